@@ -1,0 +1,5 @@
+"""`python -m regx` is `regx`."""
+
+from regx.cli import main
+
+main()

@@ -1,0 +1,48 @@
+"""The command line: parse, call, print. The only place that prints, prompts or exits."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="regx",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Train small networks with regularizers as toggles, and compare what the toggles did."""
+
+
+def main() -> None:
+    """Run the command line; every error is one line on stderr, and the exit code says of which kind."""
+    from regx.config.errors import UsageError
+
+    debug = "--debug" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
+    try:
+        app()
+    except UsageError as error:
+        if debug:
+            raise
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # `regx runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if debug:
+            raise
+        place = f": {error.filename}" if error.filename else ""
+        typer.echo(f"error{place}: {error.strerror or error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The data sets: fetching, checks, cache, preprocessing, augmentation."""

@@ -1,0 +1,96 @@
+"""Every file name of a run, in one class."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from regx.config import RunConfig, config_hash
+from regx.runs.record import RunRecord
+
+__all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
+
+
+class FolderBusyError(RuntimeError):
+    """Another process is working in this run folder."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<name>-s<seed>-<hash8>/` and the files in it."""
+
+    path: Path
+
+    @classmethod
+    def for_config(cls, config: RunConfig, runs_dir: Path) -> "RunFolder":
+        """Name the folder of a config: same inputs, same folder."""
+        return cls(runs_dir / f"{config.name}-s{config.seed}-{config_hash(config)}")
+
+    @property
+    def config(self) -> Path:
+        """The resolved config, every default written out."""
+        return self.path / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        """One row per completed epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def record(self) -> Path:
+        """Status, final and best metrics, environment."""
+        return self.path / "run.json"
+
+    @property
+    def curves(self) -> Path:
+        """Loss and error against epochs."""
+        return self.path / "curves.svg"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Everything that training needs to go on; only while unfinished."""
+        return self.path / "checkpoint.pt"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
+
+        Raises:
+            FolderBusyError: If another process holds it.
+        """
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FolderBusyError(f"{self.path}: another process is training this run") from None
+            yield
+        finally:
+            os.close(handle)
+
+    def is_locked(self) -> bool:
+        """Whether some process is training here."""
+        try:
+            with self.lock():
+                return False
+        except FolderBusyError:
+            return True
+
+    def read_record(self) -> RunRecord:
+        """Read run.json; a run that says running while no process holds the folder was interrupted.
+
+        Raises:
+            ValueError: If run.json is damaged or of another format.
+            OSError: If it cannot be read.
+        """
+        record = RunRecord.read(self.record)
+        if record.status == "running" and not self.is_locked():
+            return record.model_copy(update={"status": "interrupted"})
+        return record
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether `path` is the folder of a run, in whatever state."""
+    return (path / "run.json").is_file()

@@ -1,0 +1,138 @@
+"""metrics.csv: one row per completed epoch, under a fixed header that is a public contract.
+
+docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mean cross-entropy in nats.
+"""
+
+import csv
+import io
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+from regx.runs.files import write_text
+
+__all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "read_rows", "truncate_rows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochMetrics:
+    """One row of metrics.csv.
+
+    Attributes:
+        epoch: Completed epochs; the first row is 1.
+        step: Completed optimiser steps.
+        lr: Learning rate of the epoch's last step.
+        momentum: Momentum of the epoch's last step.
+        train_loss: Loss in eval mode on a fixed slice of the training images (CLAIMS 1.4).
+        train_error: Error, likewise.
+        train_loss_running: Mean over the epoch's batches of the train-mode loss: dropout on, weights moving.
+        valid_loss: Loss on the validation images.
+        valid_error: Error on the validation images.
+        valid_loss_running_stats: `valid_loss` with batch norm's running statistics in place of the
+            re-estimated ones; absent where there is nothing to re-estimate.
+        valid_error_running_stats: `valid_error`, likewise.
+        train_seconds: Seconds spent in training steps since the run began.
+        eval_seconds: Seconds spent in evaluation since the run began.
+    """
+
+    epoch: int
+    step: int
+    lr: float
+    momentum: float
+    train_loss: float
+    train_error: float
+    train_loss_running: float
+    valid_loss: float
+    valid_error: float
+    valid_loss_running_stats: float | None = None
+    valid_error_running_stats: float | None = None
+    train_seconds: float
+    eval_seconds: float
+
+    @classmethod
+    def from_csv(cls, row: dict[str, str]) -> Self:
+        """Read one row of text.
+
+        Raises:
+            ValueError: If a cell is missing, is no number or is not finite.
+        """
+        cells = {field.name: _read_cell(field.name, row.get(field.name)) for field in fields(cls)}
+        return cls(**cells)  # type: ignore[arg-type]  # _read_cell gives each field its own type
+
+    def to_csv(self) -> str:
+        """Write the row as one line of text, line end included."""
+        return _csv_line([_write_cell(getattr(self, name)) for name in COLUMNS])
+
+
+COLUMNS = tuple(field.name for field in fields(EpochMetrics))
+TIME_COLUMNS = ("train_seconds", "eval_seconds")
+_INTEGERS = {"epoch", "step"}
+_OPTIONAL = {"valid_loss_running_stats", "valid_error_running_stats"}
+
+
+def append_row(path: Path, row: EpochMetrics) -> None:
+    """Append one row, with the header first where the file is new; on disk when this returns."""
+    text = row.to_csv()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        if file.tell() == 0:
+            text = _csv_line(list(COLUMNS)) + text
+        file.write(text)
+
+
+def read_rows(path: Path) -> list[EpochMetrics]:
+    """Read all rows.
+
+    Raises:
+        ValueError: If the header is another, or a row is cut off or holds what is no number; the message
+            names the line.
+        OSError: If the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text file") from None
+    lines = csv.reader(io.StringIO(text, newline=""))
+    header = next(lines, None)
+    if header is None:
+        raise ValueError(f"{path}: is empty")
+    if tuple(header) != COLUMNS:
+        raise ValueError(f"{path}:1: has another header than this version of regx writes")
+    rows = []
+    for number, cells in enumerate(lines, start=2):
+        try:
+            rows.append(EpochMetrics.from_csv(dict(zip(COLUMNS, cells, strict=True))))
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: damaged row ({error})") from None
+    if not text.endswith("\n"):
+        raise ValueError(f"{path}:{len(rows) + 1}: the last row is cut off")
+    return rows
+
+
+def truncate_rows(path: Path, num_epochs: int) -> None:
+    """Keep the first `num_epochs` rows, byte for byte; a row that was cut off by a kill goes with the rest."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    write_text(path, "".join(lines[: num_epochs + 1]) if num_epochs else "")
+
+
+def _read_cell(name: str, text: str | None) -> int | float | None:
+    if text is None:
+        raise ValueError(f"no {name}")
+    if text == "" and name in _OPTIONAL:
+        return None
+    value = int(text) if name in _INTEGERS else float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {text}")
+    return value
+
+
+def _write_cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else format(value, ".9g")
+
+
+def _csv_line(cells: list[str]) -> str:
+    return ",".join(cells) + "\n"

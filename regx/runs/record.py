@@ -1,0 +1,113 @@
+"""run.json: what a run was, on what, and how it ended."""
+
+import json
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regx.runs.files import write_text
+
+__all__ = ["FORMAT", "Best", "Environment", "Failure", "Final", "RunRecord", "Status"]
+
+FORMAT = 1  # of the run folder; a reader refuses a number that it does not know
+
+Status = Literal["running", "done", "diverged", "failed", "interrupted"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Environment(_Frozen):
+    """What may move the last bits of a result."""
+
+    device: str = Field(description="Device that the run used: cpu, cuda or mps.")
+    device_name: str = Field(description="Model of the processor or GPU.")
+    threads: int = Field(description="CPU threads of torch.")
+    python: str
+    platform: str
+    regx: str
+    torch: str
+    numpy: str
+    git_commit: str | None = Field(description="Commit of the regx checkout; null for an installed package.")
+    git_dirty: bool | None = Field(description="Whether that checkout had uncommitted changes.")
+    data_sha256: str = Field(description="Content hash of the data set.")
+
+
+class Final(_Frozen):
+    """Metrics after the last epoch. The test set is read here, once."""
+
+    train_loss: float
+    train_error: float
+    valid_loss: float
+    valid_error: float
+    test_loss: float
+    test_error: float
+
+
+class Best(_Frozen):
+    """The epoch with the lowest validation error (the earliest of equals)."""
+
+    epoch: int
+    valid_loss: float
+    valid_error: float
+
+
+class Failure(_Frozen):
+    """Why a run ended before its time, or learned nothing."""
+
+    kind: Literal["non_finite", "no_learning", "error"]
+    message: str
+    epoch: int = Field(description="Completed epochs at that moment.")
+    step: int = Field(description="Completed steps at that moment.")
+
+
+class RunRecord(_Frozen):
+    """The content of run.json."""
+
+    format: Literal[1] = FORMAT
+    name: str
+    seed: int
+    config_hash: str = Field(description="First 8 hex digits of the sha256 of the resolved config.")
+    status: Status
+    epochs_completed: int = 0
+    steps_completed: int = 0
+    num_train: int
+    num_parameters: int
+    images_per_second: float | None = Field(
+        default=None, description="Training throughput: images over train_seconds."
+    )
+    final: Final | None = None
+    best: Best | None = None
+    failure: Failure | None = None
+    environment: Environment
+    seconds: float = Field(default=0.0, description="Wall-clock time of the run, all its sessions together.")
+    pid: int | None = Field(default=None, description="Process that is running it, while it runs.")
+    host: str | None = Field(default=None, description="Machine of that process.")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read run.json.
+
+        Raises:
+            ValueError: If it is no record of this format; the message names the file.
+            OSError: If it cannot be read.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            raise ValueError(f"{path}: is not valid JSON") from None
+        found = content.get("format") if isinstance(content, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{path}: {place}: {first['msg']}") from None
+
+    def write(self, path: Path) -> None:
+        """Write run.json, whole or not at all."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")

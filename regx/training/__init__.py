@@ -1,0 +1,1 @@
+"""Training: the loop and all that it is made of."""
