@@ -66,7 +66,7 @@ class Failure(_Frozen):
 class RunRecord(_Frozen):
     """The content of run.json."""
 
-    format: Literal[1] = FORMAT
+    format: int = FORMAT
     name: str
     seed: int
     config_hash: str = Field(description="First 8 hex digits of the sha256 of the resolved config.")

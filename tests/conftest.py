@@ -1,0 +1,42 @@
+"""What all tests share: the command line, run in this process as a user would run it."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from regx.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., CliResult]:
+    """Run `regx ARGS...` in an empty folder; an unexpected exception fails the test as it should."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: object) -> CliResult:
+        monkeypatch.setattr(sys, "argv", ["regx", *map(str, args)])
+        capsys.readouterr()
+        code: int | str | None = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        return CliResult(code=int(code or 0), out=captured.out, err=captured.err)
+
+    return run
