@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regx.config import RunConfig, config_hash
+from regx.config.errors import UsageError
 from regx.runs.record import RunRecord
 
 __all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
 
 
-class FolderBusyError(RuntimeError):
+class FolderBusyError(UsageError):
     """Another process is working in this run folder."""
 
 

@@ -110,7 +110,7 @@ def read_rows(path: Path) -> list[EpochMetrics]:
 
 
 def truncate_rows(path: Path, num_epochs: int) -> None:
-    """Keep the first `num_epochs` rows, byte for byte; a row that was cut off by a kill goes with the rest."""
+    """Keep the first `num_epochs` rows, byte for byte; a row cut off by a kill goes with the rest."""
     if not path.exists():
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,0 +1,125 @@
+"""How a run is shown while it trains: a bar on a terminal, a bounded number of plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from regx.config import RunConfig
+    from regx.runs.metrics import EpochMetrics
+    from regx.runs.record import RunRecord
+    from regx.training.run import Observer
+
+__all__ = ["observer_for", "say"]
+
+PLAIN_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
+REFRESH_SECONDS = 0.1
+
+
+def say(text: str) -> None:
+    """Print a line about what is going on; results go to stdout, this goes to stderr."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
+    """Choose how a run is shown."""
+    if quiet:
+        yield _Silent()
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f}%"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+            yield _Bar(config, progress)
+    else:
+        yield _Lines(config)
+
+
+class _Silent:
+    """Shows nothing."""
+
+    def started(self, record: "RunRecord", *, total_steps: int) -> None:
+        pass
+
+    def stepped(self, step: int) -> None:
+        pass
+
+    def epoch_done(self, row: "EpochMetrics") -> None:
+        pass
+
+
+class _Lines(_Silent):
+    """One line per epoch, or per so many epochs."""
+
+    def __init__(self, config: "RunConfig") -> None:
+        self.epochs = config.train.epochs
+        self.every = -(-self.epochs // PLAIN_LINES)
+        self.head = headline(config)
+
+    def started(self, record: "RunRecord", *, total_steps: int) -> None:  # noqa: ARG002
+        say(opening(self.head, record))
+
+    def epoch_done(self, row: "EpochMetrics") -> None:
+        if row.epoch % self.every == 0 or row.epoch in (1, self.epochs):
+            say(epoch_line(row, self.epochs))
+
+
+class _Bar(_Silent):
+    """A progress bar over steps, with a line for each epoch above it."""
+
+    def __init__(self, config: "RunConfig", progress: "Progress") -> None:
+        self.lines = _Lines(config)
+        self.progress = progress
+        self.task = progress.add_task(config.name)
+        self.drawn = 0.0
+
+    def started(self, record: "RunRecord", *, total_steps: int) -> None:
+        self.progress.console.print(opening(self.lines.head, record), highlight=False)
+        self.progress.update(self.task, total=total_steps, completed=record.steps_completed)
+
+    def stepped(self, step: int) -> None:
+        now = time.monotonic()
+        if now - self.drawn >= REFRESH_SECONDS:
+            self.drawn = now
+            self.progress.update(self.task, completed=step)
+            self.progress.refresh()
+
+    def epoch_done(self, row: "EpochMetrics") -> None:
+        self.progress.console.print(epoch_line(row, self.lines.epochs), highlight=False)
+        self.progress.update(self.task, completed=row.step)
+        self.progress.refresh()
+
+
+def headline(config: "RunConfig") -> str:
+    """Say what is trained on what, in one line."""
+    return f"{config.name}: {config.model.family} on {config.data.num_train:,} images of {config.data.name}"
+
+
+def opening(head: str, record: "RunRecord") -> str:
+    """Say what begins, or goes on, and where."""
+    environment = record.environment
+    place = f"{environment.device}, {environment.threads} thread{'s' * (environment.threads > 1)}"
+    where = f"; going on at step {record.steps_completed:,}" if record.steps_completed else ""
+    return f"{head}; {record.num_parameters:,} parameters; seed {record.seed}; {place}{where}"
+
+
+def epoch_line(row: "EpochMetrics", epochs: int) -> str:
+    """Say how an epoch ended."""
+    width = len(str(epochs))
+    return (
+        f"epoch {row.epoch:>{width}}/{epochs}  loss: train {row.train_loss:.4f} valid {row.valid_loss:.4f}  "
+        f"error: train {row.train_error:7.2%} valid {row.valid_error:7.2%}  {row.train_seconds:6.1f} s"
+    )

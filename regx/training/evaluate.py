@@ -1,0 +1,86 @@
+"""Loss and error of a network in eval mode, and batch-norm statistics made fresh for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from regx.training.prepare import Images
+
+__all__ = ["evaluate", "fresh_batch_norm", "has_batch_norm", "zero_sum"]
+
+EVAL_BATCH = 1000
+STATISTICS_BATCH = 500
+
+BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+@torch.inference_mode()
+def evaluate(network: nn.Module, images: Images) -> tuple[float, float]:
+    """Measure a network in eval mode, in fp32 whatever the precision of training.
+
+    Returns:
+        Mean cross-entropy in nats and error as a fraction in [0, 1]; both weighted by images, so that a short
+        last batch counts no more than it holds.
+    """
+    network.eval()
+    loss = zero_sum(images.labels.device)
+    wrong = torch.zeros((), dtype=torch.int64, device=images.labels.device)
+    for start in range(0, len(images), EVAL_BATCH):
+        pixels_NCHW, labels_N = images.batch(slice(start, start + EVAL_BATCH))
+        logits_NK = network(pixels_NCHW)
+        loss += functional.cross_entropy(logits_NK, labels_N, reduction="sum")
+        wrong += (logits_NK.argmax(dim=1) != labels_N).sum()
+    return float(loss) / len(images), int(wrong) / len(images)
+
+
+def zero_sum(device: torch.device) -> Tensor:
+    """Make a sum of losses, in double precision where the device has it."""
+    dtype = torch.float32 if device.type == "mps" else torch.float64
+    return torch.zeros((), dtype=dtype, device=device)
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Whether a network has running statistics."""
+    return any(isinstance(layer, BATCH_NORM) for layer in network.modules())
+
+
+@contextmanager
+def fresh_batch_norm(network: nn.Module, images: Images, num_images: int) -> Iterator[None]:
+    """Replace running statistics by new estimates inside the context; afterwards they are what they were.
+
+    Running statistics lag behind the weights, and after few or large steps they describe another network. One
+    pass over training images gives the statistics of this one: batch norm in train mode with a cumulative
+    average, everything else, dropout included, in eval mode, since that is the network which is evaluated.
+
+    Args:
+        network: The network; nothing in it is changed for good, and no random number is drawn.
+        images: Training images, from the first on.
+        num_images: How many of them at most; 0 leaves the running statistics in place.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORM)]
+    if not layers or num_images == 0:
+        yield
+        return
+    saved = [(layer, layer.momentum, {k: v.clone() for k, v in layer.named_buffers()}) for layer in layers]
+    network.eval()
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # cumulative average
+        layer.train()
+    count = min(num_images, len(images))
+    with torch.no_grad():
+        # Whole batches, so that each weighs the same in the average.
+        size = min(STATISTICS_BATCH, count)
+        for start in range(0, count - size + 1, size):
+            network(images.batch(slice(start, start + size))[0])
+    network.eval()
+    try:
+        yield
+    finally:
+        for layer, momentum, buffers in saved:
+            layer.momentum = momentum
+            for name, buffer in layer.named_buffers():
+                buffer.copy_(buffers[name])

@@ -1,0 +1,172 @@
+"""The training loop, whole. Everything that it calls is a function of its arguments.
+
+Shapes: N images, B batch, C channels, H height, W width, K classes.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from regx.config import RunConfig
+from regx.data import augment
+from regx.runs.metrics import EpochMetrics
+from regx.training.device import autocast
+from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm
+from regx.training.max_norm import constrained_weights, project_max_norm_
+from regx.training.optim import set_rates
+from regx.training.prepare import RunData
+from regx.training.schedules import lr_at, momentum_at
+from regx.training.seeding import generator
+
+__all__ = ["Ending", "TrainState", "Watcher", "num_steps", "steps_per_epoch", "train"]
+
+Ending = Literal["finished", "stopped", "non_finite"]
+
+
+@dataclass(kw_only=True)
+class TrainState:
+    """What changes from step to step; a checkpoint is a copy of it."""
+
+    network: nn.Sequential
+    optimizer: torch.optim.SGD
+    running_loss: (
+        Tensor  # sum of this epoch's train-mode losses; stays on the device, so no step waits for it
+    )
+    step: int = 0
+    train_seconds: float = 0.0
+    eval_seconds: float = 0.0
+
+
+class Watcher(Protocol):
+    """Sees a run go by and may stop it between two steps."""
+
+    def before_step(self, state: TrainState) -> bool:
+        """Return False to stop here. All rows of completed epochs have been handed over by then."""
+        ...
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """Take the metrics of an epoch."""
+        ...
+
+
+def steps_per_epoch(config: RunConfig) -> int:
+    """Return the steps of an epoch; the last incomplete batch is dropped, so all arms take equal steps."""
+    return config.data.num_train // config.train.batch_size
+
+
+def num_steps(config: RunConfig) -> int:
+    """Return the steps of the whole run."""
+    return config.train.epochs * steps_per_epoch(config)
+
+
+def train(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> Ending:
+    """Train from wherever `state` stands to the end of the config's budget.
+
+    Returns:
+        `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss or a
+        weight was infinite or NaN at the end of an epoch, for which there is then no row.
+    """
+    while state.step < num_steps(config):
+        running_loss = _train_epoch(config, data, state, watcher)
+        if running_loss is None:
+            return "stopped"
+        row = _measure_epoch(config, data, state, running_loss) if math.isfinite(running_loss) else None
+        if row is None:
+            return "non_finite"
+        watcher.epoch_done(row)
+    return "finished"
+
+
+def _train_epoch(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> float | None:
+    """Take the remaining steps of the current epoch; return its mean train-mode loss, None when stopped."""
+    started = time.perf_counter()
+    per_epoch, batch_size = steps_per_epoch(config), config.train.batch_size
+    epoch = state.step // per_epoch
+    device = data.train.labels.device
+    order_N = torch.randperm(len(data.train), generator=generator(config.seed, f"order/{epoch}")).to(device)
+    draw = generator(config.seed, f"augment/{epoch}")
+    plan = augment.draw_plan(config.data.augment, len(data.train), draw).to(device)
+    take_step = _step_function(config, state, device)
+    state.network.train()
+    state.train_seconds += time.perf_counter() - started
+    while state.step < (epoch + 1) * per_epoch:
+        if not watcher.before_step(state):
+            return None
+        started = time.perf_counter()
+        first = state.step % per_epoch * batch_size
+        rows_B = order_N[first : first + batch_size]
+        images_BCHW, labels_B = data.train.batch(rows_B)
+        images_BCHW = augment.apply(config.data.augment, images_BCHW, plan[rows_B])
+        state.running_loss += take_step(images_BCHW, labels_B)
+        state.step += 1
+        state.train_seconds += time.perf_counter() - started
+    started = time.perf_counter()
+    running_loss = float(state.running_loss) / per_epoch  # waits for the device: all of its time is counted
+    state.running_loss.zero_()
+    state.train_seconds += time.perf_counter() - started
+    return running_loss
+
+
+def _step_function(
+    config: RunConfig, state: TrainState, device: torch.device
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the function that takes one optimiser step and returns its loss."""
+    network, optimizer, optim = state.network, state.optimizer, config.optim
+    per_epoch, total = steps_per_epoch(config), num_steps(config)
+    weights = constrained_weights(network)
+
+    def take_step(images_BCHW: Tensor, labels_B: Tensor) -> Tensor:
+        lr = lr_at(optim, step=state.step, steps_per_epoch=per_epoch, num_steps=total)
+        set_rates(optimizer, lr=lr, momentum=momentum_at(optim, step=state.step))
+        with autocast(device, config.train.precision):
+            logits_BK = network(images_BCHW)
+        loss = functional.cross_entropy(logits_BK.float(), labels_B)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+        optimizer.step()
+        if optim.max_norm is not None:
+            for weight in weights:
+                project_max_norm_(weight, max_norm=optim.max_norm)
+        return loss.detach()
+
+    return take_step
+
+
+def _measure_epoch(
+    config: RunConfig, data: RunData, state: TrainState, running_loss: float
+) -> EpochMetrics | None:
+    """Evaluate after an epoch; None when the network no longer gives finite losses."""
+    started = time.perf_counter()
+    last = state.step - 1
+    statistics = config.train.bn_reestimate_images
+    running = evaluate(state.network, data.valid) if statistics and has_batch_norm(state.network) else None
+    with fresh_batch_norm(state.network, data.train, statistics):
+        train_loss, train_error = evaluate(state.network, data.train_slice)
+        valid_loss, valid_error = evaluate(state.network, data.valid)
+    state.eval_seconds += time.perf_counter() - started
+    if not (math.isfinite(train_loss) and math.isfinite(valid_loss)):
+        return None
+    return EpochMetrics(
+        epoch=state.step // steps_per_epoch(config),
+        step=state.step,
+        lr=lr_at(
+            config.optim, step=last, steps_per_epoch=steps_per_epoch(config), num_steps=num_steps(config)
+        ),
+        momentum=momentum_at(config.optim, step=last),
+        train_loss=train_loss,
+        train_error=train_error,
+        train_loss_running=running_loss,
+        valid_loss=valid_loss,
+        valid_error=valid_error,
+        # At high rates the running statistics can be so stale that their loss overflows.
+        valid_loss_running_stats=running[0] if running and math.isfinite(running[0]) else None,
+        valid_error_running_stats=running[1] if running else None,
+        train_seconds=state.train_seconds,
+        eval_seconds=state.eval_seconds,
+    )

@@ -1,0 +1,269 @@
+"""One run from its config to its folder: start or resume, train, test once, record."""
+
+import math
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+from regx.config import RunConfig, config_hash, dump_config
+from regx.data import Dataset
+from regx.models import build_model
+from regx.runs.files import write_text
+from regx.runs.folder import RunFolder
+from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
+from regx.runs.record import Best, Failure, Final, RunRecord
+from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from regx.training.device import resolve_device
+from regx.training.environment import describe_environment
+from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
+from regx.training.loop import Ending, TrainState, num_steps, steps_per_epoch, train
+from regx.training.optim import build_optimizer
+from regx.training.prepare import RunData, prepare
+from regx.training.seeding import generator, stream_seed
+
+__all__ = ["Observer", "RunOptions", "StopRequest", "train_run"]
+
+
+class Observer(Protocol):
+    """Sees a run go by. The core itself never prints."""
+
+    def started(self, record: RunRecord, *, total_steps: int) -> None:
+        """Training begins, or goes on, at `record.steps_completed`."""
+        ...
+
+    def stepped(self, step: int) -> None:
+        """A step is about to be taken; `step` are complete."""
+        ...
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """An epoch is complete and on disk."""
+        ...
+
+
+class StopRequest(Protocol):
+    """A wish to stop, set by a signal handler, say, and read between two steps."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What does not change the result.
+
+    Attributes:
+        fresh: Throw away what the folder holds and begin again.
+        keep_checkpoint: Keep checkpoint.pt after the end.
+        checkpoint_seconds: Time between two checkpoints.
+        stop: Asked between two steps; when set, the run is saved and ends as interrupted.
+    """
+
+    fresh: bool = False
+    keep_checkpoint: bool = False
+    checkpoint_seconds: float = 30.0
+    stop: StopRequest | None = None
+
+
+def train_run(
+    config: RunConfig, folder: RunFolder, dataset: Dataset, observer: Observer, options: RunOptions
+) -> RunRecord:
+    """Train one run in its folder, going on from what an earlier process left there.
+
+    A run that is done or diverged is not trained again. The metrics of a resumed run are the same bytes as
+    those of a run that was never interrupted, on the same machine, versions and threads.
+
+    Returns:
+        The record, as it stands in run.json.
+
+    Raises:
+        UsageError: If the device is not there.
+        FolderBusyError: If another process is training in this folder.
+        OSError: If the folder cannot be written; what was there stays valid.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.lock():
+        if options.fresh:
+            for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves):
+                path.unlink(missing_ok=True)
+        if folder.record.exists():
+            record = folder.read_record()
+            if record.status in ("done", "diverged"):
+                return record
+        return _Run.begin(config, folder, dataset, observer, options).execute()
+
+
+@dataclass
+class _Run:
+    """A run in this process; watches the loop to write rows and checkpoints."""
+
+    config: RunConfig
+    folder: RunFolder
+    observer: Observer
+    options: RunOptions
+    data: RunData
+    state: TrainState
+    record: RunRecord
+    began: float = field(default_factory=time.monotonic)
+    saved: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def begin(
+        cls, config: RunConfig, folder: RunFolder, dataset: Dataset, observer: Observer, options: RunOptions
+    ) -> "_Run":
+        """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
+        device = resolve_device(config.device)
+        torch.set_num_threads(config.train.threads)
+        data = prepare(config, dataset, device)
+        network = build_model(
+            config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
+        )
+        network.to(device)
+        state = TrainState(
+            network=network, optimizer=build_optimizer(network, config.optim), running_loss=zero_sum(device)
+        )
+        torch.manual_seed(stream_seed(config.seed, "noise"))  # dropout draws from torch's default generator
+        record = RunRecord(
+            name=config.name,
+            seed=config.seed,
+            config_hash=config_hash(config),
+            status="running",
+            num_train=len(data.train),
+            num_parameters=sum(parameter.numel() for parameter in network.parameters()),
+            environment=describe_environment(
+                device, threads=config.train.threads, data_sha256=dataset.sha256
+            ),
+            pid=os.getpid(),
+            host=socket.gethostname(),
+        )
+        run = cls(config, folder, observer, options, data, state, record)
+        run.resume()
+        return run
+
+    def resume(self) -> None:
+        """Go on from the checkpoint and the rows that belong to it; without both, from the start."""
+        checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
+        epochs = checkpoint.step // steps_per_epoch(self.config) if checkpoint else 0
+        truncate_rows(self.folder.metrics, epochs)
+        if checkpoint is None or len(self.rows()) < epochs:
+            truncate_rows(self.folder.metrics, 0)
+            return
+        checkpoint.restore(self.state)
+        self.began -= checkpoint.seconds
+
+    def rows(self) -> list[EpochMetrics]:
+        """Read the epochs that are complete."""
+        path = self.folder.metrics
+        return read_rows(path) if path.exists() and path.stat().st_size else []
+
+    def execute(self) -> RunRecord:
+        """Train to the end, to divergence or to the wish to stop, and record which."""
+        write_text(self.folder.config, dump_config(self.config))
+        self.write_record(status="running")
+        self.observer.started(self.record, total_steps=num_steps(self.config))
+        try:
+            ending = train(self.config, self.data, self.state, self)
+            return self.finish(ending)
+        except (RuntimeError, ValueError, ArithmeticError) as error:
+            message = str(error).splitlines()[0] if str(error) else type(error).__name__
+            self.write_record(status="failed", failure=self.failure("error", message))
+            raise
+
+    def before_step(self, state: TrainState) -> bool:
+        """Save when it is time to; stop when that is wished."""
+        self.observer.stepped(state.step)
+        if self.options.stop and self.options.stop.wanted:
+            self.save()
+            return False
+        if time.monotonic() - self.saved >= self.options.checkpoint_seconds:
+            self.save()
+        return True
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """Put the epoch on disk."""
+        append_row(self.folder.metrics, row)
+        self.observer.epoch_done(row)
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        checkpoint = Checkpoint.take(
+            self.state, self.record.config_hash, seconds=time.monotonic() - self.began
+        )
+        save_checkpoint(self.folder.checkpoint, checkpoint)
+        self.saved = time.monotonic()
+
+    def finish(self, ending: Ending) -> RunRecord:
+        """Read the test set, once, and close the folder."""
+        if ending == "stopped":
+            return self.write_record(status="interrupted")
+        if ending == "non_finite":
+            message = "the loss became infinite or NaN"
+            self.write_record(
+                status="diverged", failure=self.failure("non_finite", message), best=self.best()
+            )
+        else:
+            self.close_finished()
+        if self.options.keep_checkpoint:
+            self.save()
+        else:
+            self.folder.checkpoint.unlink(missing_ok=True)
+        return self.record
+
+    def close_finished(self) -> None:
+        """Record the final metrics; a network that guesses after its whole budget has learned nothing.
+
+        Source:
+            The threshold, nine tenths of the loss of guessing, is our choice.
+        """
+        last = self.rows()[-1]
+        with fresh_batch_norm(self.state.network, self.data.train, self.config.train.bn_reestimate_images):
+            test_loss, test_error = evaluate(self.state.network, self.data.test)
+        final = Final(
+            train_loss=last.train_loss,
+            train_error=last.train_error,
+            valid_loss=last.valid_loss,
+            valid_error=last.valid_error,
+            test_loss=test_loss,
+            test_error=test_error,
+        )
+        limit = 0.9 * math.log(self.config.data.facts.num_classes)
+        failure = None
+        if last.train_loss > limit:
+            message = (
+                f"the training loss is {last.train_loss:.3g} at the end; guessing gives {limit / 0.9:.3g}"
+            )
+            failure = self.failure("no_learning", message)
+        status = "diverged" if failure else "done"
+        self.write_record(status=status, final=final, best=self.best(), failure=failure)
+
+    def best(self) -> Best | None:
+        """Find the earliest epoch with the lowest validation error."""
+        rows = self.rows()
+        if not rows:
+            return None
+        row = min(rows, key=lambda row: row.valid_error)
+        return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
+
+    def failure(self, kind: str, message: str) -> Failure:
+        """Say where the run stood when it failed."""
+        epochs = self.state.step // steps_per_epoch(self.config)
+        return Failure.model_validate(
+            {"kind": kind, "message": message, "epoch": epochs, "step": self.state.step}
+        )
+
+    def write_record(self, **changes: object) -> RunRecord:
+        """Write run.json with the state of this moment."""
+        step, seconds = self.state.step, self.state.train_seconds
+        progress: dict[str, object] = {
+            "epochs_completed": len(self.rows()),
+            "steps_completed": step,
+            "images_per_second": step * self.config.train.batch_size / seconds if seconds else None,
+            "seconds": time.monotonic() - self.began,
+        }
+        if changes.get("status") != "running":
+            progress |= {"pid": None, "host": None}
+        self.record = self.record.model_copy(update=progress | changes)
+        self.record.write(self.folder.record)
+        return self.record
