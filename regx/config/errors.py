@@ -3,14 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ConfigError", "Problem", "UsageError"]
+__all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
 
 class UsageError(Exception):
     """Something that the user can mend; the message is one line that says what, where and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a value of a config comes from.
+
+    Attributes:
+        layer: Order in which problems are listed: files first, then the command line.
+        source: File, or the words of the command line.
+        line: Line in a file, from 1; 0 where the file as a whole or the command line is meant.
+        column: Column in a file, from 1; 0 likewise.
+    """
+
+    layer: int
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Return `file:line:column`, or the words of the command line."""
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+@dataclass(frozen=True, order=True)
 class Problem:
     """One thing that is wrong with a config.
 
@@ -20,18 +41,20 @@ class Problem:
         message: What is wrong, and what to write instead where that is known.
     """
 
-    place: str
+    place: Place
     path: str
     message: str
 
     def __str__(self) -> str:
-        """Return the line that the user reads."""
-        return ": ".join(part for part in (self.place, self.path, self.message) if part)
+        """Return the line that the user reads; a `--set` names its path already."""
+        place = str(self.place)
+        path = "" if place.startswith(f"--set {self.path}=") else self.path
+        return ": ".join(part for part in (place, path, self.message) if part)
 
 
 class ConfigError(UsageError):
-    """All problems of a config at once, one per line."""
+    """All problems of a config at once, one per line, in the order in which they stand there."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -6,7 +6,7 @@ The networks are built from these numbers and the rules check them, so what vali
 from dataclasses import dataclass
 
 from regx.config.datasets import DatasetFacts
-from regx.config.schema import ModelConfig
+from regx.config.sections.model import ModelConfig
 
 __all__ = ["ConvShape", "conv_shapes", "hidden_inputs", "num_parameters"]
 

@@ -1,0 +1,150 @@
+"""What to write instead: near misses, keys that belong elsewhere, and names from other tools and papers."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from regx.config.outline import outline
+
+__all__ = ["choice_hint", "example_for", "unknown_key"]
+
+# Names by which other tools and papers call a setting, and where it stands here.
+_ALIASES = {
+    "optim.lr": "learning_rate base_lr eta epsilon step_size alpha initial_lr",
+    "optim.lr_decay": "scheduler lr_scheduler schedule lr_schedule decay learning_rate_decay",
+    "optim.momentum": "mu beta",
+    "optim.weight_decay": "wd l2 l2_reg l2_regularization",
+    "optim.max_norm": "maxnorm max_weight_norm weight_norm max_norm_constraint norm_constraint",
+    "optim": "optimizer optimiser sgd opt",
+    "model": "network net architecture arch",
+    "model.family": "type",
+    "model.batch_norm": "bn batchnorm batch_normalization batch_normalisation use_bn use_batch_norm",
+    "model.batch_norm.eps": "epsilon",
+    "model.conv_channels": "channels filters conv_filters num_filters conv_sizes",
+    "model.kernel_size": "kernel conv_kernel filter_size",
+    "model.hidden_sizes": "hidden_layers hidden_units hidden_dims layer_sizes hidden_size fc_sizes",
+    "model.pool": "pooling max_pool",
+    "model.activation": "nonlinearity act activation_function",
+    "model.init": "initialization initialisation initializer weight_init",
+    "model.drop_prob.hidden": "fc dense linear",
+    "model.drop_prob.conv": "convolution",
+    "train.epochs": "num_epochs n_epochs max_epochs epoch",
+    "train.batch_size": "batch minibatch_size mini_batch_size bs batchsize",
+    "train.precision": "dtype amp",
+    "train.threads": "num_threads num_workers",
+    "train": "training trainer",
+    "data": "dataset",
+    "data.name": "dataset_name",
+    "data.train_size": "num_train n_train subset subset_size num_samples",
+    "data.augment": "augmentation data_augmentation",
+    "data.preprocess": "preprocessing normalize normalise normalization whitening",
+    "seed": "random_seed random_state rng_seed",
+}
+_DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
+_KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
+# How to write a section of which only its main value was given.
+_EXAMPLES: dict[str, str] = {
+    "data": "{{name: {}}}",
+    "model": "{{family: {}}}",
+    "model.pool": "{{size: {0}, stride: {0}}}",
+    "model.drop_prob": "{{hidden: {}}}",
+    "model.init": "{{scheme: {}}}",
+    "optim": "{{lr: {}}}",
+    "train": "{{epochs: {}}}",
+}
+_DECAYS = {
+    "none": "{kind: none}",
+    "exponential": "{kind: exponential, factor: 0.95}",
+    "step": "{kind: step, factor: 0.1, every_epochs: 10}",
+    "inverse_time": "{kind: inverse_time, half_life_steps: 5000}",
+    "linear": "{kind: linear}",
+    "cosine": "{kind: cosine}",
+}
+
+
+def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
+    """Explain a key that does not exist.
+
+    Args:
+        parent: Dotted path of the mapping that it stands in; empty for the document.
+        key: The key.
+        value: What was to be set.
+        siblings: The keys that the mapping may have.
+    """
+    foreign = _foreign(parent, key.lower().replace("-", "_"), value)
+    if foreign:
+        return f"unknown key; {foreign}"
+    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
+    if near:
+        return f"unknown key (did you mean {near[0]!r}?)"
+    elsewhere = [setting.path for setting in outline() if setting.name == key]
+    if elsewhere:
+        return f"unknown key here; it belongs under {_parents(elsewhere)}"
+    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
+    if near:
+        return f"unknown key (did you mean {near[0]!r}?)"
+    return f"unknown key (here are: {', '.join(siblings)})"
+
+
+def choice_hint(value: object, choices: tuple[str, ...]) -> str:
+    """Return `; did you mean 'relu'?`, or nothing."""
+    if not isinstance(value, str):
+        return ""
+    word = value.lower().replace("-", "_").replace(" ", "_")
+    near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def example_for(path: str, value: object) -> str:
+    """Return how to write as a mapping what was given as a single value, or nothing."""
+    if isinstance(value, dict | list | bool) or value is None:
+        return ""
+    if path == "optim.lr_decay":
+        return f": write {_DECAYS.get(str(value), _DECAYS['exponential'])}"
+    return f": write {_EXAMPLES[path].format(value)}" if path in _EXAMPLES else ""
+
+
+def _foreign(parent: str, key: str, value: Any) -> str:
+    special: dict[str, Callable[[], str]] = {
+        "<<": lambda: "merge keys are not read; use `extends: other.yaml`",
+        "extends": lambda: "`extends` stands at the top of a file",
+        "p": lambda: "write `drop_prob` for the probability of zeroing (torch's p), 1 - p for Srivastava's p",
+    }
+    if parent == "model.batch_norm" and key in ("momentum", "update_rate"):
+        return "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)"
+    if parent == "model.batch_norm" and key in ("gamma", "beta", "scale", "center"):
+        return "write `affine`, for gamma and beta together"
+    under = "" if parent.startswith("model") else " under model"
+    if key in special:
+        return special[key]()
+    if key in _KEEP:
+        return f"write `{_drop_prob(value, parent, is_keep=True)}`{under} (Srivastava's p is 1 - drop_prob)"
+    if key in _DROPOUT:
+        return f"write `{_drop_prob(value, parent, is_keep=False)}`{under} (the probability of zeroing)"
+    candidates = [path for path, names in _ALIASES.items() if key in names.split()]
+    near = [path for path in candidates if path.rpartition(".")[0] == parent]
+    path = next(iter(near or candidates), "")
+    if not path:
+        return ""
+    section, _, name = path.rpartition(".")
+    return f"write `{name}`" + ("" if section == parent else f" under {section}" if section else "")
+
+
+def _drop_prob(value: Any, parent: str, *, is_keep: bool) -> str:
+    """Write a probability, or a mapping of them, as `drop_prob` has it."""
+    if isinstance(value, dict):
+        slots = ", ".join(f"{slot}: {_zeroing(item, is_keep)}" for slot, item in value.items())
+        return f"drop_prob: {{{slots}}}"
+    words = f"hidden: {_zeroing(value, is_keep)}"
+    return words if parent == "model.drop_prob" else f"drop_prob: {{{words}}}"
+
+
+def _zeroing(value: Any, is_keep: bool) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return "0.5"
+    return f"{1 - value if is_keep else value:.12g}"
+
+
+def _parents(paths: list[str]) -> str:
+    parents = [path.rpartition(".")[0] or "the top level" for path in paths]
+    return " or ".join(dict.fromkeys(parents))

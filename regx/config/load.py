@@ -1,0 +1,196 @@
+"""From YAML files and overrides to a config, or to every problem with its place."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from regx.config.errors import ConfigError, Place, Problem
+from regx.config.messages import dotted, explain, split_location
+from regx.config.rules import BrokenRule, RuleError
+from regx.config.schema import RunConfig
+from regx.config.tree import Node, Plain, merge, plain
+from regx.config.yaml_loader import parse_yaml, read_yaml
+
+__all__ = ["load_run"]
+
+_COMMAND_LINE = 1_000_000  # a layer above all files
+_LONGEST = 120  # characters of an override that a message repeats
+_MAX_ROUNDS = 5
+# Where a required value is wrong, one of these steps in while the rules are checked.
+_STAND_INS: Plain = {
+    "name": "unnamed",
+    "data": {"name": "mnist"},
+    "model": {"family": "mlp"},
+    "optim": {"lr": 0.1},
+}
+
+
+def load_run(
+    path: Path | str, overrides: Sequence[str] = (), seed: int | None = None, device: str | None = None
+) -> RunConfig:
+    """Read the config of a run.
+
+    Args:
+        path: YAML file; what it `extends` lies below it.
+        overrides: `a.b=value` each, the value in YAML. They are assigned in order, each replacing what was there.
+        seed: Goes over the file's seed.
+        device: Goes over the file's device.
+
+    Returns:
+        The checked config, every default filled in.
+
+    Raises:
+        ConfigError: With every problem at once, each with its place.
+    """
+    problems: list[Problem] = []
+    tree = _read_layers(Path(path), (), problems)
+    for number, override in enumerate(overrides):
+        tree = _override(tree, override, _COMMAND_LINE + number, problems)
+    for key, value in (("seed", seed), ("device", device)):
+        if value is not None:
+            place = Place(_COMMAND_LINE + len(overrides), f"--{key} {value}")
+            tree = _assign(tree, (key,), Node(value, place, place), problems)
+    return _validate(tree, problems)
+
+
+def _read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -> Node:
+    """Read a file and lay it over what it extends."""
+    tree = read_yaml(path, problems, layer=len(above))
+    assert isinstance(tree.value, dict)
+    link = tree.value.get("extends")
+    if link is None:
+        return tree
+    tree = replace(tree, value={key: node for key, node in tree.value.items() if key != "extends"})
+    if not isinstance(link.value, str):
+        problems.append(Problem(link.place, "extends", "must be the path of a YAML file"))
+        return tree
+    chain = (*above, path)
+    below = path.parent / link.value
+    seen = [file.resolve() for file in chain]
+    if below.resolve() in seen:
+        circle = [file.name for file in chain[seen.index(below.resolve()) :]] + [below.name]
+        problems.append(Problem(link.place, "extends", f"goes in a circle: {' -> '.join(circle)}"))
+        return tree
+    if not below.is_file():
+        problems.append(Problem(link.place, "extends", f"no such file: {below}"))
+        return tree
+    return merge(_read_layers(below, chain, problems), tree)
+
+
+def _override(tree: Node, override: str, layer: int, problems: list[Problem]) -> Node:
+    """Assign `a.b=value`."""
+    shown = override if len(override) <= _LONGEST else f"{override[: _LONGEST - 3]}..."
+    place = Place(layer, "--set " + "".join(mark if mark.isprintable() else "?" for mark in shown))
+    path, equals, text = override.partition("=")
+    keys = tuple(key.strip() for key in path.split("."))
+    if not equals or not all(keys):
+        problems.append(Problem(place, "", "write key=value, e.g. optim.lr=0.1"))
+        return tree
+    try:
+        value = parse_yaml(text, lambda line, column: place, problems)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return tree
+    return _assign(tree, keys, value, problems)
+
+
+def _assign(tree: Node, keys: tuple[str, ...], value: Node, problems: list[Problem]) -> Node:
+    """Put a value at a path; what is no mapping on the way (`true`, a number) gives way to one."""
+    if not keys:
+        return value
+    if isinstance(tree.value, list):
+        problems.append(
+            Problem(value.place, "", "a list is set as a whole, e.g. model.conv_channels=[8, 16]")
+        )
+        return tree
+    children = dict(tree.value) if isinstance(tree.value, dict) else {}
+    below = children.get(keys[0], Node(None, value.place, value.place))
+    children[keys[0]] = _assign(below, keys[1:], value, problems)
+    if isinstance(tree.value, dict):
+        return replace(tree, value=children)
+    return Node(children, value.place, value.place)
+
+
+def _validate(tree: Node, problems: list[Problem]) -> RunConfig:
+    """Check the whole tree.
+
+    Raises:
+        ConfigError: With `problems` and all that is found here.
+    """
+    content = plain(tree)
+    try:
+        config = RunConfig.model_validate(content)
+    except ValidationError as error:
+        problems.extend(_locate(tree, content, error))
+    else:
+        if not problems:
+            return config
+    raise ConfigError(problems)
+
+
+def _locate(tree: Node, content: Plain, error: ValidationError) -> list[Problem]:
+    """Turn pydantic's errors into problems with a place."""
+    found = []
+    wrong = set()
+    for detail in error.errors(include_url=False):
+        broken = _broken_rules(detail)
+        if broken:
+            return [_rule_problem(tree, rule) for rule in broken]
+        path, _ = split_location(detail)
+        node = tree.find(path)
+        place = node.key_place if detail["type"] in ("extra_forbidden", "missing") else node.place
+        found.append(Problem(place, dotted(path), explain(detail)))
+        wrong.add(path)
+    return [*found, *_rules_beside(tree, content, wrong)]
+
+
+def _rules_beside(tree: Node, content: Plain, wrong: set[tuple[str | int, ...]]) -> list[Problem]:
+    """Find the rules that are broken beside values that are wrong in themselves.
+
+    The wrong values are left out, so that their defaults step in, and rules that read them are not reported.
+    """
+    names = {".".join(part for part in path if isinstance(part, str)) for path in wrong}
+    for _ in range(_MAX_ROUNDS):
+        for path in wrong:
+            content = _without(content, path)
+        try:
+            RunConfig.model_validate(_fill(_STAND_INS, content))
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        else:
+            return []
+        broken = [rule for detail in details for rule in _broken_rules(detail)]
+        if broken:
+            return [_rule_problem(tree, rule) for rule in broken if not rule.reads_any(names)]
+        wrong = {split_location(detail)[0] for detail in details}
+    return []
+
+
+def _broken_rules(detail: ErrorDetails) -> tuple[BrokenRule, ...]:
+    cause = detail.get("ctx", {}).get("error")
+    return cause.broken if isinstance(cause, RuleError) else ()
+
+
+def _rule_problem(tree: Node, rule: BrokenRule) -> Problem:
+    return Problem(tree.find(tuple(rule.path.split("."))).place, rule.path, rule.message)
+
+
+def _without(content: Plain, path: tuple[str | int, ...]) -> Plain:
+    """Copy nested mappings without the value at `path`; a wrong item takes its list along, a missing key its mapping."""
+    if not isinstance(content, dict) or not path:
+        return content
+    rest = {key: value for key, value in content.items() if key != path[0]}
+    child = content.get(str(path[0]))
+    if isinstance(child, dict) and len(path) > 1 and (len(path) > 2 or path[1] in child):
+        rest[str(path[0])] = _without(child, path[1:])
+    return rest
+
+
+def _fill(below: Plain, above: Plain) -> Plain:
+    """Lay one plain mapping over another."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _fill(below.get(key), value) for key, value in above.items()}}

@@ -1,0 +1,116 @@
+"""The schema of a run as a flat list of settings: what the docs, the hints and the error messages ask of it."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from regx.config.schema import RunConfig
+
+__all__ = ["Setting", "outline"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key that a config may have.
+
+    Attributes:
+        path: Dotted path, e.g. `optim.lr_decay.factor`.
+        kind: The `kind` that the enclosing mapping must have for this key to exist; empty for most.
+        forms: What the value may be, each in words: `a number in [0, 1)`, `true or false`.
+        choices: The words to choose from, where there are such.
+        keys: Keys of the mapping that the value may be; empty for a leaf.
+        required: Whether it has no default.
+        default: The default; None also where there is none.
+        description: What it means.
+    """
+
+    path: str
+    kind: str
+    forms: tuple[str, ...]
+    choices: tuple[str, ...]
+    keys: tuple[str, ...]
+    required: bool
+    default: Any
+    description: str
+
+    @property
+    def name(self) -> str:
+        """The key itself."""
+        return self.path.rpartition(".")[2]
+
+
+@functools.cache
+def outline() -> tuple[Setting, ...]:
+    """List every setting of a run, in the order of the schema, a mapping before its keys."""
+    schema = RunConfig.model_json_schema()
+    return tuple(_settings(schema, schema["$defs"], prefix=""))
+
+
+def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Iterator[Setting]:
+    kind = mapping["properties"].get("kind", {}).get("const", "")
+    for name, field in mapping["properties"].items():
+        forms = _forms(field, defs)
+        mappings = [form for form in forms if "properties" in form]
+        keys = dict.fromkeys(key for form in mappings for key in form["properties"])
+        yield Setting(
+            path=prefix + name,
+            kind=kind,
+            forms=tuple(dict.fromkeys(_words(form, defs) for form in forms)),
+            choices=tuple(word for form in forms for word in _choices(form)),
+            keys=tuple(keys),
+            required=name in mapping.get("required", ()),
+            default=field.get("default"),
+            description=field.get("description", ""),
+        )
+        for form in mappings:
+            yield from _settings(form, defs, prefix=f"{prefix}{name}.")
+
+
+def _forms(schema: dict[str, Any], defs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Resolve references and flatten unions."""
+    if "$ref" in schema:
+        return _forms(defs[schema["$ref"].rpartition("/")[2]], defs)
+    union = schema.get("anyOf") or schema.get("oneOf")
+    return [form for part in union for form in _forms(part, defs)] if union else [schema]
+
+
+def _choices(schema: dict[str, Any]) -> list[str]:
+    words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    return [word for word in words if isinstance(word, str)]
+
+
+def _words(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    """Say in words what a value must be."""
+    if _choices(schema):
+        return " | ".join(_choices(schema))
+    match schema.get("type"):
+        case "object":
+            return "a mapping"
+        case "array":
+            length = "" if not schema.get("minItems") else ", at least one"
+            [item] = _forms(schema["items"], defs)
+            return f"a list{length}, each {_words(item, defs)}"
+        case "number":
+            return f"a number{_range(schema)}"
+        case "integer":
+            return f"a whole number{_range(schema)}"
+        case "boolean":
+            return "true or false"
+        case "null":
+            return "null"
+        case _:
+            return "text"
+
+
+def _range(schema: dict[str, Any]) -> str:
+    """Write the bounds: ` in [0, 1)`, ` > 0`, or nothing."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    low_open, high_open = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if low is None and low_open is None:
+        return ""
+    start = f"({low_open:g}" if low is None else f"[{low:g}"
+    if high is None and high_open is None:
+        return f" > {low_open:g}" if low is None else f" >= {low:g}"
+    end = f"{high_open:g})" if high is None else f"{high:.16g}]"
+    return f" in {start}, {end}"

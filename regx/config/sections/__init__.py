@@ -1,0 +1,1 @@
+"""The sections of a run's config, one file for each mapping of the YAML file."""
