@@ -1,0 +1,70 @@
+# Everything a newcomer, a contributor and CI call. `make help` lists it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-faults test-all check format data docs golden bench dist clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.installed  ## set up, train the digits pair, compare, say where the pictures are
+	$(BIN)/regx train configs/digits_plain.yaml
+	$(BIN)/regx train configs/digits_cnn.yaml
+	$(BIN)/regx compare runs/digits_plain-s0-* runs/digits_cnn-s0-* --out runs/demo
+
+test: $(VENV)/.installed-dev  ## set up and run the fast tests
+	$(PYTEST) -n 2
+
+test-faults: $(VENV)/.installed-dev  ## kill runs at random moments and compare the bytes
+	$(PYTEST) -n 2 -m faults
+
+test-all: $(VENV)/.installed-dev  ## every test that needs no GPU: minutes
+	$(PYTEST) -n 2 -m "not gpu"
+
+check: $(VENV)/.installed-dev  ## formatting, lint, types, direction of imports
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev  ## format the code
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+data: $(VENV)/.installed  ## fetch MNIST, Fashion-MNIST and CIFAR-10
+	$(BIN)/regx data fetch mnist fashion_mnist cifar10
+
+docs: $(VENV)/.installed-dev  ## write the generated pages anew
+	$(BIN)/python docs/generate.py
+
+golden: $(VENV)/.installed-dev  ## store the golden losses anew: only when a change is meant to move results
+	$(BIN)/python tests/golden/store_losses.py
+
+bench: $(VENV)/.installed-bench  ## training throughput against other trainers, side by side
+	$(BIN)/python benchmarks/throughput.py
+
+dist: $(VENV)/.installed-dev  ## build the wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## remove the environment and what tools left; runs and data stay
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[bench]'
+	@touch $@ $(VENV)/.installed
