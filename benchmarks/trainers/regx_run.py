@@ -1,0 +1,30 @@
+"""regx itself, through the function that `regx train` calls, into a real run folder."""
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.case import Case
+from regx.config import RunConfig
+from regx.data import load_dataset
+from regx.runs.folder import RunFolder
+from regx.runs.metrics import EpochMetrics, read_rows
+from regx.runs.record import RunRecord
+from regx.training.run import RunOptions, train_run
+
+
+class _Silent:
+    def started(self, record: RunRecord, *, total_steps: int) -> None: ...
+
+    def stepped(self, step: int) -> None: ...
+
+    def epoch_done(self, row: EpochMetrics) -> None: ...
+
+
+def seconds_per_epoch(case: Case) -> float:
+    """Read the training time of the last epoch from metrics.csv."""
+    config = RunConfig.model_validate(case.run_config())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch))
+        train_run(config, folder, load_dataset(config.data.name), _Silent(), RunOptions())
+        rows = read_rows(folder.metrics)
+    return rows[-1].train_seconds - rows[-2].train_seconds
