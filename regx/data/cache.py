@@ -1,0 +1,100 @@
+"""The cache: one file per data set, whole or absent, its content hash checked whenever it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from regx.data.arrays import Arrays, content_sha256
+from regx.data.npz import read_npz, write_npz
+from regx.data.spec import DatasetSpec
+from regx.runs.files import atomic_path
+
+__all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "workspace", "write_cache"]
+
+
+class DamagedCacheError(Exception):
+    """A cached file does not hold what it should; the message names it and says how that shows."""
+
+
+def cache_path(name: str) -> Path:
+    """Return where a data set is cached: under `$REGX_DATA`, else in the system's folder for caches."""
+    folder = os.environ.get("REGX_DATA")
+    if folder:
+        return Path(folder).expanduser().absolute() / f"{name}.npz"
+    import platformdirs
+
+    return platformdirs.user_cache_path("regx", appauthor=False) / f"{name}.npz"
+
+
+def read_cache(spec: DatasetSpec) -> Arrays | None:
+    """Read and check a data set.
+
+    Returns:
+        The arrays, or None where nothing is cached.
+
+    Raises:
+        DamagedCacheError: If the file is cut off, changed or no cache file at all.
+        OSError: If it cannot be read.
+    """
+    path = cache_path(spec.name)
+    if not path.exists():
+        return None
+    try:
+        arrays = read_npz(path)
+    except ValueError as error:
+        raise DamagedCacheError(f"{path} {error}") from None
+    if content_sha256(arrays) != spec.sha256:
+        raise DamagedCacheError(f"{path} holds other images or labels than {spec.name}")
+    return arrays
+
+
+def write_cache(spec: DatasetSpec, arrays: Arrays) -> Path:
+    """Write a data set, whole or not at all, and return its path."""
+    path = cache_path(spec.name)
+    with atomic_path(path) as temporary:
+        write_npz(temporary, arrays)
+    return path
+
+
+@contextlib.contextmanager
+def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time fetch a data set, and clear away what a killed one left behind.
+
+    The system drops the lock when a process ends, however it ends. On a file system without locks two
+    processes may download the same thing; the file in the cache is whole all the same.
+
+    Args:
+        name: The data set.
+        on_wait: Called once if another process holds the lock.
+    """
+    path = cache_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:  # no locks here
+            yield
+            return
+        for left_over in path.parent.glob(f".{path.name}.*.part"):
+            left_over.unlink(missing_ok=True)
+        yield
+
+
+@contextlib.contextmanager
+def workspace(name: str) -> Iterator[Path]:
+    """Make an empty folder beside the cache for one download, and remove it afterwards."""
+    folder = cache_path(name).parent / f".{name}.download"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

