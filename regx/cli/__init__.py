@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from regx.cli.files import init, schema_app, validate
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -22,6 +24,11 @@ def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Train small networks with regularizers as toggles, and compare what the toggles did."""
+
+
+app.command()(validate)
+app.add_typer(schema_app, name="schema")
+app.command()(init)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from regx.config.datasets import DATASETS, DatasetFacts
 from regx.config.errors import ConfigError
 from regx.config.load import load_run
+from regx.config.notices import notices
 from regx.config.resolve import config_hash, dump_config
 from regx.config.schema import RunConfig
 
@@ -14,4 +15,5 @@ __all__ = [
     "config_hash",
     "dump_config",
     "load_run",
+    "notices",
 ]

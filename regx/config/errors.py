@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: wrong usage, config or data. The command line prints them and exits with 2."""
+"""Errors that are the user's to mend: wrong usage, config or data. The command line exits with 2 on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
 """What to write instead: near misses, keys that belong elsewhere, and names from other tools and papers."""
 
 import difflib
-from collections.abc import Callable
+import re
 from typing import Any
 
 from regx.config.outline import outline
 
-__all__ = ["choice_hint", "example_for", "unknown_key"]
+__all__ = ["choice_hint", "example_for", "number_hint", "unknown_key"]
 
 # Names by which other tools and papers call a setting, and where it stands here.
 _ALIASES = {
@@ -42,6 +42,16 @@ _ALIASES = {
 }
 _DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
 _KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
+_SPECIAL = {
+    "<<": "merge keys are not read; use `extends: other.yaml`",
+    "extends": "`extends` stands at the top level of a file",
+    "p": "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p",
+}
+_INSIDE_BATCH_NORM = {
+    "momentum": "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)",
+    **dict.fromkeys(("gamma", "beta", "scale", "center"), "write `affine`, for gamma and beta together"),
+}
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 # How to write a section of which only its main value was given.
 _EXAMPLES: dict[str, str] = {
     "data": "{{name: {}}}",
@@ -77,13 +87,15 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
     near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
     if near:
         return f"unknown key (did you mean {near[0]!r}?)"
-    elsewhere = [setting.path for setting in outline() if setting.name == key]
-    if elsewhere:
-        return f"unknown key here; it belongs under {_parents(elsewhere)}"
+    parents = [setting.path.rpartition(".")[0] for setting in outline() if setting.name == key]
+    if parents:
+        return (
+            f"unknown key here; it belongs {' or '.join(_under(parent) for parent in dict.fromkeys(parents))}"
+        )
     near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
     if near:
         return f"unknown key (did you mean {near[0]!r}?)"
-    return f"unknown key (here are: {', '.join(siblings)})"
+    return f"unknown key (known here: {', '.join(siblings)})"
 
 
 def choice_hint(value: object, choices: tuple[str, ...]) -> str:
@@ -104,30 +116,39 @@ def example_for(path: str, value: object) -> str:
     return f": write {_EXAMPLES[path].format(value)}" if path in _EXAMPLES else ""
 
 
+def number_hint(value: object) -> str:
+    """Return `: write 0.1` for what was meant as a number but not written as one, or nothing."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return f": write {value:.0f}"
+    digits = value.replace("_", "").replace(",", "") if isinstance(value, str) else ""
+    return f": write {digits}" if _NUMBER.fullmatch(digits) else ""
+
+
 def _foreign(parent: str, key: str, value: Any) -> str:
-    special: dict[str, Callable[[], str]] = {
-        "<<": lambda: "merge keys are not read; use `extends: other.yaml`",
-        "extends": lambda: "`extends` stands at the top of a file",
-        "p": lambda: "write `drop_prob` for the probability of zeroing (torch's p), 1 - p for Srivastava's p",
-    }
-    if parent == "model.batch_norm" and key in ("momentum", "update_rate"):
-        return "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)"
-    if parent == "model.batch_norm" and key in ("gamma", "beta", "scale", "center"):
-        return "write `affine`, for gamma and beta together"
+    """Return what to write for a name from another tool or paper, or nothing."""
     under = "" if parent.startswith("model") else " under model"
-    if key in special:
-        return special[key]()
+    if parent == "model.batch_norm" and key in _INSIDE_BATCH_NORM:
+        return _INSIDE_BATCH_NORM[key]
+    if key in _SPECIAL:
+        return _SPECIAL[key]
     if key in _KEEP:
         return f"write `{_drop_prob(value, parent, is_keep=True)}`{under} (Srivastava's p is 1 - drop_prob)"
     if key in _DROPOUT:
         return f"write `{_drop_prob(value, parent, is_keep=False)}`{under} (the probability of zeroing)"
-    candidates = [path for path, names in _ALIASES.items() if key in names.split()]
-    near = [path for path in candidates if path.rpartition(".")[0] == parent]
-    path = next(iter(near or candidates), "")
-    if not path:
+    return _alias(parent, key)
+
+
+def _alias(parent: str, key: str) -> str:
+    paths = [path for path, names in _ALIASES.items() if key in names.split()]
+    if not paths:
         return ""
+    path = next((path for path in paths if path.rpartition(".")[0] == parent), paths[0])
     section, _, name = path.rpartition(".")
-    return f"write `{name}`" + ("" if section == parent else f" under {section}" if section else "")
+    return f"write `{name}`" if section == parent else f"write `{name}` {_under(section)}"
+
+
+def _under(section: str) -> str:
+    return f"under {section}" if section else "at the top level"
 
 
 def _drop_prob(value: Any, parent: str, *, is_keep: bool) -> str:
@@ -143,8 +164,3 @@ def _zeroing(value: Any, is_keep: bool) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         return "0.5"
     return f"{1 - value if is_keep else value:.12g}"
-
-
-def _parents(paths: list[str]) -> str:
-    parents = [path.rpartition(".")[0] or "the top level" for path in paths]
-    return " or ".join(dict.fromkeys(parents))

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from regx.config.errors import ConfigError, Place, Problem
-from regx.config.messages import dotted, explain, split_location
+from regx.config.messages import Finding
 from regx.config.rules import BrokenRule, RuleError
 from regx.config.schema import RunConfig
-from regx.config.tree import Node, Plain, merge, plain
+from regx.config.tree import Node, Plain, fill, merge, plain, without
 from regx.config.yaml_loader import parse_yaml, read_yaml
 
 __all__ = ["load_run"]
@@ -35,7 +35,7 @@ def load_run(
 
     Args:
         path: YAML file; what it `extends` lies below it.
-        overrides: `a.b=value` each, the value in YAML. They are assigned in order, each replacing what was there.
+        overrides: `a.b=value` each, the value in YAML; assigned in order, each replaces what was there.
         seed: Goes over the file's seed.
         device: Goes over the file's device.
 
@@ -90,7 +90,7 @@ def _override(tree: Node, override: str, layer: int, problems: list[Problem]) ->
         problems.append(Problem(place, "", "write key=value, e.g. optim.lr=0.1"))
         return tree
     try:
-        value = parse_yaml(text, lambda line, column: place, problems)
+        value = parse_yaml(text, lambda *_: place, problems)
     except ConfigError as error:
         problems.extend(error.problems)
         return tree
@@ -133,64 +133,45 @@ def _validate(tree: Node, problems: list[Problem]) -> RunConfig:
 
 def _locate(tree: Node, content: Plain, error: ValidationError) -> list[Problem]:
     """Turn pydantic's errors into problems with a place."""
+    details = error.errors(include_url=False)
+    broken = _broken_rules(details)
+    if broken:  # these are checked last: nothing else is wrong
+        return [_rule_problem(tree, rule) for rule in broken]
     found = []
-    wrong = set()
-    for detail in error.errors(include_url=False):
-        broken = _broken_rules(detail)
-        if broken:
-            return [_rule_problem(tree, rule) for rule in broken]
-        path, _ = split_location(detail)
-        node = tree.find(path)
-        place = node.key_place if detail["type"] in ("extra_forbidden", "missing") else node.place
-        found.append(Problem(place, dotted(path), explain(detail)))
-        wrong.add(path)
-    return [*found, *_rules_beside(tree, content, wrong)]
+    for finding in map(Finding.of, details):
+        node = tree.find(finding.path)
+        place = node.key_place if finding.is_about_key else node.place
+        found.append(Problem(place, finding.dotted, finding.message))
+    return [*found, *_rules_beside(tree, content, details)]
 
 
-def _rules_beside(tree: Node, content: Plain, wrong: set[tuple[str | int, ...]]) -> list[Problem]:
+def _rules_beside(tree: Node, content: Plain, details: list[ErrorDetails]) -> list[Problem]:
     """Find the rules that are broken beside values that are wrong in themselves.
 
     The wrong values are left out, so that their defaults step in, and rules that read them are not reported.
     """
+    wrong = [Finding.of(detail).path for detail in details]
     names = {".".join(part for part in path if isinstance(part, str)) for path in wrong}
     for _ in range(_MAX_ROUNDS):
         for path in wrong:
-            content = _without(content, path)
+            content = without(content, path)
         try:
-            RunConfig.model_validate(_fill(_STAND_INS, content))
+            RunConfig.model_validate(fill(_STAND_INS, content))
         except ValidationError as error:
             details = error.errors(include_url=False)
         else:
             return []
-        broken = [rule for detail in details for rule in _broken_rules(detail)]
+        broken = _broken_rules(details)
         if broken:
             return [_rule_problem(tree, rule) for rule in broken if not rule.reads_any(names)]
-        wrong = {split_location(detail)[0] for detail in details}
+        wrong = [Finding.of(detail).path for detail in details]
     return []
 
 
-def _broken_rules(detail: ErrorDetails) -> tuple[BrokenRule, ...]:
-    cause = detail.get("ctx", {}).get("error")
-    return cause.broken if isinstance(cause, RuleError) else ()
+def _broken_rules(details: list[ErrorDetails]) -> list[BrokenRule]:
+    causes = [detail.get("ctx", {}).get("error") for detail in details]
+    return [rule for cause in causes if isinstance(cause, RuleError) for rule in cause.broken]
 
 
 def _rule_problem(tree: Node, rule: BrokenRule) -> Problem:
     return Problem(tree.find(tuple(rule.path.split("."))).place, rule.path, rule.message)
-
-
-def _without(content: Plain, path: tuple[str | int, ...]) -> Plain:
-    """Copy nested mappings without the value at `path`; a wrong item takes its list along, a missing key its mapping."""
-    if not isinstance(content, dict) or not path:
-        return content
-    rest = {key: value for key, value in content.items() if key != path[0]}
-    child = content.get(str(path[0]))
-    if isinstance(child, dict) and len(path) > 1 and (len(path) > 2 or path[1] in child):
-        rest[str(path[0])] = _without(child, path[1:])
-    return rest
-
-
-def _fill(below: Plain, above: Plain) -> Plain:
-    """Lay one plain mapping over another."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{key: _fill(below.get(key), value) for key, value in above.items()}}

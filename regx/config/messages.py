@@ -1,64 +1,59 @@
-"""Plain words for what pydantic finds: the rule, what came instead, and what to write."""
+"""Plain words for what pydantic finds: what a value must be, what came instead, and what to write."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from regx.config.hints import choice_hint, example_for, unknown_key
-from regx.config.outline import Setting, outline
+from regx.config.hints import choice_hint, example_for, number_hint, unknown_key
+from regx.config.outline import Setting, find_setting, keys_of
+from regx.config.tree import Path
 
-__all__ = ["dotted", "explain", "show", "split_location"]
-
-Path = tuple[str | int, ...]
+__all__ = ["Finding", "show"]
 
 _LONGEST = 60  # characters of a value that a message repeats
 
 
-def split_location(error: ErrorDetails) -> tuple[Path, str]:
-    """Return the path of an error without the tags of unions, and the innermost tag."""
-    path = tuple(part for part in error["loc"] if not _is_tag(part))
-    tags = [str(part)[1:-1] for part in error["loc"] if _is_tag(part)]
-    if error["type"] == "union_tag_invalid":  # a kind that does not exist: its value is what is wrong
-        path = (*path, "kind")
-    return path, tags[-1] if tags else ""
+@dataclass(frozen=True)
+class Finding:
+    """One error of pydantic, in terms of the config.
 
-
-def dotted(path: Path) -> str:
-    """Write a path as it is written in an override; items of lists as `[0]`."""
-    words = ""
-    for part in path:
-        words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else part
-    return words
-
-
-def explain(error: ErrorDetails) -> str:
-    """Say in plain words what is wrong with a value.
-
-    Args:
-        error: One error of pydantic.
+    Attributes:
+        path: Path of the value.
+        is_about_key: Whether the key is wrong, or missing, rather than its value.
+        message: What is wrong, in plain words.
     """
-    path, kind = split_location(error)
-    keys = tuple(part for part in path if isinstance(part, str))
-    setting = _setting(keys, kind)
-    value = error["input"]
-    match error["type"]:
-        case "extra_forbidden":
-            parent = ".".join(keys[:-1])
-            return unknown_key(parent, keys[-1], value, _siblings(parent, kind))
-        case "missing":
-            return f"missing; {_must(setting)}" if setting else "missing"
-        case "union_tag_invalid" | "union_tag_not_found":
-            return _explain_kind(path, value)
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            return f"{_bound(error, setting)} (got {show(value)})"
-        case "too_short" | "too_long":
-            return _explain_length(error, keys)
-        case "finite_number":
-            return f"must be a finite number (got {show(value)})"
-        case "string_pattern_mismatch":
-            return f"must be letters, digits, _ - and . only, at most 64, a letter or digit first (got {show(value)})"
-    return _explain_type(error, setting, ".".join(keys))
+
+    path: Path
+    is_about_key: bool
+    message: str
+
+    @classmethod
+    def of(cls, error: ErrorDetails) -> "Finding":
+        """Translate one error."""
+        *parents, last = error["loc"]
+        if error["type"] == "extra_forbidden" or not _is_tag(last):
+            path = (*(part for part in parents if not _is_tag(part)), last)
+        else:
+            path = tuple(part for part in parents if not _is_tag(part))
+        kind = next((str(part)[1:-1] for part in reversed(parents) if _is_tag(part)), "")
+        value = error["input"]
+        if error["type"] == "union_tag_invalid":  # a kind that does not exist: that is what is wrong
+            path, value = (*path, "kind"), value["kind"]
+        keys = ".".join(part for part in path if isinstance(part, str))
+        case = _Case(keys, kind, find_setting(keys, kind), value, error)
+        explain = _EXPLAIN.get(error["type"], _other)
+        return cls(path, error["type"] in ("extra_forbidden", "missing"), explain(case))
+
+    @property
+    def dotted(self) -> str:
+        """The path as an override has it; items of lists as `[0]`."""
+        words = ""
+        for part in self.path:
+            words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else part
+        return words
 
 
 def show(value: Any) -> str:
@@ -67,121 +62,123 @@ def show(value: Any) -> str:
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
 
 
+@dataclass(frozen=True)
+class _Case:
+    """What an explanation may look at."""
+
+    keys: str
+    kind: str
+    setting: Setting | None
+    value: Any
+    error: ErrorDetails
+
+    @property
+    def got(self) -> str:
+        return f"(got {show(self.value)})"
+
+
+def _unknown(case: _Case) -> str:
+    parent, _, key = case.keys.rpartition(".")
+    return unknown_key(parent, key, case.value, keys_of(parent, case.kind))
+
+
+def _missing(case: _Case) -> str:
+    return f"missing; {case.setting.must_be}" if case.setting else "missing"
+
+
+def _bound(case: _Case) -> str:
+    """Name the whole range where it lies within [0, 1], else only the bound that was passed."""
+    for form in case.setting.forms if case.setting else ():
+        _, found, interval = form.partition(" in ")
+        if found and float(interval[1:-1].split(", ")[1]) <= 1:
+            return f"must be in {interval} {case.got}"
+    [limit] = case.error["ctx"].values()
+    off = "; omit it to switch it off" if case.keys == "optim.max_norm" else ""
+    return f"must be {_SIGNS[case.error['type']]} {limit:.16g}{off} {case.got}"
+
+
+def _number(case: _Case) -> str:
+    return f"must be a number{number_hint(case.value)} {case.got}"
+
+
+def _whole_number(case: _Case) -> str:
+    return f"must be a whole number{number_hint(case.value)} {case.got}"
+
+
+def _mapping(case: _Case) -> str:
+    return f"must be a mapping{example_for(case.keys, case.value)} {case.got}"
+
+
+def _list(case: _Case) -> str:
+    example = f": write [{show(case.value)}]" if isinstance(case.value, int | float) else ""
+    return f"must be a list{example} {case.got}"
+
+
+def _choice(case: _Case) -> str:
+    if case.keys == "model.batch_norm":
+        return f"must be true or false {case.got}"
+    choices = case.setting.choices if case.setting else ()
+    return f"must be one of {', '.join(choices)} (got {show(case.value)}{choice_hint(case.value, choices)})"
+
+
+def _no_kind(case: _Case) -> str:
+    if not isinstance(case.value, dict):
+        return _mapping(case)
+    kind = find_setting(f"{case.keys}.kind")
+    return f"needs a `kind`, {kind.must_be}" if kind else "needs a `kind`"
+
+
+def _too_long(case: _Case) -> str:
+    if case.keys == "probes":
+        return "must be []: there are no probes yet"
+    limits = case.error["ctx"]
+    return f"must have at most {limits['max_length']} items (got {limits['actual_length']})"
+
+
+def _name(case: _Case) -> str:
+    return f"must be at most 64 letters, digits, _, - or ., a letter or digit first {case.got}"
+
+
+def _other(case: _Case) -> str:
+    message = case.error["msg"]
+    return f"{message[:1].lower()}{message[1:]} {case.got}"
+
+
+_SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
+_EXPLAIN: dict[str, Callable[[_Case], str]] = {
+    **dict.fromkeys(_SIGNS, _bound),
+    "extra_forbidden": _unknown,
+    "missing": _missing,
+    "float_type": _number,
+    "int_type": _whole_number,
+    "int_from_float": _whole_number,
+    "finite_number": lambda case: f"must be a finite number {case.got}",
+    "bool_type": lambda case: f"must be true or false {case.got}",
+    "string_type": lambda case: f"must be text {case.got}",
+    "string_pattern_mismatch": _name,
+    "tuple_type": _list,
+    "too_short": lambda _: "must not be empty",
+    "too_long": _too_long,
+    "literal_error": _choice,
+    "union_tag_invalid": _choice,
+    "union_tag_not_found": _no_kind,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
+}
+
+
 def _is_tag(part: str | int) -> bool:
+    """Whether a part of a location is the name of a union's branch, not a key."""
     return isinstance(part, str) and part.startswith("<") and part.endswith(">")
 
 
-def _setting(keys: tuple[str, ...], kind: str) -> Setting | None:
-    found = [setting for setting in outline() if setting.path == ".".join(keys)]
-    exact = [setting for setting in found if setting.kind == kind]
-    return next(iter(exact or found), None)
-
-
-def _siblings(parent: str, kind: str) -> tuple[str, ...]:
-    inside = [
-        setting
-        for setting in outline()
-        if setting.path == (f"{parent}.{setting.name}" if parent else setting.name)
-        and (setting.kind in ("", kind))
-    ]
-    return tuple(dict.fromkeys(setting.name for setting in inside))
-
-
-def _must(setting: Setting) -> str:
-    """Say what a missing value must be."""
-    if setting.choices:
-        return f"one of {', '.join(setting.choices)}"
-    if setting.keys:
-        return f"a mapping with {', '.join(setting.keys)}"
-    return " or ".join(form for form in setting.forms if form != "null")
-
-
-def _bound(error: ErrorDetails, setting: Setting | None) -> str:
-    """Name the whole range where it lies within [0, 1], else only the bound that was passed."""
-    for form in setting.forms if setting else ():
-        _, found, interval = form.partition(" in ")
-        if found and float(interval[1:-1].split(", ")[1]) <= 1:
-            return f"must be in {interval}"
-    sign = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}[
-        error["type"]
-    ]
-    [limit] = error["ctx"].values()
-    off = "; omit it to switch it off" if setting and setting.path == "optim.max_norm" else ""
-    return f"must be {sign} {limit:.16g}{off}"
-
-
-def _explain_kind(path: Path, value: Any) -> str:
-    field = ".".join(str(part) for part in path if part != "kind")
-    choices = next(setting.choices for setting in outline() if setting.path == f"{field}.kind")
-    kinds = [setting.choices[0] for setting in outline() if setting.path == f"{field}.kind"]
-    if not isinstance(value, dict):
-        return f"must be a mapping{example_for(field, value)} (got {show(value)})"
-    if path[-1] != "kind":
-        return f"misses its `kind`, one of {', '.join(kinds)}"
-    del choices
-    return f"must be one of {', '.join(kinds)} (got {show(value['kind'])}{choice_hint(value['kind'], tuple(kinds))})"
-
-
-def _explain_length(error: ErrorDetails, keys: tuple[str, ...]) -> str:
-    if keys == ("probes",):
-        return "must be []: there are no probes yet"
-    context = error["ctx"]
-    if error["type"] == "too_short":
-        return "must not be empty"
-    return f"must have at most {context['max_length']} items (got {context['actual_length']})"
-
-
-def _explain_type(error: ErrorDetails, setting: Setting | None, path: str) -> str:
-    value = error["input"]
-    match error["type"]:
-        case "float_type":
-            return f"must be a number (got {show(value)}){_unquoted(value)}"
-        case "int_type" | "int_from_float":
-            return f"must be a whole number (got {show(value)}){_unquoted(value)}"
-        case "bool_type":
-            return f"must be true or false (got {show(value)})"
-        case "string_type":
-            return f"must be text (got {show(value)})"
-        case "tuple_type":
-            example = f": write [{show(value)}]" if isinstance(value, int | float) else ""
-            return f"must be a list{example} (got {show(value)})"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"must be a mapping{example_for(path, value)} (got {show(value)})"
-        case "literal_error" if path == "model.batch_norm":
-            return f"must be true or false (got {show(value)})"
-        case "literal_error" if setting and setting.choices:
-            choices = ", ".join(setting.choices)
-            return f"must be one of {choices} (got {show(value)}{choice_hint(value, setting.choices)})"
-    return f"{error['msg'][:1].lower()}{error['msg'][1:]} (got {show(value)})"
-
-
-def _unquoted(value: Any) -> str:
-    """Say how to write a number that was written in a way that YAML does not read as one."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return f": write {value:.0f}"
-    if not isinstance(value, str):
-        return ""
-    digits = value.replace("_", "").replace(",", "") if any(mark.isdigit() for mark in value) else ""
-    try:
-        number = float(digits)
-    except ValueError:
-        return ""
-    return f": write {digits}" if math.isfinite(number) else ""
-
-
 def _flow(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case float() if math.isnan(value):
-            return ".nan"
-        case float() if math.isinf(value):
-            return ".inf" if value > 0 else "-.inf"
-        case dict():
-            return "{" + ", ".join(f"{key}: {show(item)}" for key, item in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(show(item) for item in value) + "]"
-        case _:
-            return repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {show(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(show(item) for item in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    return repr(value)

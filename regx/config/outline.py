@@ -1,4 +1,4 @@
-"""The schema of a run as a flat list of settings: what the docs, the hints and the error messages ask of it."""
+"""The schema of a run as a flat list of settings, for the docs, the hints and the error messages."""
 
 import functools
 from collections.abc import Iterator
@@ -7,7 +7,16 @@ from typing import Any
 
 from regx.config.schema import RunConfig
 
-__all__ = ["Setting", "outline"]
+__all__ = ["Setting", "find_setting", "keys_of", "outline"]
+
+_TYPES = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -39,12 +48,34 @@ class Setting:
         """The key itself."""
         return self.path.rpartition(".")[2]
 
+    @property
+    def must_be(self) -> str:
+        """Say what a value must be."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.keys:
+            return f"a mapping with {', '.join(self.keys)}"
+        return " or ".join(form for form in self.forms if form != "null")
+
 
 @functools.cache
 def outline() -> tuple[Setting, ...]:
     """List every setting of a run, in the order of the schema, a mapping before its keys."""
     schema = RunConfig.model_json_schema()
     return tuple(_settings(schema, schema["$defs"], prefix=""))
+
+
+def find_setting(path: str, kind: str = "") -> Setting | None:
+    """Find a setting by its path; where several kinds have it, that of `kind`."""
+    found = [setting for setting in outline() if setting.path == path]
+    exact = [setting for setting in found if setting.kind == kind]
+    return next(iter(exact or found), None)
+
+
+def keys_of(path: str, kind: str = "") -> tuple[str, ...]:
+    """List the keys of a mapping; where it has several kinds, those of `kind`."""
+    inside = [setting for setting in outline() if setting.path.rpartition(".")[0] == path]
+    return tuple(dict.fromkeys(setting.name for setting in inside if setting.kind in ("", kind)))
 
 
 def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Iterator[Setting]:
@@ -84,23 +115,10 @@ def _words(schema: dict[str, Any], defs: dict[str, Any]) -> str:
     """Say in words what a value must be."""
     if _choices(schema):
         return " | ".join(_choices(schema))
-    match schema.get("type"):
-        case "object":
-            return "a mapping"
-        case "array":
-            length = "" if not schema.get("minItems") else ", at least one"
-            [item] = _forms(schema["items"], defs)
-            return f"a list{length}, each {_words(item, defs)}"
-        case "number":
-            return f"a number{_range(schema)}"
-        case "integer":
-            return f"a whole number{_range(schema)}"
-        case "boolean":
-            return "true or false"
-        case "null":
-            return "null"
-        case _:
-            return "text"
+    if schema["type"] == "array":
+        [item] = _forms(schema["items"], defs)
+        return f"a list{', at least one' if schema.get('minItems') else ''}, each {_words(item, defs)}"
+    return _TYPES[schema["type"]] + _range(schema)
 
 
 def _range(schema: dict[str, Any]) -> str:

@@ -21,8 +21,8 @@ class BrokenRule:
     Attributes:
         path: Dotted path of the value that the message is about.
         message: What is wrong and what would be right.
-        reads: Dotted paths of the other values that the rule has looked at: where one of them is wrong itself,
-            what the rule says means nothing.
+        reads: Dotted paths of the other values that the rule has looked at: where one of them is itself
+            wrong, what the rule says means nothing.
     """
 
     path: str
@@ -63,21 +63,22 @@ def _data_rules(data: DataConfig, model: ModelConfig) -> Iterator[BrokenRule]:
     if data.num_train > data.facts.num_pool:
         yield BrokenRule(
             "data.train_size",
-            f"must be at most {data.facts.num_pool}, the training pool of {data.name} (got {data.train_size})",
+            f"must be at most {data.facts.num_pool}, the training pool of {data.name}"
+            f" (got {data.train_size})",
             ("data.name",),
         )
     if data.preprocess.startswith("pca_") and model.family == "cnn":
         yield BrokenRule(
             "data.preprocess",
-            f"{data.preprocess} needs model.family mlp: rotated inputs have no neighbouring pixels to convolve"
+            f"{data.preprocess} needs model.family mlp: rotated inputs have no neighbouring pixels"
             " (zca_whiten keeps them)",
             ("model.family",),
         )
     if data.augment != "none" and data.preprocess not in ("none", "standardize"):
         yield BrokenRule(
             "data.augment",
-            f"{data.augment} needs data.preprocess none or standardize: it moves pixels after {data.preprocess}"
-            " has treated each of them differently",
+            f"{data.augment} needs data.preprocess none or standardize: it moves pixels, and"
+            f" {data.preprocess} treats each pixel in its own way",
             ("data.preprocess",),
         )
 
@@ -105,7 +106,8 @@ def _network_rules(data: DataConfig, model: ModelConfig) -> Iterator[BrokenRule]
     if model.pool.stride > model.pool.size:
         yield BrokenRule(
             "model.pool.stride",
-            f"must be at most the pool size of {model.pool.size}, or pixels are skipped (got {model.pool.stride})",
+            f"must be at most the pool size of {model.pool.size}, or pixels are skipped"
+            f" (got {model.pool.stride})",
             ("model.pool.size",),
         )
     sizes = [shape.size for shape in conv_shapes(model, data.facts)]
@@ -114,8 +116,8 @@ def _network_rules(data: DataConfig, model: ModelConfig) -> Iterator[BrokenRule]
         chain = " -> ".join(str(size) for size in [data.facts.size, *sizes[:fitting]])
         yield BrokenRule(
             "model.conv_channels",
-            f"the pooling of layer {fitting + 1} has no pixel left: its window of {model.pool.size} is larger than"
-            f" the map (sides: {chain}); use fewer layers or a smaller pool",
+            f"the pooling after convolution {fitting + 1} leaves no pixel: its window of {model.pool.size} is"
+            f" larger than the map (sides {chain}); use fewer layers or a smaller pool",
             ("data.name", "model.pool.size", "model.pool.stride", "model.family"),
         )
         return

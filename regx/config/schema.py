@@ -1,7 +1,7 @@
 """The configuration of one run: every field with its meaning, range and unit.
 
 The descriptions feed `regx schema run`, docs/configuration.md and the error messages, so they are written for
-the person who edits the YAML. Everything is frozen and strict: `"0.5"` is not a number, `yes` is not a boolean.
+the person who edits the YAML. Everything is frozen and strict: `"0.5"` is no number, `yes` is no boolean.
 """
 
 from typing import Annotated, Literal, Self
@@ -78,12 +78,23 @@ class RunConfig(Section):
         ge=0,
         le=MAX_SEED,
         description=(
-            "Gives independent streams for the subset, the initial weights, the order of images and the noise."
+            "Gives independent streams for the subset, the initial weights, the order of images and "
+            "the noise."
         ),
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="Where to train. `auto`: cuda, else mps, else cpu."
     )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps in an epoch; the last incomplete batch is dropped."""
+        return self.data.num_train // self.train.batch_size
+
+    @property
+    def num_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.steps_per_epoch * self.train.epochs
 
     @model_validator(mode="after")
     def _obeys_rules(self) -> Self:

@@ -47,7 +47,7 @@ def hidden_inputs(model: ModelConfig, facts: DatasetFacts) -> list[int]:
 
 
 def num_parameters(model: ModelConfig, facts: DatasetFacts) -> int:
-    """Count trainable parameters. A layer before batch norm has no bias; affine batch norm has two per unit."""
+    """Count trainable parameters: no bias before batch norm, two per unit for affine batch norm."""
     extra = 1
     if model.batch_norm:
         extra = 2 if model.batch_norm.affine else 0

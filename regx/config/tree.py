@@ -1,12 +1,15 @@
 """A YAML document as a tree in which every value knows where it stands."""
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from regx.config.errors import Place
 
-__all__ = ["Node", "Plain", "merge", "plain"]
+__all__ = ["Node", "Path", "Plain", "Scalar", "fill", "merge", "plain", "without"]
 
-Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+Scalar: TypeAlias = bool | int | float | str | None
+Plain: TypeAlias = Scalar | list["Plain"] | dict[str, "Plain"]
+Path: TypeAlias = tuple[str | int, ...]  # keys of mappings and indices of lists, from the root
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,23 @@ class Node:
         size: Number of nodes in it, counting what aliases repeat.
     """
 
-    value: "None | bool | int | float | str | list[Node] | dict[str, Node]"
+    value: "Scalar | list[Node] | dict[str, Node]"
     place: Place
     key_place: Place
     size: int = 1
 
-    def find(self, path: tuple[str | int, ...]) -> "Node":
+    def find(self, path: Path) -> "Node":
         """Return the node at `path`, or the nearest one that encloses it."""
         node = self
         for part in path:
-            if (isinstance(node.value, dict) and isinstance(part, str) and part in node.value) or (isinstance(node.value, list) and isinstance(part, int) and part < len(node.value)):
-                node = node.value[part]
-            else:
-                break
+            child: Node | None = None
+            if isinstance(node.value, dict) and isinstance(part, str):
+                child = node.value.get(part)
+            elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
+                child = node.value[part]
+            if child is None:
+                return node
+            node = child
         return node
 
 
@@ -48,15 +55,36 @@ def plain(node: Node) -> Plain:
 def merge(below: Node, above: Node) -> Node:
     """Lay one tree over another: mappings are merged key by key, everything else is replaced.
 
-    A mapping that names another `kind` replaces the one below as a whole: the two have parameters of their own.
+    A mapping that names another `kind` replaces the one below: each kind has parameters of its own.
     """
     if not isinstance(below.value, dict) or not isinstance(above.value, dict):
         return above
-    if "kind" in above.value and "kind" in below.value:
-        kinds = (below.value["kind"].value, above.value["kind"].value)
-        if kinds[0] != kinds[1]:
-            return above
+    kinds = [mapping["kind"].value for mapping in (below.value, above.value) if "kind" in mapping]
+    if len(kinds) == 2 and kinds[0] != kinds[1]:
+        return above
     merged = dict(below.value)
     for key, node in above.value.items():
         merged[key] = merge(merged[key], node) if key in merged else node
     return replace(above, value=merged)
+
+
+def fill(below: Plain, above: Plain) -> Plain:
+    """Lay one plain mapping over another: what `above` does not say, `below` does."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: fill(below.get(key), value) for key, value in above.items()}}
+
+
+def without(content: Plain, path: Path) -> Plain:
+    """Copy a plain mapping without the value at `path`.
+
+    An item of a list takes the list along; a key that is not there takes its mapping along.
+    """
+    if not isinstance(content, dict) or not path:
+        return content
+    first, *rest = path
+    child = content.get(str(first))
+    kept = {key: value for key, value in content.items() if key != first}
+    if isinstance(child, dict) and rest and (len(rest) > 1 or rest[0] in child):
+        kept[str(first)] = without(child, tuple(rest))
+    return kept

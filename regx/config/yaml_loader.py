@@ -1,18 +1,18 @@
 """Strict YAML: what is written is what is read, and every value knows its line and column.
 
-PyYAML's safe loader follows YAML 1.1, where `1e-3` is a string, `off` is false, `12:30` is 750, `010` is 8 and
-the last of two equal keys wins. Here scalars follow the core schema of YAML 1.2, and what has no place in a
-config (tags, merge keys, equal keys, several documents) is an error.
+PyYAML's safe loader follows YAML 1.1, where `1e-3` is a string, `off` is false, `12:30` is 750, `010` is 8
+and the last of two equal keys wins. Here scalars follow the core schema of YAML 1.2, and what has no place in
+a config (tags, merge keys, equal keys, several documents) is an error.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
 
 from regx.config.errors import ConfigError, Place, Problem
-from regx.config.tree import Node
+from regx.config.tree import Node, Scalar
 
 __all__ = ["parse_yaml", "read_yaml"]
 
@@ -22,12 +22,18 @@ MAX_DEPTH = 32
 MAX_NODES = 20_000
 MAX_DIGITS = 40
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
-_NOT_A_NUMBER = re.compile(r"\.(nan|NaN|NAN)")
+PlaceAt = Callable[[int, int], Place]
+
+_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Scalar]], ...] = (
+    (re.compile(r"[-+]?[0-9]+"), int),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
+)
 
 
 def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
@@ -56,7 +62,8 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _error(place, f"is not UTF-8 text (byte {error.object[error.start]:#04x})") from None
+        line = content[: error.start].count(b"\n") + 1
+        raise _error(place, f"is not UTF-8 text (byte {content[error.start]:#04x} in line {line})") from None
     node = parse_yaml(text, lambda line, column: Place(layer, str(path), line, column), problems)
     if node.value is None:
         raise _error(place, "is empty")
@@ -65,7 +72,7 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     return node
 
 
-def parse_yaml(text: str, place_at: Callable[[int, int], Place], problems: list[Problem]) -> Node:
+def parse_yaml(text: str, place_at: PlaceAt, problems: list[Problem]) -> Node:
     """Parse one document into a tree.
 
     Args:
@@ -76,56 +83,48 @@ def parse_yaml(text: str, place_at: Callable[[int, int], Place], problems: list[
     Raises:
         ConfigError: If the text is not YAML, or larger or deeper than any config.
     """
-    loader: yaml.SafeLoader | None = None
     try:
-        loader = yaml.SafeLoader(text)
-        return _TreeReader(loader, place_at, problems).read()
+        return _TreeReader(yaml.parse(text, Loader=yaml.SafeLoader), place_at, problems).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = place_at(mark.line + 1, mark.column + 1) if mark else place_at(1, 1)
-        context = f" {error.context}" if error.context else ""
-        raise _error(place, f"is not valid YAML: {error.problem}{context}{_tab_hint(text, place)}") from None
+        tab = " (indent with spaces, not tabs)" if "'\\t'" in str(error.problem) else ""
+        raise _error(place, f"is not valid YAML: {error.problem}{tab}") from None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        place = place_at(before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
-        raise _error(place, f"holds a control character ({_code_point(error.character)})") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
+        start_of_line = text.rfind("\n", 0, error.position) + 1
+        place = place_at(text.count("\n", 0, start_of_line) + 1, error.position - start_of_line + 1)
+        raise _error(place, f"holds a control character (U+{ord(text[error.position]):04X})") from None
 
 
 class _TreeReader:
     """Builds the tree from the events of the parser, so that depth and size are bounded while it grows."""
 
-    def __init__(
-        self, loader: yaml.SafeLoader, place_at: Callable[[int, int], Place], problems: list[Problem]
-    ) -> None:
-        self._loader = loader
+    def __init__(self, events: Iterator[yaml.Event], place_at: PlaceAt, problems: list[Problem]) -> None:
+        self._events = events
         self._place_at = place_at
-        self._anchors: dict[str, Node | None] = {}  # None: still being read
         self._problems = problems
+        self._anchors: dict[str, Node | None] = {}  # None: still being read
 
     def read(self) -> Node:
         """Read the only document of the stream."""
-        self._loader.get_event()  # start of the stream
-        if self._loader.check_event(yaml.StreamEndEvent):
-            return Node(None, self._place_at(1, 1), self._place_at(1, 1))
-        self._loader.get_event()  # start of the document
-        root = self._node(depth=0)
-        self._loader.get_event()  # end of the document
-        if not self._loader.check_event(yaml.StreamEndEvent):
-            self._report(
-                self._place(self._loader.peek_event()), "one file holds one document: a second begins here"
-            )
+        next(self._events)  # start of the stream
+        start = next(self._events)
+        if isinstance(start, yaml.StreamEndEvent):
+            return Node(None, self._place(start), self._place(start))
+        root = self._node(next(self._events), depth=0)
+        next(self._events)  # end of the document
+        after = next(self._events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            self._report(self._place(after), "a second document begins here; one file holds one")
         return root
 
-    def _node(self, depth: int) -> Node:
-        event = self._loader.get_event()
+    def _node(self, event: yaml.Event, depth: int) -> Node:
         place = self._place(event)
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, place)
         if depth > MAX_DEPTH:
             raise _error(place, f"is nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(str(event.anchor), place)
+        assert isinstance(event, yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent)
         if event.anchor:
             self._anchors[event.anchor] = None
         if event.tag is not None:
@@ -135,47 +134,42 @@ class _TreeReader:
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._sequence(place, depth)
         else:
-            node = self._scalar(event, place)
+            node = Node(self._scalar(event, place), place, place)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
-        if event.anchor not in self._anchors:
-            raise _error(place, f"alias *{event.anchor} has no anchor before it")
-        node = self._anchors[event.anchor]
+    def _alias(self, anchor: str, place: Place) -> Node:
+        if anchor not in self._anchors:
+            raise _error(place, f"alias *{anchor} has no anchor &{anchor} before it")
+        node = self._anchors[anchor]
         if node is None:
-            raise _error(place, f"alias *{event.anchor} stands inside its own anchor")
+            raise _error(place, f"alias *{anchor} stands inside its own anchor")
         return node
 
     def _mapping(self, place: Place, depth: int) -> Node:
         children: dict[str, Node] = {}
         size = 1
-        while not self._loader.check_event(yaml.MappingEndEvent):
-            key_event = self._loader.peek_event()
-            key_place = self._place(key_event)
-            self._node(depth + 1)  # a key may be any node; only scalars are taken
-            value = self._node(depth + 1)
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            key_place = self._place(key)
+            self._node(key, depth + 1)  # read it, whatever it is; only a scalar is taken
+            value = self._node(next(self._events), depth + 1)
             size = self._grow(size, value, key_place)
-            if not isinstance(key_event, yaml.ScalarEvent):
+            if not isinstance(key, yaml.ScalarEvent):
                 self._report(key_place, "a key must be a word")
-            elif key_event.value in children:
-                first = children[key_event.value].key_place
-                self._report(
-                    key_place, f"key {key_event.value!r} stands here twice (first in line {first.line})"
-                )
+            elif key.value in children:
+                first = children[key.value].key_place
+                self._report(key_place, f"{key.value!r} stands here twice (first in line {first.line})")
             else:
-                children[key_event.value] = Node(value.value, value.place, key_place, value.size)
-        self._loader.get_event()
+                children[key.value] = Node(value.value, value.place, key_place, value.size)
         return Node(children, place, place, size)
 
     def _sequence(self, place: Place, depth: int) -> Node:
         children: list[Node] = []
         size = 1
-        while not self._loader.check_event(yaml.SequenceEndEvent):
-            children.append(self._node(depth + 1))
+        while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
+            children.append(self._node(item, depth + 1))
             size = self._grow(size, children[-1], place)
-        self._loader.get_event()
         return Node(children, place, place, size)
 
     def _grow(self, size: int, child: Node, place: Place) -> int:
@@ -183,47 +177,27 @@ class _TreeReader:
             raise _error(place, f"holds more than {MAX_NODES:,} values, counting what aliases repeat")
         return size + child.size
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Node:
-        text = event.value
-        if not event.implicit[0]:  # quoted: always text
-            return Node(text, place, place)
-        if _INTEGER.fullmatch(text) and len(text) > MAX_DIGITS:
-            self._report(place, f"is a number of {len(text)} digits")
-            return Node(0, place, place)
-        return Node(_resolve(text), place, place)
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
+        """Give a scalar its type by the core schema of YAML 1.2; what is quoted is text."""
+        text: str = event.value
+        if not event.implicit[0]:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        for pattern, number in _NUMBERS:
+            if pattern.fullmatch(text):
+                if len(text) > MAX_DIGITS:
+                    self._report(place, f"is a number of {len(text)} characters")
+                    return 0
+                return number(text)
+        return text
 
     def _place(self, event: yaml.Event) -> Place:
-        return self._place_at(event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return self._place_at(mark.line + 1, mark.column + 1) if mark else self._place_at(1, 1)
 
     def _report(self, place: Place, message: str) -> None:
         self._problems.append(Problem(place, "", message))
-
-
-def _resolve(text: str) -> None | bool | int | float | str:
-    """Give a plain scalar its type by the core schema of YAML 1.2."""
-    if text in _NULL:
-        return None
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _INFINITY.fullmatch(text):
-        return float("-inf" if text[0] == "-" else "inf")
-    if _NOT_A_NUMBER.fullmatch(text):
-        return float("nan")
-    return text
-
-
-def _tab_hint(text: str, place: Place) -> str:
-    lines = text.splitlines()
-    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-    return " (indent with spaces, not tabs)" if "\t" in line[: len(line) - len(line.lstrip())] else ""
-
-
-def _code_point(character: object) -> str:
-    return f"U+{character:04X}" if isinstance(character, int) else str(character)
 
 
 def _error(place: Place, message: str) -> ConfigError:

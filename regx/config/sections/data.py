@@ -29,10 +29,10 @@ class DataConfig(Section):
     ] = Field(
         default="standardize",
         description=(
-            "Transform of the inputs, fitted on the training images only. `none`: pixels in [0, 1]; `center`: "
-            "minus the mean image; `standardize`: per channel, mean 0 and deviation 1; `standardize_pixels`: "
-            "the same per pixel; `pca_decorrelate`: rotated onto the principal axes; `pca_whiten`: the same, "
-            "scaled to equal variance; `zca_whiten`: whitened and rotated back."
+            "Transform of the inputs, fitted on the training images only. `none`: pixels in [0, 1]; "
+            "`center`: minus the mean image; `standardize`: per channel, mean 0 and deviation 1; "
+            "`standardize_pixels`: the same per pixel; `pca_decorrelate`: rotated onto the principal axes; "
+            "`pca_whiten`: the same, scaled to equal variance; `zca_whiten`: whitened and rotated back."
         ),
     )
     augment: Literal["none", "flip", "crop_flip"] = Field(

@@ -52,5 +52,5 @@ PerLayer = Annotated[
 
 
 def optional(number: Any) -> BeforeValidator:
-    """Let an optional number be switched off by `none` too: `--set optim.max_norm=none` means what it reads."""
+    """Let `none` switch an optional number off too: `--set optim.max_norm=none` means what it reads."""
     return BeforeValidator(_none_is_null, json_schema_input_type=number | Literal["none"] | None)

@@ -58,7 +58,8 @@ class DropProbConfig(Section):
     hidden: PerLayer = Field(
         default=0.0,
         description=(
-            "After each hidden layer's activation: one number for all, or a list with one per layer. In [0, 1)."
+            "After each hidden layer's activation: one number for all, or a list with one per layer. "
+            "In [0, 1)."
         ),
     )
 
@@ -148,7 +149,8 @@ class ModelConfig(Section):
     conv_drop: Literal["channel", "element"] = Field(
         default="channel",
         description=(
-            "What dropout after a convolution zeroes: whole channels (Dropout2d) or single elements (Dropout)."
+            "What dropout after a convolution zeroes: whole channels (Dropout2d) or "
+            "single elements (Dropout)."
         ),
     )
     init: InitConfig = Field(default=InitConfig(), description="Initial weights.")

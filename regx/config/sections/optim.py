@@ -78,8 +78,9 @@ def _none_is_constant(value: Any) -> Any:
 
 
 def _kind(value: Any) -> str | None:
-    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return f"<{kind}>" if isinstance(kind, str) else None
+    if isinstance(value, dict):
+        return f"<{value['kind']}>" if "kind" in value else None
+    return f"<{value.kind}>" if isinstance(value, LrDecay) else None
 
 
 LrDecay = ConstantLr | ExponentialLr | StepLr | InverseTimeLr | LinearLr | CosineLr
