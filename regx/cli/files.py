@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.config.errors import ConfigError, Problem, UsageError
-
 if TYPE_CHECKING:
     from regx.config import RunConfig
+    from regx.config.errors import Problem
 
 __all__ = ["init", "schema_app", "validate"]
 
@@ -17,14 +16,15 @@ schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a 
 
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
     ],
 ) -> None:
     """Check configs: every problem at once, with its line; exit code 2 if there is any.
 
     Example: regx validate configs
     """
-    from regx.config import load_run, notices
+    from regx.config import ConfigError, load_run, notices
 
     problems: list[Problem] = []
     for path in _yaml_files(files):
@@ -82,12 +82,16 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
     Raises:
         UsageError: If a folder has none.
     """
+    from regx.config.errors import UsageError
+
     files = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
+        found = sorted(
+            file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file()
+        )
         if not found:
             raise UsageError(f"{path}: no YAML files in this folder")
         files.extend(found)
@@ -113,6 +117,8 @@ def _starter_files() -> list[tuple[Path, Path]]:
     Raises:
         UsageError: If the package carries none.
     """
+    from regx.config.errors import UsageError
+
     package = Path(__file__).parent.parent
     root = package / "starter" if (package / "starter").is_dir() else package.parent
     files = [

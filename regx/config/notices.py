@@ -45,7 +45,7 @@ def _about_schedules(config: RunConfig) -> Iterator[str]:
     decay, momentum = config.optim.lr_decay, config.optim.momentum
     epochs = config.train.epochs
     if isinstance(decay, StepLr) and decay.every_epochs >= epochs:
-        yield f"optim.lr_decay never steps: every_epochs {decay.every_epochs}, and the run has {epochs} epochs"
+        yield f"optim.lr_decay never steps: every_epochs is {decay.every_epochs}, train.epochs {epochs}"
     elif isinstance(decay, ExponentialLr) and epochs == 1:
         yield "optim.lr_decay has no effect in a run of one epoch: exponential decay begins after the first"
     elif isinstance(decay, ExponentialLr | StepLr) and decay.factor == 1:
