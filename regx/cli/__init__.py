@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from regx.cli.files import init, schema_app, validate
+from regx.cli.train import train
+from regx.cli.verify import verify
 
 __all__ = ["app", "main"]
 
@@ -26,6 +28,8 @@ def root(
     """Train small networks with regularizers as toggles, and compare what the toggles did."""
 
 
+app.command()(train)
+app.command()(verify)
 app.command()(validate)
 app.add_typer(schema_app, name="schema")
 app.command()(init)

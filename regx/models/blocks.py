@@ -13,6 +13,7 @@ from torch import nn
 
 from regx.config.schema import BatchNormConfig, ModelConfig
 from regx.config.shapes import ConvShape
+from regx.models.dropout import ElementDropout
 
 __all__ = ["Layers", "add_conv_block", "add_hidden_block", "add_input_dropout", "add_output", "as_network"]
 
@@ -81,4 +82,4 @@ def _options(config: BatchNormConfig) -> _BatchNormOptions:
 
 def _add_dropout(layers: Layers, name: str, drop_prob: float, *, channels: bool) -> None:
     if drop_prob > 0:
-        layers[f"{name}_drop"] = nn.Dropout2d(drop_prob) if channels else nn.Dropout(drop_prob)
+        layers[f"{name}_drop"] = nn.Dropout2d(drop_prob) if channels else ElementDropout(drop_prob)

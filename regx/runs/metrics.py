@@ -62,7 +62,11 @@ class EpochMetrics:
 
     def to_csv(self) -> str:
         """Write the row as one line of text, line end included."""
-        return _csv_line([_write_cell(getattr(self, name)) for name in COLUMNS])
+        return _csv_line([self.cell(name) for name in COLUMNS])
+
+    def cell(self, column: str) -> str:
+        """Return one value as metrics.csv has it."""
+        return _write_cell(getattr(self, column))
 
 
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))

@@ -5,7 +5,8 @@ from itertools import product
 
 import pytest
 import torch
-from torch import nn
+
+from regx.models.dropout import ElementDropout
 
 
 @pytest.mark.parametrize("drop_prob", [0.2, 0.8])  # never 0.5: there p = 1 - p hides an error
@@ -30,7 +31,7 @@ def test_the_dropout_layer_zeroes_with_drop_prob_and_scales_what_it_keeps(drop_p
     """The layer that the networks use has the convention of the enumeration above."""
     torch.manual_seed(0)
     num_units = 1_000_000
-    output_N = nn.Dropout(drop_prob)(torch.ones(num_units))
+    output_N = ElementDropout(drop_prob)(torch.ones(num_units))
     zeroed = int((output_N == 0).sum())
     # 5 standard deviations of a binomial count
     tolerance = 5 * math.sqrt(num_units * drop_prob * (1 - drop_prob))

@@ -1,0 +1,102 @@
+"""Does a run, trained again from its record, give what it gave before?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
+from regx.runs.record import RunRecord
+
+__all__ = ["Verification", "verify"]
+
+TOLERANCE_IN_STANDARD_ERRORS = 4.0
+
+# What decides the bits of a result on one machine. The commit counts as one of regx's versions.
+ENVIRONMENT_FIELDS = (
+    "device",
+    "device_name",
+    "threads",
+    "python",
+    "platform",
+    "regx",
+    "torch",
+    "numpy",
+    "git_commit",
+    "git_dirty",
+    "data_sha256",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What a second training of the same run showed.
+
+    Attributes:
+        verdict: `identical`: every metric has the same digits. `within_tolerance`: another environment, and final
+            errors as close as two samples of one network's errors would be. `different`: neither.
+        changes: What is not as it was, e.g. `torch: 2.14.0 -> 2.15.0`.
+        first_difference: The first metric that differs, with both values; None when identical.
+    """
+
+    verdict: Literal["identical", "within_tolerance", "different"]
+    changes: tuple[str, ...]
+    first_difference: str | None
+
+
+def verify(
+    recorded: tuple[RunRecord, Sequence[EpochMetrics]],
+    repeated: tuple[RunRecord, Sequence[EpochMetrics]],
+    *,
+    num_test: int,
+) -> Verification:
+    """Compare a recorded run with its repetition, time columns aside.
+
+    Args:
+        recorded: Record and epochs of the run as it stands in its folder.
+        repeated: The same of the run trained again.
+        num_test: Images in the test set; sets the tolerance where the environment is another.
+
+    Returns:
+        The verdict with its reasons. In the same environment nothing but identity will do.
+    """
+    changes = tuple(_environment_changes(recorded[0], repeated[0]))
+    difference = _first_difference(recorded, repeated)
+    if difference is None:
+        return Verification(verdict="identical", changes=changes, first_difference=None)
+    close = bool(changes) and _within_tolerance(recorded[0], repeated[0], num_test)
+    verdict: Literal["within_tolerance", "different"] = "within_tolerance" if close else "different"
+    return Verification(verdict=verdict, changes=changes, first_difference=difference)
+
+
+def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
+    pairs = ((name, getattr(old.environment, name), getattr(new.environment, name)) for name in ENVIRONMENT_FIELDS)
+    return [f"{name}: {before} -> {after}" for name, before, after in pairs if before != after]
+
+
+def _first_difference(
+    recorded: tuple[RunRecord, Sequence[EpochMetrics]], repeated: tuple[RunRecord, Sequence[EpochMetrics]]
+) -> str | None:
+    old_record, old_rows = recorded
+    new_record, new_rows = repeated
+    for old, new in zip(old_rows, new_rows, strict=False):
+        for column in COLUMNS:
+            before, after = old.cell(column), new.cell(column)
+            if column not in TIME_COLUMNS and before != after:
+                return f"epoch {old.epoch}, {column}: {before} -> {after}"
+    if len(old_rows) != len(new_rows):
+        return f"completed epochs: {len(old_rows)} -> {len(new_rows)}"
+    if old_record.status != new_record.status:
+        return f"status: {old_record.status} -> {new_record.status}"
+    if old_record.final != new_record.final:
+        return f"final metrics: {old_record.final} -> {new_record.final}"
+    return None
+
+
+def _within_tolerance(old: RunRecord, new: RunRecord, num_test: int) -> bool:
+    """Compare test errors to the binomial standard error of their difference."""
+    if old.final is None or new.final is None:
+        return old.status == new.status
+    error = (old.final.test_error + new.final.test_error) / 2
+    standard_error = math.sqrt(2 * max(error * (1 - error), 1 / num_test) / num_test)
+    return abs(old.final.test_error - new.final.test_error) <= TOLERANCE_IN_STANDARD_ERRORS * standard_error

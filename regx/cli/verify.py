@@ -1,0 +1,59 @@
+"""`regx verify`: train a run again from its record and compare."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regx.cli.progress import observer_for, say
+from regx.cli.signals import stop_on_signals
+
+__all__ = ["verify"]
+
+
+def verify(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
+    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
+) -> None:
+    """Train a run again from its record and compare the metrics, digit for digit.
+
+    In another environment (machine, versions, threads) it says what is another and compares the test errors
+    within four standard errors. Exit code 1 when the run does not hold.
+    """
+    from regx.analysis.verify import verify as compare
+    from regx.config import load_run
+    from regx.config.errors import UsageError
+    from regx.runs.folder import RunFolder
+    from regx.runs.table import load_run_folder
+
+    recorded = load_run_folder(run)
+    if recorded.record.status not in ("done", "diverged"):
+        raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
+    config = load_run(RunFolder(run).config)
+
+    from regx.data import load_dataset
+    from regx.training.run import RunOptions, train_run
+
+    dataset = load_dataset(config.data.name, offline=offline, report=None if quiet else say)
+    with (
+        tempfile.TemporaryDirectory(prefix="regx-verify-") as scratch,
+        stop_on_signals() as stop,
+        observer_for(config, quiet=quiet) as observer,
+    ):
+        train_run(config, RunFolder(Path(scratch)), dataset, observer, RunOptions(stop=stop))
+        if stop.wanted:
+            raise typer.Exit(stop.exit_code)
+        repeated = load_run_folder(Path(scratch))
+    result = compare(
+        (recorded.record, recorded.rows), (repeated.record, repeated.rows), num_test=config.data.facts.num_test
+    )
+    if result.changes:
+        say("not as it was:")
+        for change in result.changes:
+            say(f"  {change}")
+    if result.first_difference:
+        say(f"first difference: {result.first_difference}")
+    typer.echo(f"{result.verdict.replace('_', ' ')}: {run}")
+    raise typer.Exit(int(result.verdict == "different"))

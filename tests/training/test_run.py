@@ -1,0 +1,240 @@
+"""One run on the embedded digits: folder, repeatability, pairing, divergence, sanity gates."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regx.config import RunConfig
+from regx.data import Dataset, load_dataset
+from regx.runs.folder import FolderBusyError, RunFolder
+from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
+from regx.runs.record import RunRecord
+from regx.training.run import RunOptions, train_run
+
+Run = Callable[..., tuple[RunFolder, RunRecord]]
+
+CNN: dict[str, Any] = {"family": "cnn", "conv_channels": [8], "hidden_sizes": [16]}
+REGULARIZED: dict[str, Any] = CNN | {
+    "batch_norm": True,
+    "drop_prob": {"input": 0.1, "conv": 0.1, "hidden": 0.2},
+}
+
+
+class Quiet:
+    """Watches and says nothing."""
+
+    def started(self, record: RunRecord, *, total_steps: int) -> None: ...
+
+    def stepped(self, step: int) -> None: ...
+
+    def epoch_done(self, row: EpochMetrics) -> None: ...
+
+
+def config_of(**sections: Mapping[str, Any] | object) -> RunConfig:
+    content: dict[str, Any] = {
+        "name": "test",
+        "data": {"name": "digits", "train_size": 300},
+        "model": CNN,
+        "optim": {"lr": 0.1},
+        "train": {"epochs": 3, "batch_size": 50},
+        "device": "cpu",
+    }
+    for key, value in sections.items():
+        content[key] = content[key] | value if isinstance(value, Mapping) and key in content else value
+    return RunConfig.model_validate(content)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return load_dataset("digits", offline=True)
+
+
+@pytest.fixture
+def run(tmp_path: Path, digits: Dataset) -> Run:
+    def run(
+        out: str = "a", options: RunOptions | None = None, **sections: object
+    ) -> tuple[RunFolder, RunRecord]:
+        config = config_of(**sections)
+        folder = RunFolder.for_config(config, tmp_path / out)
+        return folder, train_run(config, folder, digits, Quiet(), options or RunOptions())
+
+    return run
+
+
+def without_time(folder: RunFolder) -> list[list[str]]:
+    timeless = [index for index, column in enumerate(COLUMNS) if not column.endswith("_seconds")]
+    lines = [line.split(",") for line in folder.metrics.read_text().splitlines()]
+    assert len(lines) > 1
+    return [[cells[index] for index in timeless] for cells in lines]
+
+
+def test_a_finished_run_has_its_files(run: Run) -> None:
+    folder, record = run(model=REGULARIZED)
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config.yaml", "metrics.csv", "run.json"]
+    assert record.status == "done"
+    rows = read_rows(folder.metrics)
+    assert [(row.epoch, row.step) for row in rows] == [(1, 6), (2, 12), (3, 18)]
+    assert record.final is not None
+    assert record.final.valid_error == rows[-1].valid_error
+    assert record.best is not None
+    assert record.best.valid_error == min(row.valid_error for row in rows)
+    assert RunRecord.read(folder.record) == record
+
+
+def test_same_seed_same_bytes_other_seed_others(run: Run) -> None:
+    first, _ = run("a", model=REGULARIZED)
+    again, _ = run("b", model=REGULARIZED)
+    other, _ = run("a", model=REGULARIZED, seed=1)
+    assert without_time(first) == without_time(again)
+    assert without_time(first)[1:] != without_time(other)[1:]
+
+
+def test_a_finished_run_is_not_trained_again_unless_asked(run: Run) -> None:
+    folder, record = run()
+    before = folder.metrics.read_bytes()
+    assert run()[1] == record
+    assert folder.metrics.read_bytes() == before
+    assert run(options=RunOptions(fresh=True))[1].seconds != record.seconds
+
+
+class StopAt:
+    """Wants to stop at a step; asked once before each."""
+
+    def __init__(self, step: int) -> None:
+        self.asked, self.step = -1, step
+
+    @property
+    def wanted(self) -> bool:
+        self.asked += 1
+        return self.asked >= self.step
+
+
+@pytest.mark.parametrize("step", [0, 4, 6, 13, 17])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_stopped_run_goes_on_to_the_same_bytes(run: Run, step: int, precision: str) -> None:
+    """Before the first step, mid-epoch, between two epochs, before the last step."""
+    sections: dict[str, Any] = {
+        "model": REGULARIZED,
+        "data": {"augment": "crop_flip"},
+        "optim": {"momentum": {"start": 0.0, "end": 0.9, "steps": 9}, "max_norm": 1.0},
+        "train": {"precision": precision},
+    }
+    whole, expected = run("whole", **sections)
+    folder, record = run("parts", options=RunOptions(stop=StopAt(step)), **sections)
+    assert (record.status, record.steps_completed) == ("interrupted", step)
+    assert folder.checkpoint.exists()
+    _, record = run("parts", **sections)
+    assert without_time(folder) == without_time(whole)
+    assert record.final == expected.final
+    assert not folder.checkpoint.exists()
+
+
+def test_rows_that_are_gone_mean_a_new_start(run: Run) -> None:
+    whole, _ = run("whole")
+    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
+    folder.metrics.unlink()
+    run("parts")
+    assert without_time(folder) == without_time(whole)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
+def test_a_damaged_checkpoint_means_a_new_start(run: Run, damage: bytes) -> None:
+    whole, _ = run("whole")
+    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
+    folder.checkpoint.write_bytes(damage)
+    run("parts")
+    assert without_time(folder) == without_time(whole)
+
+
+def test_a_folder_in_use_is_refused(run: Run) -> None:
+    folder, _ = run()
+    with folder.lock(), pytest.raises(FolderBusyError, match="another process"):
+        run(options=RunOptions(fresh=True))
+
+
+@pytest.mark.parametrize(
+    "toggle",
+    [
+        {"model": {"batch_norm": True}},
+        {"model": {"drop_prob": {"hidden": 0.5}}},
+        {"optim": {"max_norm": 1.0}},
+        {"optim": {"momentum": 0.5}},
+    ],
+    ids=["batch_norm", "dropout", "max_norm", "momentum"],
+)
+def test_runs_that_differ_in_one_toggle_see_the_same_images(
+    tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch, toggle: dict[str, Any]
+) -> None:
+    """The images of every step are recorded where the loop gathers them."""
+    from regx.training.prepare import Images
+
+    seen: list[torch.Tensor] = []
+    gather = Images.batch
+
+    def recording_gather(self: Images, rows: torch.Tensor | slice) -> tuple[torch.Tensor, torch.Tensor]:
+        if isinstance(rows, torch.Tensor):  # training steps gather by index, evaluation by slice
+            seen.append(self.pixels[rows].clone())
+        return gather(self, rows)
+
+    monkeypatch.setattr(Images, "batch", recording_gather)
+    for name, sections in (("plain", {}), ("toggled", toggle)):
+        config = config_of(**sections)
+        train_run(config, RunFolder(tmp_path / name), digits, Quiet(), RunOptions())
+    assert len(seen) == 2 * 18
+    assert all(torch.equal(a, b) for a, b in zip(seen[:18], seen[18:], strict=True))
+    assert not torch.equal(seen[0], seen[6])  # another epoch, another order
+
+
+def test_switched_off_is_bit_identical_to_never_there(run: Run) -> None:
+    never, _ = run("never")
+    off, _ = run("off", model={"drop_prob": {"input": 0.0, "conv": 0.0, "hidden": 0.0}, "batch_norm": False})
+    assert never.path.name == off.path.name
+    assert without_time(never) == without_time(off)
+
+
+def test_blown_up_weights_are_a_status(run: Run) -> None:
+    folder, record = run(model={"family": "mlp", "hidden_sizes": [64, 64, 64]}, optim={"lr": 1e6})
+    assert record.status == "diverged"
+    assert record.failure is not None
+    assert record.failure.kind == "non_finite"
+    assert record.final is None
+    assert len(read_rows(folder.metrics) if folder.metrics.exists() else []) == record.epochs_completed
+    assert "NaN" not in folder.record.read_text().replace(record.failure.message, "")
+    assert json.loads(folder.record.read_text())["status"] == "diverged"
+
+
+def test_learning_nothing_is_a_status(run: Run) -> None:
+    """Nine tenths of ln 10 is the limit; a rate this small leaves the loss at ln 10."""
+    _, record = run(optim={"lr": 1e-9})
+    assert record.status == "diverged"
+    assert record.failure is not None
+    assert record.failure.kind == "no_learning"
+    assert record.final is not None
+    assert record.final.train_loss == pytest.approx(math.log(10), abs=0.15)
+
+
+def test_one_batch_is_learned_by_heart(run: Run) -> None:
+    _, record = run(data={"train_size": 100}, train={"epochs": 200, "batch_size": 100})
+    assert record.final is not None
+    assert record.final.train_error == 0.0
+
+
+def test_random_labels_can_be_learned_but_do_not_carry_over(digits: Dataset, tmp_path: Path) -> None:
+    """Zhang et al. 2017: the training error reaches 0 while the test error is that of guessing."""
+    from dataclasses import replace
+
+    labels = torch.randint(0, 10, digits.pool_labels.shape, generator=torch.Generator().manual_seed(0))
+    shuffled = replace(digits, pool_labels=labels)
+    config = config_of(
+        data={"train_size": 200}, model={"hidden_sizes": [256]}, train={"epochs": 100, "batch_size": 50}
+    )
+    record = train_run(config, RunFolder(tmp_path / "a"), shuffled, Quiet(), RunOptions())
+    assert record.final is not None
+    assert record.final.train_error < 0.02
+    # 500 test images: 5 standard errors of a proportion of 0.9 are 0.067
+    assert record.final.test_error == pytest.approx(0.9, abs=0.067)
