@@ -60,15 +60,21 @@ def init(
 
     Example: regx init
     """
+    from regx.config.errors import UsageError
+
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file, not a folder")
     written, kept = [], []
     for relative, source in _starter_files():
         target = folder / relative
-        if target.exists():
-            kept.append(target)
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
-        written.append(target)
+        try:
+            with target.open("xb") as file:
+                file.write(source.read_bytes())
+        except FileExistsError:
+            kept.append(target)
+        else:
+            written.append(target)
     for path in written:
         typer.echo(f"wrote {path}")
     for path in kept:

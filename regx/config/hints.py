@@ -42,11 +42,21 @@ _ALIASES = {
 }
 _DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
 _KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
-_SPECIAL = {
-    "<<": "merge keys are not read; use `extends: other.yaml`",
-    "extends": "`extends` stands at the top level of a file",
-    "p": "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p",
+# Words by which other tools call a choice.
+_SYNONYMS = {
+    "gpu": "cuda",
+    "zca": "zca_whiten",
+    "pca": "pca_whiten",
+    "whiten": "zca_whiten",
+    "fashion": "fashion_mnist",
+    "float32": "fp32",
+    "bfloat16": "bf16",
+    "convnet": "cnn",
+    "kaiming": "he",
+    "glorot": "xavier",
+    "gaussian": "normal",
 }
+_BARE_P = "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p"
 _INSIDE_BATCH_NORM = {
     "momentum": "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)",
     **dict.fromkeys(("gamma", "beta", "scale", "center"), "write `affine`, for gamma and beta together"),
@@ -81,6 +91,10 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
         value: What was to be set.
         siblings: The keys that the mapping may have.
     """
+    if key == "<<":
+        return "merge keys are not read; use `extends: other.yaml`"
+    if key == "extends":
+        return "stands at the top level of a file, and cannot be overridden"
     foreign = _foreign(parent, key.lower().replace("-", "_"), value)
     if foreign:
         return f"unknown key; {foreign}"
@@ -103,7 +117,8 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         return ""
     word = value.lower().replace("-", "_").replace(" ", "_")
-    near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    word = word if word in choices else _SYNONYMS.get(word, word)
+    near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.7)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -129,8 +144,8 @@ def _foreign(parent: str, key: str, value: Any) -> str:
     under = "" if parent.startswith("model") else " under model"
     if parent == "model.batch_norm" and key in _INSIDE_BATCH_NORM:
         return _INSIDE_BATCH_NORM[key]
-    if key in _SPECIAL:
-        return _SPECIAL[key]
+    if key == "p":
+        return _BARE_P
     if key in _KEEP:
         return f"write `{_drop_prob(value, parent, is_keep=True)}`{under} (Srivastava's p is 1 - drop_prob)"
     if key in _DROPOUT:

@@ -124,7 +124,8 @@ def _validate(tree: Node, problems: list[Problem]) -> RunConfig:
     try:
         config = RunConfig.model_validate(content)
     except ValidationError as error:
-        problems.extend(_locate(tree, content, error))
+        told = {problem.place for problem in problems}  # of a value that was not read, nothing more is said
+        problems.extend(problem for problem in _locate(tree, content, error) if problem.place not in told)
     else:
         if not problems:
             return config
@@ -133,7 +134,7 @@ def _validate(tree: Node, problems: list[Problem]) -> RunConfig:
 
 def _locate(tree: Node, content: Plain, error: ValidationError) -> list[Problem]:
     """Turn pydantic's errors into problems with a place."""
-    details = error.errors(include_url=False)
+    details = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
     broken = _broken_rules(details)
     if broken:  # these are checked last: nothing else is wrong
         return [_rule_problem(tree, rule) for rule in broken]
@@ -171,6 +172,11 @@ def _rules_beside(tree: Node, content: Plain, details: list[ErrorDetails]) -> li
 def _broken_rules(details: list[ErrorDetails]) -> list[BrokenRule]:
     causes = [detail.get("ctx", {}).get("error") for detail in details]
     return [rule for cause in causes if isinstance(cause, RuleError) for rule in cause.broken]
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its items are wrong."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _rule_problem(tree: Node, rule: BrokenRule) -> Problem:

@@ -105,6 +105,11 @@ def _whole_number(case: _Case) -> str:
     return f"must be a whole number{number_hint(case.value)} {case.got}"
 
 
+def _text(case: _Case) -> str:
+    is_scalar = isinstance(case.value, int | float)
+    return f"must be text{f': write {str(case.value)!r}' if is_scalar else ''} {case.got}"
+
+
 def _mapping(case: _Case) -> str:
     return f"must be a mapping{example_for(case.keys, case.value)} {case.got}"
 
@@ -154,7 +159,7 @@ _EXPLAIN: dict[str, Callable[[_Case], str]] = {
     "int_from_float": _whole_number,
     "finite_number": lambda case: f"must be a finite number {case.got}",
     "bool_type": lambda case: f"must be true or false {case.got}",
-    "string_type": lambda case: f"must be text {case.got}",
+    "string_type": _text,
     "string_pattern_mismatch": _name,
     "tuple_type": _list,
     "too_short": lambda _: "must not be empty",

@@ -81,21 +81,41 @@ def keys_of(path: str, kind: str = "") -> tuple[str, ...]:
 def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Iterator[Setting]:
     kind = mapping["properties"].get("kind", {}).get("const", "")
     for name, field in mapping["properties"].items():
+        if name == "kind":
+            continue
         forms = _forms(field, defs)
         mappings = [form for form in forms if "properties" in form]
-        keys = dict.fromkeys(key for form in mappings for key in form["properties"])
         yield Setting(
             path=prefix + name,
             kind=kind,
             forms=tuple(dict.fromkeys(_words(form, defs) for form in forms)),
             choices=tuple(word for form in forms for word in _choices(form)),
-            keys=tuple(keys),
+            keys=tuple(dict.fromkeys(key for form in mappings for key in form["properties"])),
             required=name in mapping.get("required", ()),
             default=field.get("default"),
             description=field.get("description", ""),
         )
+        yield from _kinds(mappings, path=f"{prefix}{name}.kind")
         for form in mappings:
             yield from _settings(form, defs, prefix=f"{prefix}{name}.")
+
+
+def _kinds(mappings: list[dict[str, Any]], path: str) -> Iterator[Setting]:
+    """Gather the `kind` of several mappings, of which a value is one, in one setting."""
+    fields = [form["properties"]["kind"] for form in mappings if "kind" in form["properties"]]
+    if fields:
+        kinds = tuple(field["const"] for field in fields)
+        meanings = "; ".join(f"`{field['const']}`: {field['description'].rstrip('.')}" for field in fields)
+        yield Setting(
+            path=path,
+            kind="",
+            forms=(" | ".join(kinds),),
+            choices=kinds,
+            keys=(),
+            required=True,
+            default=None,
+            description=f"{meanings}.",
+        )
 
 
 def _forms(schema: dict[str, Any], defs: dict[str, Any]) -> list[dict[str, Any]]:

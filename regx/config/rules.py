@@ -124,9 +124,9 @@ def _network_rules(data: DataConfig, model: ModelConfig) -> Iterator[BrokenRule]
     parameters = num_parameters(model, data.facts)
     if parameters > MAX_PARAMETERS:
         yield BrokenRule(
-            "model",
-            f"has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed",
-            ("data.name",),
+            "model.hidden_sizes",
+            f"the network has {parameters:,} parameters; at most {MAX_PARAMETERS:,} are allowed",
+            ("data.name", "model.family", "model.conv_channels", "model.kernel_size", "model.pool"),
         )
 
 
