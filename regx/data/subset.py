@@ -10,7 +10,7 @@ def balanced_subset(labels: Tensor, size: int | None, generator: torch.Generator
     """Draw images so that the classes are as equal in number as they can be.
 
     Class sizes differ by at most one, and which classes get the extra image is drawn too; a class that has
-    too few images gives all it has and the others fill up. For one seed a smaller subset lies inside a larger.
+    too few images gives all it has and the others fill up. Of one seed, a smaller subset lies in a larger.
 
     Args:
         labels: (N,) int64, the class of each image.
