@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
 from regx.cli.train import train
 from regx.cli.verify import verify
@@ -31,6 +32,7 @@ def root(
 app.command()(train)
 app.command()(verify)
 app.command()(validate)
+app.add_typer(data_app, name="data")
 app.add_typer(schema_app, name="schema")
 app.command()(init)
 

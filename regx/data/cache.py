@@ -53,12 +53,10 @@ def read_cache(spec: DatasetSpec) -> Arrays | None:
     return arrays
 
 
-def write_cache(spec: DatasetSpec, arrays: Arrays) -> Path:
-    """Write a data set, whole or not at all, and return its path."""
-    path = cache_path(spec.name)
-    with atomic_path(path) as temporary:
+def write_cache(spec: DatasetSpec, arrays: Arrays) -> None:
+    """Write a data set, whole or not at all."""
+    with atomic_path(cache_path(spec.name)) as temporary:
         write_npz(temporary, arrays)
-    return path
 
 
 @contextlib.contextmanager

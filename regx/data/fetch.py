@@ -45,15 +45,11 @@ def fetch(
         OSError: If the cache cannot be written.
     """
     sources = _choose(spec, source)
-    if spec.embedded:
-        return sources[0].get(_nowhere())
     with locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")):
-        if not force and (arrays := _read_if_sound(spec)) is not None:
+        if not force and (arrays := _read_if_sound(spec, report)) is not None:
             return arrays
         arrays = _try_all(spec, sources, report, progress)
-        path = write_cache(spec, arrays)
-    count = len(arrays.train_labels) + len(arrays.test_labels)
-    report(f"{spec.name}: {count:,} images, checked, in {path}")
+        write_cache(spec, arrays)
     return arrays
 
 
@@ -78,17 +74,18 @@ def verify(spec: DatasetSpec, arrays: Arrays) -> None:
 
 
 def _choose(spec: DatasetSpec, kind: str | None) -> list[Source]:
-    chosen = [source for source in spec.sources if spec.embedded or kind in (None, source.kind)]
+    chosen = [source for source in spec.sources if kind in (None, source.kind)]
     if not chosen:
         kinds = ", ".join(source.kind for source in spec.sources)
-        raise UsageError(f"--source {kind}: {spec.name} has no such source (it has {kinds})")
+        raise UsageError(f"{spec.name}: there is no source '{kind}' (there is {kinds or 'none'})")
     return chosen
 
 
-def _read_if_sound(spec: DatasetSpec) -> Arrays | None:
+def _read_if_sound(spec: DatasetSpec, report: Report) -> Arrays | None:
     try:
         return read_cache(spec)
-    except DamagedCacheError:
+    except DamagedCacheError as error:
+        report(f"{error}; fetching it again")
         return None
 
 
@@ -122,7 +119,3 @@ def _no_source_message(name: str, failures: list[tuple[str, str]]) -> str:
 
 def _home_relative(path: Path) -> str:
     return str(path.relative_to(Path.home())) if path.is_relative_to(Path.home()) else str(path)
-
-
-def _nowhere() -> Watcher:
-    return Watcher(folder=Path(), progress=lambda *_: None, last=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +11,14 @@ from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
 from regx.data.download import Progress
-from regx.data.fetch import Report, fetch
+from regx.data.fetch import Report, fetch, verify
 from regx.data.registry import find
-from regx.data.spec import DatasetSpec
+from regx.data.spec import DatasetSpec, SourceError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "DatasetStatus", "load_dataset", "status"]
+__all__ = ["Dataset", "DatasetStatus", "check", "load_dataset", "status"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +85,30 @@ def load_dataset(
         OSError: If the cache cannot be read or written.
     """
     spec = find(name)
-    report = report or (lambda _: None)
-    arrays = _read(spec, offline, report)
+    arrays = _read(spec, offline=offline)
     if arrays is None:
-        arrays = fetch(spec, report=report, progress=progress or (lambda *_: None), source=source)
+        arrays = fetch(spec, report=report or _ignore, progress=progress or _ignore, source=source)
     return _split(spec, arrays)
+
+
+def check(name: str) -> str:
+    """Read a data set as it is here, and compare it with all its checksums.
+
+    Returns:
+        Its content hash.
+
+    Raises:
+        UsageError: If there is no such data set, it is not here, or it is damaged; says what to do.
+        OSError: If it cannot be read.
+    """
+    spec = find(name)
+    arrays = _read(spec, offline=True)
+    assert arrays is not None
+    try:
+        verify(spec, arrays)
+    except SourceError as error:
+        raise UsageError(f"{name}: {error}") from None
+    return spec.sha256
 
 
 def status(name: str) -> DatasetStatus:
@@ -101,23 +119,22 @@ def status(name: str) -> DatasetStatus:
     return DatasetStatus(spec=spec, facts=DATASETS[name], path=path, num_bytes=num_bytes)
 
 
-def _read(spec: DatasetSpec, offline: bool, report: Callable[[str], None]) -> Arrays | None:
+def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
+    """Read what is here; None if it is to be fetched."""
     if spec.embedded:
-        return None
-    command = f"regx data fetch {spec.name}"
+        return spec.embedded.read()
     try:
         arrays = read_cache(spec)
+        problem = f"{spec.name} is not in the cache ({cache_path(spec.name)})"
     except DamagedCacheError as error:
-        if offline:
-            raise UsageError(f"{error}; run `{command}` where there is a network") from None
-        report(f"{error}; fetching it again")
-        return None
+        arrays, problem = None, str(error)
     if arrays is None and offline:
-        place = cache_path(spec.name)
-        raise UsageError(
-            f"{spec.name} is not in the cache ({place}); run `{command}` where there is a network"
-        )
+        raise UsageError(f"{problem}; run `regx data fetch {spec.name}` where there is a network")
     return arrays
+
+
+def _ignore(*_: object) -> None:
+    """Tell no one."""
 
 
 def _split(spec: DatasetSpec, arrays: Arrays) -> Dataset:

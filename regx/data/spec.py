@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from regx.data.arrays import Arrays
     from regx.data.download import Watcher
 
-__all__ = ["DatasetSpec", "Source", "SourceError"]
+__all__ = ["DatasetSpec", "Embedded", "Source", "SourceError"]
 
 
 class SourceError(Exception):
@@ -22,7 +22,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """What `--source` calls it: `torchvision`, `packages` or `embedded`."""
+        """What `--source` calls it: `torchvision` or `packages`."""
 
     @property
     def label(self) -> str:
@@ -39,6 +39,19 @@ class Source(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """A data set that an installed package holds: nothing is fetched or cached.
+
+    Attributes:
+        label: The package, as a message calls it.
+        read: Reads it.
+    """
+
+    label: str
+    read: Callable[[], Arrays]
+
+
 def _no_originals(arrays: Arrays) -> Iterator[tuple[str, bytes]]:  # noqa: ARG001
     return iter(())
 
@@ -53,7 +66,8 @@ class DatasetSpec:
         licence: What may be done with it.
         citation: Whom to cite.
         sha256: Content hash of the canonical arrays (`content_sha256`); it stands in each run's record.
-        sources: Where it comes from, in the order in which they are tried.
+        sources: Where it comes from, in the order in which they are tried; none for an embedded one.
+        embedded: The package that holds it; None for one that is fetched.
         originals: Writes the arrays back as the files that its authors publish, as (name, content).
         md5: Published md5 of each of those files.
     """
@@ -63,11 +77,12 @@ class DatasetSpec:
     licence: str
     citation: str
     sha256: str
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
+    embedded: Embedded | None = None
     originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] = _no_originals
     md5: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def embedded(self) -> bool:
-        """Whether it comes with an installed package, so that nothing is fetched or cached."""
-        return all(source.kind == "embedded" for source in self.sources)
+    def labels(self) -> tuple[str, ...]:
+        """Where it comes from, in words."""
+        return (self.embedded.label,) if self.embedded else tuple(source.label for source in self.sources)

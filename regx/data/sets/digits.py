@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regx.data.arrays import Arrays
-from regx.data.spec import DatasetSpec
+from regx.data.spec import DatasetSpec, Embedded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from regx.data.download import Watcher
 
 __all__ = ["SPEC"]
 
@@ -22,35 +20,32 @@ _NUM_TEST = 500
 _NUM_VALID = 297
 
 
-class _ScikitLearn:
-    kind = "embedded"
-    label = "scikit-learn"
+def _read() -> Arrays:
+    """Read the digits and split them, each class in proportion.
 
-    def get(self, watcher: Watcher) -> Arrays:  # noqa: ARG002  nothing to run
-        """Read the digits and split them, each class in proportion.
+    The images of a class, in an order that no one chose (that of the sha256 of their numbers), are dealt out
+    evenly. The last of the training images are held out for validation, as in the other data sets.
+    """
+    import numpy as np
 
-        The images of a class, in an order that no one chose (that of the sha256 of their numbers), are dealt
-        out evenly. The last of the training images are held out for validation, as in the other data sets.
-        """
-        import numpy as np
+    table = _read_table()
+    shuffled = sorted(range(len(table)), key=lambda row: (table[row, 64], _lot(row)))
+    test, rest = _deal(shuffled, _NUM_TEST)
+    valid, pool = _deal(rest, _NUM_VALID)
+    train = np.array(sorted(pool) + sorted(valid))
+    # Ink is counted 0..16; 255 is full ink in the other data sets.
+    images = ((table[:, :64] * 255 + 8) // 16).astype(np.uint8).reshape(-1, 1, 8, 8)
+    labels = table[:, 64]
+    return Arrays(
+        train_images=images[train],
+        train_labels=labels[train],
+        test_images=images[sorted(test)],
+        test_labels=labels[sorted(test)],
+    )
 
-        table = _read_table()
-        shuffled = sorted(
-            range(len(table)),
-            key=lambda row: (table[row, 64], hashlib.sha256(f"digits/{row}".encode()).digest()),
-        )
-        test, rest = _deal(shuffled, _NUM_TEST)
-        valid, pool = _deal(rest, _NUM_VALID)
-        train = np.array(sorted(pool) + sorted(valid))
-        # Ink is counted 0..16; 255 is full ink in the other data sets.
-        images = ((table[:, :64] * 255 + 8) // 16).astype(np.uint8).reshape(-1, 1, 8, 8)
-        labels = table[:, 64]
-        return Arrays(
-            train_images=images[train],
-            train_labels=labels[train],
-            test_images=images[sorted(test)],
-            test_labels=labels[sorted(test)],
-        )
+
+def _lot(row: int) -> bytes:
+    return hashlib.sha256(f"digits/{row}".encode()).digest()
 
 
 def _deal(rows: list[int], count: int) -> tuple[list[int], list[int]]:
@@ -86,5 +81,5 @@ SPEC = DatasetSpec(
     licence="CC BY 4.0",
     citation="Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI ML Repository",
     sha256="2e876a00e5102ccff10d0ec59ef80ab05326abfc952372283902d60352f460f0",
-    sources=(_ScikitLearn(),),
+    embedded=Embedded(label="scikit-learn", read=_read),
 )

@@ -1,0 +1,196 @@
+"""`regx data`: what data sets there are, where they are, and whether they are whole."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regx.cli.progress import say
+
+if TYPE_CHECKING:
+    from regx.data import DatasetStatus
+    from regx.data.download import Progress
+    from regx.data.fetch import Report
+
+__all__ = ["Display", "data_app", "fetch_display"]
+
+data_app = typer.Typer(
+    help="List, fetch and check the data sets.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class SourceKind(StrEnum):
+    """Where to fetch from."""
+
+    TORCHVISION = "torchvision"
+    PACKAGES = "packages"
+
+
+@dataclass(frozen=True)
+class Display:
+    """How fetching is shown: what to call with a line of text, and with bytes done and expected."""
+
+    report: "Report"
+    progress: "Progress"
+
+
+@data_app.command(name="list")
+def list_datasets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the data sets: size, whether they are here, sources, licence, whom to cite."""
+    from regx.data import known, status
+
+    found = [status(name) for name in known()]
+    if as_json:
+        typer.echo(json.dumps([_as_dict(dataset) for dataset in found], indent=2, ensure_ascii=False))
+        return
+    rows = [("name", "images", "shape", "on disk", "licence")]
+    rows += [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for dataset in found:
+        typer.echo(f"\n{dataset.spec.name}: {dataset.spec.title}")
+        typer.echo(f"  source  {', else '.join(dataset.spec.labels)}")
+        typer.echo(f"  cite    {dataset.spec.citation}")
+        if dataset.num_bytes is not None:
+            typer.echo(f"  file    {dataset.path}")
+
+
+@data_app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.")],
+    source: Annotated[
+        SourceKind | None,
+        typer.Option(
+            help="Fetch from there and nowhere else. [default: one after the other]", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch even what is here already.")] = False,
+) -> None:
+    """Fetch data sets into the cache, checked against their published checksums.
+
+    Example: regx data fetch mnist cifar10
+    """
+    from regx.data import NoSourceError
+    from regx.data.cache import cache_path
+    from regx.data.fetch import fetch as fetch_dataset
+    from regx.data.registry import find
+
+    failed = False
+    for spec in [find(name) for name in names]:
+        if spec.embedded:
+            typer.echo(f"{spec.name}: comes with {spec.embedded.label}, there is nothing to fetch")
+            continue
+        try:
+            with fetch_display() as show:
+                arrays = fetch_dataset(
+                    spec, source=source, force=force, report=show.report, progress=show.progress
+                )
+        except NoSourceError as error:
+            failed = True
+            say(str(error))
+        else:
+            count = len(arrays.train_labels) + len(arrays.test_labels)
+            typer.echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}")
+    raise typer.Exit(2 if failed else 0)
+
+
+@data_app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Data sets; none: all that are here.", show_default=False),
+    ] = None,
+) -> None:
+    """Compare cached data sets with their published checksums; exit code 2 if one is damaged or missing.
+
+    Example: regx data check cifar10
+    """
+    from regx.config.errors import UsageError
+    from regx.data import check as check_dataset
+    from regx.data import known, status
+
+    failed = False
+    for name in names or [name for name in known() if _is_here(status(name))]:
+        try:
+            sha256 = check_dataset(name)
+        except UsageError as error:
+            failed = True
+            say(str(error))
+        else:
+            typer.echo(f"{name}: ok, sha256 {sha256}")
+    raise typer.Exit(2 if failed else 0)
+
+
+@contextmanager
+def fetch_display(*, quiet: bool = False) -> Iterator[Display]:
+    """Show fetching as a bar on a terminal and as plain lines elsewhere, on stderr."""
+    if quiet or not sys.stderr.isatty():
+        yield Display(report=_ignore if quiet else say, progress=_ignore)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fetching", total=None, visible=False)
+
+        def report(text: str) -> None:
+            bar.reset(task, visible=False)  # the next source begins at zero
+            bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+        def progress(done: int, expected: int) -> None:
+            bar.update(task, completed=done, total=expected, visible=True)
+
+        yield Display(report=report, progress=progress)
+
+
+def _ignore(*_: object) -> None:
+    """Show nothing."""
+
+
+def _is_here(dataset: "DatasetStatus") -> bool:
+    return dataset.spec.embedded is not None or dataset.num_bytes is not None
+
+
+def _count(dataset: "DatasetStatus") -> str:
+    facts = dataset.facts
+    return f"{facts.num_pool + facts.num_valid:,} + {facts.num_test:,}"
+
+
+def _shape(dataset: "DatasetStatus") -> str:
+    facts = dataset.facts
+    return f"{facts.channels}×{facts.size}×{facts.size}"
+
+
+def _on_disk(dataset: "DatasetStatus") -> str:
+    if dataset.spec.embedded:
+        return "embedded"
+    return "not fetched" if dataset.num_bytes is None else f"{dataset.num_bytes / 1e6:.0f} MB"
+
+
+def _as_dict(dataset: "DatasetStatus") -> dict[str, object]:
+    facts, spec = dataset.facts, dataset.spec
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "shape": [facts.channels, facts.size, facts.size],
+        "num_classes": facts.num_classes,
+        "num_pool": facts.num_pool,
+        "num_valid": facts.num_valid,
+        "num_test": facts.num_test,
+        "embedded": spec.embedded is not None,
+        "path": str(dataset.path) if dataset.num_bytes is not None else None,
+        "num_bytes": dataset.num_bytes,
+        "sources": list(spec.labels),
+        "sha256": spec.sha256,
+        "licence": spec.licence,
+        "citation": spec.citation,
+    }
