@@ -6,6 +6,9 @@ from dataclasses import dataclass
 __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
 
+_LONGEST = 400  # characters of a path or a message
+
+
 class UsageError(Exception):
     """Something that the user can mend; the message is one line that says what, where and what to do."""
 
@@ -46,10 +49,19 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        """Return the line that the user reads; a `--set` names its path already."""
+        """Return the line that the user reads; an override names its path already.
+
+        Keys and values come from the file, so what would break the line is replaced.
+        """
         place = str(self.place)
-        path = "" if place.startswith(f"--set {self.path}=") else self.path
-        return ": ".join(part for part in (place, path, self.message) if part)
+        is_named = place.startswith((f"--set {self.path}=", f"--{self.path} "))
+        parts = (place, "" if is_named else _shorten(self.path), _shorten(self.message))
+        line = ": ".join(part for part in parts if part)
+        return "".join(mark if mark.isprintable() else "?" for mark in line)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 class ConfigError(UsageError):

@@ -56,6 +56,10 @@ _SYNONYMS = {
     "glorot": "xavier",
     "gaussian": "normal",
 }
+_NOT_A_SETTING = {
+    "<<": "merge keys are not read; use `extends: other.yaml`",
+    "extends": "stands at the top level of a file, and cannot be overridden",
+}
 _BARE_P = "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p"
 _INSIDE_BATCH_NORM = {
     "momentum": "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)",
@@ -91,10 +95,8 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
         value: What was to be set.
         siblings: The keys that the mapping may have.
     """
-    if key == "<<":
-        return "merge keys are not read; use `extends: other.yaml`"
-    if key == "extends":
-        return "stands at the top level of a file, and cannot be overridden"
+    if key in _NOT_A_SETTING:
+        return _NOT_A_SETTING[key]
     foreign = _foreign(parent, key.lower().replace("-", "_"), value)
     if foreign:
         return f"unknown key; {foreign}"
@@ -124,7 +126,7 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
 
 def example_for(path: str, value: object) -> str:
     """Return how to write as a mapping what was given as a single value, or nothing."""
-    if isinstance(value, dict | list | bool) or value is None:
+    if isinstance(value, dict | list | bool) or value is None or len(str(value)) > 40:
         return ""
     if path == "optim.lr_decay":
         return f": write {_DECAYS.get(str(value), _DECAYS['exponential'])}"

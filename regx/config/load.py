@@ -83,7 +83,7 @@ def _read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -
 def _override(tree: Node, override: str, layer: int, problems: list[Problem]) -> Node:
     """Assign `a.b=value`."""
     shown = override if len(override) <= _LONGEST else f"{override[: _LONGEST - 3]}..."
-    place = Place(layer, "--set " + "".join(mark if mark.isprintable() else "?" for mark in shown))
+    place = Place(layer, f"--set {shown}")
     path, equals, text = override.partition("=")
     keys = tuple(key.strip() for key in path.split("."))
     if not equals or not all(keys):

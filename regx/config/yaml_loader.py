@@ -158,8 +158,9 @@ class _TreeReader:
             if not isinstance(key, yaml.ScalarEvent):
                 self._report(key_place, "a key must be a word")
             elif key.value in children:
-                first = children[key.value].key_place
-                self._report(key_place, f"{key.value!r} stands here twice (first in line {first.line})")
+                line = children[key.value].key_place.line
+                first = f" (first in line {line})" if line else ""
+                self._report(key_place, f"{key.value!r} stands here twice{first}")
             else:
                 children[key.value] = Node(value.value, value.place, key_place, value.size)
         return Node(children, place, place, size)

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from regx.config import dump_config, load_run, notices
+
+BASE = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    path = tmp_path / "a.yaml"
+    path.write_text(BASE)
+    return path
+
+
+MLP, FLAT = "model.family=mlp", "model.hidden_sizes=[]"
+WITHOUT_EFFECT = {
+    "kernel of an mlp": ([MLP, "model.kernel_size=5"], "model.kernel_size has no effect in an mlp"),
+    "channels of an mlp": ([MLP, "model.conv_channels=[8]"], "model.conv_channels has no effect in an mlp"),
+    "pooling of an mlp": ([MLP, "model.pool.size=3"], "model.pool has no effect in an mlp"),
+    "kind of dropout in an mlp": (
+        [MLP, "model.conv_drop=element"],
+        "model.conv_drop has no effect in an mlp",
+    ),
+    "conv dropout in an mlp": (
+        [MLP, "model.drop_prob.conv=0.1"],
+        "model.drop_prob.conv has no effect in an mlp: it has no convolutions",
+    ),
+    "kind of no dropout": (
+        ["model.conv_drop=element", "model.drop_prob.conv=0"],
+        "model.conv_drop has no effect while model.drop_prob.conv is 0",
+    ),
+    "dropout of no layers": (
+        [FLAT, "model.drop_prob.hidden=0.5"],
+        "model.drop_prob.hidden has no effect without hidden layers",
+    ),
+    "batch norm of no layers": (
+        [MLP, FLAT, "model.batch_norm=true"],
+        "model.batch_norm has no effect without hidden layers",
+    ),
+    "step after the end": (
+        ["optim.lr_decay={kind: step, factor: 0.1, every_epochs: 10}"],
+        "optim.lr_decay never steps: every_epochs is 10, train.epochs 10",
+    ),
+    "factor 1": (
+        ["optim.lr_decay={kind: exponential, factor: 1}"],
+        "optim.lr_decay.factor 1 leaves the learning rate as it is",
+    ),
+    "end factor 1": (
+        ["optim.lr_decay={kind: cosine, end_factor: 1}"],
+        "optim.lr_decay.end_factor 1 leaves the learning rate as it is",
+    ),
+    "decay after one epoch": (
+        ["optim.lr_decay={kind: exponential, factor: 0.9}", "train.epochs=1"],
+        "optim.lr_decay has no effect in a run of one epoch: exponential decay begins after the first",
+    ),
+    "ramp longer than the run": (
+        ["optim.momentum={start: 0.5, end: 0.9, steps: 200}"],
+        "optim.momentum never reaches 0.9: the ramp takes 200 steps and the run has 100, so it ends near 0.7",
+    ),
+    "flat ramp": (
+        ["optim.momentum={start: 0.9, end: 0.9, steps: 10}"],
+        "optim.momentum is a ramp that does not rise",
+    ),
+    "statistics of nothing": (
+        ["train.bn_reestimate_images=500"],
+        "train.bn_reestimate_images has no effect without batch norm",
+    ),
+}
+
+
+@pytest.mark.parametrize(("overrides", "expected"), WITHOUT_EFFECT.values(), ids=WITHOUT_EFFECT)
+def test_a_setting_without_effect_is_noticed(overrides: list[str], expected: str, base: Path) -> None:
+    assert notices(load_run(base, overrides)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        [MLP],
+        ["model.conv_drop=element", "model.drop_prob.conv=[0.1, 0]"],
+        ["optim.lr_decay={kind: step, factor: 0.1, every_epochs: 9}"],
+        ["optim.momentum={start: 0.5, end: 0.9, steps: 100}"],
+        ["train.bn_reestimate_images=0", "model.batch_norm=true"],
+    ],
+    ids=str,
+)
+def test_a_setting_with_effect_is_not(overrides: list[str], base: Path) -> None:
+    assert notices(load_run(base, overrides)) == []
+
+
+def test_defaults_that_are_written_out_are_no_reason_for_a_notice(base: Path) -> None:
+    base.write_text(dump_config(load_run(base, [MLP])))
+    assert notices(load_run(base)) == []

@@ -1,0 +1,106 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+GOOD = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
+
+
+class TestValidate:
+    def test_a_good_file_is_summed_up(self, cli):
+        Path("a.yaml").write_text(GOOD)
+        done = cli("validate", "a.yaml")
+        assert (done.code, done.err) == (0, "")
+        assert done.out == "a.yaml: ok (cnn, 22,602 parameters, digits 1,000 images, 10 epochs)\n"
+
+    def test_a_folder_means_all_yaml_files_in_it(self, cli):
+        Path("deep/er").mkdir(parents=True)
+        for name in ("deep/a.yaml", "deep/er/b.yml"):
+            Path(name).write_text(GOOD)
+        Path("deep/notes.txt").write_text("not YAML: [")
+        done = cli("validate", "deep")
+        assert [line.split(":")[0] for line in done.out.splitlines()] == ["deep/a.yaml", "deep/er/b.yml"]
+
+    def test_problems_of_all_files_come_with_exit_code_2(self, cli):
+        Path("good.yaml").write_text(GOOD)
+        Path("a.yaml").write_text(GOOD.replace("lr: 0.1", "lr: -1"))
+        Path("b.yaml").write_text(GOOD + "epochs: 3\n")
+        done = cli("validate", "b.yaml", "good.yaml", "a.yaml", "none.yaml")
+        assert done.code == 2
+        assert done.out.startswith("good.yaml: ok")
+        assert done.err.splitlines() == [
+            "a.yaml:4:13: optim.lr: must be > 0 (got -1)",
+            "b.yaml:5:1: epochs: unknown key here; it belongs under train",
+            "none.yaml: no such file",
+        ]
+
+    def test_a_setting_without_effect_is_a_note_on_stderr(self, cli):
+        Path("a.yaml").write_text(GOOD.replace("family: cnn", "family: mlp, kernel_size: 5"))
+        done = cli("validate", "a.yaml")
+        assert done.code == 0
+        assert done.err == "a.yaml: note: model.kernel_size has no effect in an mlp\n"
+
+    def test_a_folder_without_yaml_is_a_mistake(self, cli):
+        Path("empty").mkdir()
+        done = cli("validate", "empty")
+        assert (done.code, done.err) == (2, "empty: no YAML files in this folder\n")
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"", "is empty"),
+            (b"\x89PNG", "is not UTF-8 text"),
+            (b"a: !!python/name:os.system", "tags are not allowed"),
+        ],
+    )
+    def test_what_is_no_config_is_refused_in_one_line(self, cli, content, reason):
+        Path("a.yaml").write_bytes(content)
+        done = cli("validate", "a.yaml")
+        assert done.code == 2
+        assert reason in done.err
+        assert "Traceback" not in done.err
+
+    def test_a_path_through_a_file_is_named(self, cli):
+        Path("a.yaml").write_text(GOOD)
+        done = cli("validate", "a.yaml/b.yaml")
+        assert (done.code, done.err) == (2, "a.yaml/b.yaml: cannot be read (Not a directory)\n")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+    def test_a_file_that_may_not_be_read_is_named(self, cli):
+        Path("a.yaml").write_text(GOOD)
+        Path("a.yaml").chmod(0)
+        done = cli("validate", "a.yaml")
+        assert (done.code, done.err) == (2, "a.yaml: cannot be read (Permission denied)\n")
+
+
+def test_the_schema_is_json_on_stdout(cli):
+    done = cli("schema", "run")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["title"] == "The configuration of a regx run"
+
+
+class TestInit:
+    def test_what_is_written_is_listed_and_valid(self, cli):
+        done = cli("init")
+        assert (done.code, done.err) == (0, "")
+        *wrote, last = done.out.splitlines()
+        assert last == "next: regx train configs/digits_cnn.yaml"
+        listed = sorted(line.removeprefix("wrote ") for line in wrote)
+        assert listed == sorted(str(path) for path in Path().rglob("*") if path.is_file())
+        assert len(listed) >= 12
+        assert cli("validate", "configs").code == 0
+
+    def test_nothing_is_overwritten(self, cli):
+        Path("mine/configs").mkdir(parents=True)
+        mine = Path("mine/configs/digits_cnn.yaml")
+        mine.write_text("mine")
+        done = cli("init", "mine")
+        assert mine.read_text() == "mine"
+        assert done.err == f"kept {mine}: it is there already\n"
+        assert str(mine) not in done.out.replace(f"next: regx train {mine}", "")
+
+    def test_a_file_is_no_folder(self, cli):
+        Path("mine").write_text("")
+        done = cli("init", "mine")
+        assert (done.code, done.err) == (2, "mine: is a file, not a folder\n")
