@@ -3,7 +3,7 @@
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ class Checkpoint:
         step: Completed steps.
         running_loss: Sum of the train-mode losses of this epoch's steps so far.
         network: Weights and running statistics.
-        optimizer: Velocities.
+        velocities: Those of the optimiser.
         noise: State of torch's default generator on the CPU.
         cuda_noise: The same on the GPU; None elsewhere.
         train_seconds: Seconds spent in steps so far.
@@ -38,7 +38,7 @@ class Checkpoint:
     step: int
     running_loss: Tensor
     network: dict[str, Tensor]
-    optimizer: dict[str, Any]
+    velocities: list[Tensor]
     noise: Tensor
     cuda_noise: Tensor | None
     train_seconds: float
@@ -53,7 +53,7 @@ class Checkpoint:
             step=state.step,
             running_loss=state.running_loss,
             network=state.network.state_dict(),
-            optimizer=state.optimizer.state_dict(),
+            velocities=state.optimizer.velocities,
             noise=torch.get_rng_state(),
             cuda_noise=torch.cuda.get_rng_state() if state.running_loss.is_cuda else None,
             train_seconds=state.train_seconds,
@@ -64,7 +64,7 @@ class Checkpoint:
     def restore(self, state: TrainState) -> None:
         """Put a run back where it was."""
         state.network.load_state_dict(self.network)
-        state.optimizer.load_state_dict(self.optimizer)
+        state.optimizer.load(self.velocities)
         state.running_loss.copy_(self.running_loss)
         state.step = self.step
         state.train_seconds = self.train_seconds

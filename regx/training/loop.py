@@ -19,7 +19,7 @@ from regx.runs.metrics import EpochMetrics
 from regx.training.device import autocast
 from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm
 from regx.training.max_norm import constrained_weights, project_max_norm_
-from regx.training.optim import set_rates
+from regx.training.optim import Sgd
 from regx.training.prepare import RunData
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
@@ -34,7 +34,7 @@ class TrainState:
     """What changes from step to step; a checkpoint is a copy of it."""
 
     network: nn.Sequential
-    optimizer: torch.optim.SGD
+    optimizer: Sgd
     running_loss: (
         Tensor  # sum of this epoch's train-mode losses; stays on the device, so no step waits for it
     )
@@ -123,13 +123,11 @@ def _step_function(
 
     def take_step(images_BCHW: Tensor, labels_B: Tensor) -> Tensor:
         lr = lr_at(optim, step=state.step, steps_per_epoch=per_epoch, num_steps=total)
-        set_rates(optimizer, lr=lr, momentum=momentum_at(optim, step=state.step))
         with autocast(device, config.train.precision):
             logits_BK = network(images_BCHW)
         loss = functional.cross_entropy(logits_BK.float(), labels_B)
-        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
-        optimizer.step()
+        optimizer.step(lr=lr, momentum=momentum_at(optim, step=state.step))
         if optim.max_norm is not None:
             for weight in weights:
                 project_max_norm_(weight, max_norm=optim.max_norm)

@@ -1,46 +1,77 @@
 """SGD as the config describes it."""
 
+from collections.abc import Sequence
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.sgd import sgd
 
 from regx.config.schema import OptimConfig
 from regx.training.max_norm import constrained_weights
 
-__all__ = ["build_optimizer", "set_rates"]
+__all__ = ["Sgd"]
 
 TINY_MOMENTUM = 1e-12
 
 
-def build_optimizer(network: nn.Module, optim: OptimConfig) -> torch.optim.SGD:
-    """Make the optimiser: v <- momentum * v + gradient; w <- w - lr * v.
+class Sgd:
+    """v <- momentum * v + gradient; w <- w - lr * v, with v = 0 at first.
 
     Weight decay acts on the weights of Linear and Conv2d layers alone: biases, gamma and beta have nothing to
     shrink that would make the function simpler.
 
+    The step is torch's, called as a function: `torch.optim.SGD` would import torch's compiler when it is
+    made, which takes longer than a small run.
+
     torch multiplies the whole velocity by the learning rate. Sutskever et al. 2013 put it inside the
     velocity; the two are equal while the rate is constant and differ once it decays.
+
+    Attributes:
+        velocities: One per parameter of the network, in its order; empty where momentum is off.
     """
-    weights = list(constrained_weights(network))
-    known = {id(weight) for weight in weights}
-    others = [parameter for parameter in network.parameters() if id(parameter) not in known]
-    groups = [
-        {"params": weights, "weight_decay": optim.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    # The momentum given here only decides that a velocity is kept; each step sets its own.
-    momentum = 0.0 if optim.momentum == 0.0 else 0.5
-    return torch.optim.SGD(
-        groups, lr=optim.lr, momentum=momentum, nesterov=optim.nesterov, fused=_can_fuse(weights)
-    )
+
+    def __init__(self, network: nn.Module, optim: OptimConfig) -> None:
+        self.optim = optim
+        self.parameters = list(network.parameters())
+        self.velocities: list[Tensor] = []
+        if optim.momentum != 0.0:
+            self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]
+        decayed = {id(weight) for weight in constrained_weights(network)}
+        rows = range(len(self.parameters))
+        self.groups = [
+            ([row for row in rows if id(self.parameters[row]) in decayed], optim.weight_decay),
+            ([row for row in rows if id(self.parameters[row]) not in decayed], 0.0),
+        ]
+        if optim.weight_decay == 0.0:
+            self.groups = [(list(rows), 0.0)]
+
+    @torch.no_grad()
+    def step(self, *, lr: float, momentum: float) -> None:
+        """Move every parameter along its velocity, and drop the gradients."""
+        for rows, weight_decay in self.groups:
+            sgd(
+                [self.parameters[row] for row in rows],
+                [_gradient(self.parameters[row]) for row in rows],
+                [self.velocities[row] for row in rows] if self.velocities else [None] * len(rows),
+                fused=True,
+                weight_decay=weight_decay,
+                # torch forgets the velocity in a step whose momentum is exactly 0, as at the start of a ramp
+                momentum=max(momentum, TINY_MOMENTUM) if self.velocities else 0.0,
+                lr=lr,
+                dampening=0.0,
+                nesterov=self.optim.nesterov,
+                maximize=False,
+            )
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def load(self, velocities: Sequence[Tensor]) -> None:
+        """Put back velocities that a checkpoint holds."""
+        for velocity, saved in zip(self.velocities, velocities, strict=True):
+            velocity.copy_(saved)
 
 
-def set_rates(optimizer: torch.optim.SGD, *, lr: float, momentum: float) -> None:
-    """Set the learning rate and the momentum of the next step."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-        # torch forgets the velocity in a step whose momentum is exactly 0, as at the start of a ramp.
-        group["momentum"] = max(momentum, TINY_MOMENTUM) if group["momentum"] else 0.0
-
-
-def _can_fuse(weights: list[nn.Parameter]) -> bool:
-    return weights[0].device.type in ("cpu", "cuda")
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    if parameter.grad is None:
+        raise RuntimeError("a parameter has no gradient: backward has not been called")
+    return parameter.grad

@@ -21,7 +21,7 @@ from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
 from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
 from regx.training.loop import Ending, TrainState, num_steps, steps_per_epoch, train
-from regx.training.optim import build_optimizer
+from regx.training.optim import Sgd
 from regx.training.prepare import RunData, prepare
 from regx.training.seeding import generator, stream_seed
 
@@ -122,7 +122,7 @@ class _Run:
         )
         network.to(device)
         state = TrainState(
-            network=network, optimizer=build_optimizer(network, config.optim), running_loss=zero_sum(device)
+            network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device)
         )
         torch.manual_seed(stream_seed(config.seed, "noise"))  # dropout draws from torch's default generator
         record = RunRecord(

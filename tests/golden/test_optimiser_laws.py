@@ -1,6 +1,8 @@
 """Laws of the optimiser: max-norm, momentum, schedules, the loss of guessing."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch.nn import functional
 
 from regx.config.schema import OptimConfig
 from regx.training.max_norm import project_max_norm_
-from regx.training.optim import build_optimizer, set_rates
+from regx.training.optim import Sgd
 from regx.training.schedules import lr_at, momentum_at
 
 
@@ -52,26 +54,25 @@ def test_velocity_under_a_constant_gradient(momentum: object) -> None:
     config = optim(momentum=momentum)
     layer = nn.Linear(1, 1, bias=False).double()
     nn.init.zeros_(layer.weight)
-    optimizer = build_optimizer(layer, config)
+    optimizer = Sgd(layer, config)
     weight = velocity = 0.0
     for step in range(300):
         mu = momentum_at(config, step=step)
         velocity = mu * velocity + 2.0
         weight -= 0.1 * velocity
-        set_rates(optimizer, lr=0.1, momentum=mu)
         layer.weight.grad = torch.full_like(layer.weight, 2.0)
-        optimizer.step()
+        optimizer.step(lr=0.1, momentum=mu)
     assert layer.weight.item() == pytest.approx(weight, rel=1e-9)
     assert velocity == pytest.approx(2.0 / (1 - mu), rel=1e-9)
 
 
 def test_weight_decay_acts_on_weights_alone() -> None:
     network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    optimizer = build_optimizer(network, optim(weight_decay=0.5, momentum=0.0))
+    optimizer = Sgd(network, optim(weight_decay=0.5, momentum=0.0))
     before = {name: value.clone() for name, value in network.named_parameters()}
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    optimizer.step()
+    optimizer.step(lr=0.1, momentum=0.0)
     for name, value in network.named_parameters():
         factor = 1 - 0.1 * 0.5 if name == "0.weight" else 1.0
         torch.testing.assert_close(value, before[name] * factor)
@@ -108,3 +109,33 @@ def test_momentum_ramp_rises_and_stays() -> None:
 def test_zero_logits_lose_ln_k() -> None:
     loss = functional.cross_entropy(torch.zeros(7, 10), torch.arange(7))
     assert loss.item() == pytest.approx(math.log(10))
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_the_step_is_that_of_torch(nesterov: bool) -> None:
+    """Bit for bit the fused optimiser of torch, on a channels-last convolution too."""
+    networks = [nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(3 * 16, 4)) for _ in range(2)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    for network in networks:
+        network.to(memory_format=torch.channels_last)
+    reference = torch.optim.SGD(networks[1].parameters(), lr=0.1, momentum=0.9, nesterov=nesterov, fused=True)
+    ours = Sgd(networks[0], optim(nesterov=nesterov))
+    x = torch.randn(5, 2, 6, 6, generator=torch.Generator().manual_seed(0))
+    for _ in range(4):
+        for network in networks:
+            network(x).pow(2).mean().backward()
+        ours.step(lr=0.1, momentum=0.9)
+        reference.step()
+        reference.zero_grad()
+    pairs = zip(networks[0].parameters(), networks[1].parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_training_does_not_import_the_compiler() -> None:
+    """It takes seconds, more than a small run."""
+    code = (
+        "import sys, torch; from regx.training.optim import Sgd; from regx.config.schema import OptimConfig\n"
+        "layer = torch.nn.Linear(2, 2); layer(torch.ones(1, 2)).sum().backward()\n"
+        "Sgd(layer, OptimConfig(lr=0.1)).step(lr=0.1, momentum=0.9); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
