@@ -7,6 +7,7 @@ __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
 
 _LONGEST = 400  # characters of a path or a message
+_MOST = 100  # problems that are printed
 
 
 class UsageError(Exception):
@@ -69,4 +70,7 @@ class ConfigError(UsageError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        lines = [str(problem) for problem in self.problems[:_MOST]]
+        if len(self.problems) > _MOST:
+            lines.append(f"... and {len(self.problems) - _MOST:,} more problems")
+        super().__init__("\n".join(lines))

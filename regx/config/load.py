@@ -19,6 +19,7 @@ __all__ = ["load_run"]
 _COMMAND_LINE = 1_000_000  # a layer above all files
 _LONGEST = 120  # characters of an override that a message repeats
 _MAX_ROUNDS = 5
+_MANY = 100
 # Where a required value is wrong, one of these steps in while the rules are checked.
 _STAND_INS: Plain = {
     "name": "unnamed",
@@ -143,6 +144,8 @@ def _locate(tree: Node, content: Plain, error: ValidationError) -> list[Problem]
         node = tree.find(finding.path)
         place = node.key_place if finding.is_about_key else node.place
         found.append(Problem(place, finding.dotted, finding.message))
+    if len(found) > _MANY:  # not a config at all; looking further costs time and tells nothing
+        return found
     return [*found, *_rules_beside(tree, content, details)]
 
 

@@ -476,6 +476,14 @@ def test_a_folder_is_no_config(tmp_path: Path) -> None:
     assert problems_of(tmp_path) == ["FILE: is a folder, not a YAML file"]
 
 
+def test_a_file_that_is_something_else_does_not_fill_the_screen(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("".join(f"key{i}: {i}\n" for i in range(5000)), encoding="utf-8")
+    lines = problems_of(path)
+    assert len(lines) == 101
+    assert lines[-1] == "... and 4,904 more problems"
+
+
 def test_an_alias_bomb_is_refused_before_it_grows(tmp_path: Path) -> None:
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
