@@ -12,28 +12,14 @@ __all__ = ["Verification", "verify"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
 
-# What decides the bits of a result on one machine. The commit counts as one of regx's versions.
-ENVIRONMENT_FIELDS = (
-    "device",
-    "device_name",
-    "threads",
-    "python",
-    "platform",
-    "regx",
-    "torch",
-    "numpy",
-    "git_commit",
-    "git_dirty",
-    "data_sha256",
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """What a second training of the same run showed.
 
     Attributes:
-        verdict: `identical`: every metric has the same digits. `within_tolerance`: another environment, and final
+        verdict: `identical`: every metric has the same digits. `within_tolerance`: another environment, and
+        final
             errors as close as two samples of one network's errors would be. `different`: neither.
         changes: What is not as it was, e.g. `torch: 2.14.0 -> 2.15.0`.
         first_difference: The first metric that differs, with both values; None when identical.
@@ -70,8 +56,8 @@ def verify(
 
 
 def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
-    pairs = ((name, getattr(old.environment, name), getattr(new.environment, name)) for name in ENVIRONMENT_FIELDS)
-    return [f"{name}: {before} -> {after}" for name, before, after in pairs if before != after]
+    before, after = old.environment.model_dump(), new.environment.model_dump()
+    return [f"{name}: {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
 
 
 def _first_difference(

@@ -16,7 +16,7 @@ __all__ = ["train"]
 
 DIVERGED_HELP = {
     "non_finite": "What usually helps: a smaller optim.lr, optim.max_norm, or model.batch_norm.",
-    "no_learning": "What usually helps: another optim.lr (a tenth, or ten times), more epochs, or model.batch_norm.",
+    "no_learning": "What usually helps: a tenth of optim.lr, or ten times, more epochs, or model.batch_norm.",
 }
 
 
@@ -53,6 +53,11 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         for notice in notices(settings):
             say(f"note: {notice}")
     folder = RunFolder.for_config(settings, out)
+    if not fresh and (record := _finished(folder)):
+        if not quiet:
+            say("already trained; --fresh trains it again.")
+        _print_ending(record, folder, quiet=quiet)
+        raise typer.Exit(int(record.status != "done"))
 
     from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
     from regx.training.run import RunOptions, train_run
@@ -68,12 +73,25 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status != "done"))
 
 
+def _finished(folder: "RunFolder") -> "RunRecord | None":
+    """Read the record of a run that ended; None where there is something left to train."""
+    from regx.config.errors import UsageError
+
+    if not folder.record.exists():
+        return None
+    try:
+        record = folder.read_record()
+    except ValueError as error:
+        raise UsageError(f"{error}; --fresh trains the run anew") from None
+    return record if record.has_ended else None
+
+
 def _draw_curves(folder: "RunFolder", record: "RunRecord", title: str) -> None:
     """Draw the curves of a run that ended; there is nothing to draw before the first epoch."""
     from regx.report.curves import save_curves
     from regx.runs.metrics import read_rows
 
-    if record.status in ("done", "diverged") and record.epochs_completed and not folder.curves.exists():
+    if record.has_ended and record.epochs_completed:
         save_curves(folder.curves, read_rows(folder.metrics), record, title=title)
 
 

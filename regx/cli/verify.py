@@ -47,7 +47,9 @@ def verify(
             raise typer.Exit(stop.exit_code)
         repeated = load_run_folder(Path(scratch))
     result = compare(
-        (recorded.record, recorded.rows), (repeated.record, repeated.rows), num_test=config.data.facts.num_test
+        (recorded.record, recorded.rows),
+        (repeated.record, repeated.rows),
+        num_test=config.data.facts.num_test,
     )
     if result.changes:
         say("not as it was:")

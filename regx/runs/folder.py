@@ -54,6 +54,21 @@ class RunFolder:
         """Everything that training needs to go on; only while unfinished."""
         return self.path / "checkpoint.pt"
 
+    def create(self) -> None:
+        """Make the folder, with those above it.
+
+        Raises:
+            UsageError: If it cannot be made or written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            reason = None if os.access(self.path, os.W_OK) else "no permission to write"
+        if reason:
+            raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for this process; the system lets go of it when the process ends, however it ends.

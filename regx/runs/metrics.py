@@ -4,8 +4,10 @@ docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mea
 """
 
 import csv
+import errno
 import io
 import math
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -24,7 +26,7 @@ class EpochMetrics:
         step: Completed optimiser steps.
         lr: Learning rate of the epoch's last step.
         momentum: Momentum of the epoch's last step.
-        train_loss: Loss in eval mode on a fixed slice of the training images (CLAIMS 1.4).
+        train_loss: Loss in eval mode on a fixed slice of the training images.
         train_error: Error, likewise.
         train_loss_running: Mean over the epoch's batches of the train-mode loss: dropout on, weights moving.
         valid_loss: Loss on the validation images.
@@ -76,12 +78,21 @@ _OPTIONAL = {"valid_loss_running_stats", "valid_error_running_stats"}
 
 
 def append_row(path: Path, row: EpochMetrics) -> None:
-    """Append one row, with the header first where the file is new; on disk when this returns."""
-    text = row.to_csv()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        if file.tell() == 0:
-            text = _csv_line(list(COLUMNS)) + text
-        file.write(text)
+    """Append one row, with the header first where the file is new; it outlives this process at once.
+
+    Raises:
+        OSError: If the disk is full, say; the file then ends where it ended before.
+    """
+    with path.open("ab", buffering=0) as file:
+        end = file.tell()
+        text = row.to_csv() if end else _csv_line(list(COLUMNS)) + row.to_csv()
+        content = text.encode()
+        try:
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def read_rows(path: Path) -> list[EpochMetrics]:

@@ -86,6 +86,11 @@ class RunRecord(_Frozen):
     pid: int | None = Field(default=None, description="Process that is running it, while it runs.")
     host: str | None = Field(default=None, description="Machine of that process.")
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing left to train: a diverged run is a result."""
+        return self.status in ("done", "diverged")
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read run.json.

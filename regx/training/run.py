@@ -79,18 +79,18 @@ def train_run(
         The record, as it stands in run.json.
 
     Raises:
-        UsageError: If the device is not there.
+        UsageError: If the device is not there, or the folder cannot be written.
         FolderBusyError: If another process is training in this folder.
         OSError: If the folder cannot be written; what was there stays valid.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.create()
     with folder.lock():
         if options.fresh:
             for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves):
                 path.unlink(missing_ok=True)
         if folder.record.exists():
             record = folder.read_record()
-            if record.status in ("done", "diverged"):
+            if record.has_ended:
                 return record
         return _Run.begin(config, folder, dataset, observer, options).execute()
 
