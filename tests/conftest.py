@@ -9,6 +9,8 @@ import pytest
 
 from regx.cli import main
 
+pytest_plugins = ["real_data"]  # mnist, cifar10, ...: skipped where no source gives them
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -49,7 +49,7 @@ def read_cache(spec: DatasetSpec) -> Arrays | None:
     except ValueError as error:
         raise DamagedCacheError(f"{path} {error}") from None
     if content_sha256(arrays) != spec.sha256:
-        raise DamagedCacheError(f"{path} holds other images or labels than {spec.name}")
+        raise DamagedCacheError(f"{path} is damaged (it holds other images or labels than {spec.name})")
     return arrays
 
 

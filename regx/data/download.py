@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +53,7 @@ class Watcher:
         Args:
             command: Program and arguments; no shell.
             expected_bytes: Size of the download.
-            start_seconds: How long it may take until the first file appears.
+            start_seconds: How long it may take until the first file appears; afterwards `SILENT_SECONDS` hold.
 
         Returns:
             What it printed.
@@ -59,8 +61,7 @@ class Watcher:
         Raises:
             SourceError: If the program is not there, fails, or ran into a limit.
         """
-        log_path = self.folder / "log"
-        with log_path.open("wb") as log:
+        with tempfile.TemporaryFile() as log:
             try:
                 process = subprocess.Popen(
                     command,
@@ -77,7 +78,8 @@ class Watcher:
                 self._watch(process, expected_bytes, start_seconds)
             finally:
                 _stop(process)
-        output = log_path.read_text(encoding="utf-8", errors="replace")
+            log.seek(0)
+            output = log.read().decode(errors="replace")
         if process.returncode != 0:
             raise SourceError(
                 _reason(output) or f"{Path(command[0]).name} ended with code {process.returncode}"
@@ -86,7 +88,7 @@ class Watcher:
 
     def _watch(self, process: subprocess.Popen[bytes], expected_bytes: int, start_seconds: float) -> None:
         begin = last_change = time.monotonic()
-        limit, seen = max(start_seconds, SILENT_SECONDS), (0, 0)
+        limit, seen = max(start_seconds, SILENT_SECONDS), _content(self.folder)
         while process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(POLL_SECONDS)
@@ -127,12 +129,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
+# apt-get and npm (old and new) mark their errors; npm first says what its program code calls them.
+_MARKED = re.compile(r"(?:E:|npm (?:error|ERR!))\s+(?!code |errno |syscall )(\S.*)")
+
+
 def _reason(output: str) -> str:
-    """Return the line of an error message that says most: npm's and apt's first, else the last."""
+    """Return the line of what a failed program printed that says most: the first marked one, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    marked = [
-        line.removeprefix("E:").removeprefix("npm error").strip()
-        for line in lines
-        if line.startswith(("E:", "npm error"))
-    ]
+    marked = [found.group(1) for line in lines if (found := _MARKED.match(line))]
     return (marked or lines[-1:] or [""])[0]

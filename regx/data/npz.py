@@ -22,13 +22,15 @@ def read_npz(path: Path) -> Arrays:
     """Read what `write_npz` wrote.
 
     Raises:
-        ValueError: If it is no such file, or is cut off or changed.
+        ValueError: If it is no such file, or is cut off or changed; the message reads on from the file's name.
         OSError: If it cannot be read.
     """
     import numpy as np
 
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            return Arrays(**{name: content[name] for name in Arrays.__dataclass_fields__})
-    except (zipfile.BadZipFile, KeyError, EOFError, AttributeError, TypeError) as error:
-        raise ValueError(f"is cut off or no npz file ({error})") from None
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as content:
+                return Arrays(**{name: content[name] for name in Arrays.__dataclass_fields__})
+        except Exception as error:  # numpy and zipfile show damage in a dozen ways, by the byte that it hit
+            reason = str(error).splitlines()[0] if isinstance(error, zipfile.BadZipFile) else "no npz file"
+            raise ValueError(f"is damaged ({reason})") from None

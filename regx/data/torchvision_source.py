@@ -7,6 +7,7 @@ place that imports torchvision.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import threading
@@ -91,6 +92,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _reason(error: Exception) -> str:
+    """Return the last line of an error of torchvision or urllib, without its wrapping."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return re.sub(r"^<urlopen error (.*)>$", r"\1", line).split("] ", 1)[-1]
+
+
 def _run(class_name: str, result: Path) -> int:
     """Download and write the arrays to `result`; the last line printed on failure is the reason."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -108,7 +115,7 @@ def _run(class_name: str, result: Path) -> int:
     try:
         write_npz(result, download(getattr(torchvision.datasets, class_name), folder))
     except (OSError, RuntimeError, ValueError, EOFError) as error:
-        print(str(error).strip().splitlines()[-1].removeprefix("<urlopen error ").removesuffix(">"))  # noqa: T201
+        print(_reason(error))  # noqa: T201
         return 1
     return 0
 
