@@ -45,15 +45,14 @@ class Watcher:
     progress: Progress
     last: bool
 
-    def run(
-        self, command: Sequence[str], *, expected_bytes: int, start_seconds: float = SILENT_SECONDS
-    ) -> str:
+    def run(self, command: Sequence[str], *, expected_bytes: int, start_seconds: float = 0.0) -> str:
         """Run a command in the folder until it ends, falls silent or proves too slow.
 
         Args:
             command: Program and arguments; no shell.
             expected_bytes: Size of the download.
-            start_seconds: How long it may take until the first file appears; afterwards `SILENT_SECONDS` hold.
+            start_seconds: How long it may be silent before the first file appears, if that is longer than
+                `SILENT_SECONDS`, which hold from then on.
 
         Returns:
             What it printed.
@@ -134,7 +133,7 @@ _MARKED = re.compile(r"(?:E:|npm (?:error|ERR!))\s+(?!code |errno |syscall )(\S.
 
 
 def _reason(output: str) -> str:
-    """Return the line of what a failed program printed that says most: the first marked one, else the last."""
+    """Return the line of a failed program's output that says most: the first marked one, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     marked = [found.group(1) for line in lines if (found := _MARKED.match(line))]
     return (marked or lines[-1:] or [""])[0]

@@ -22,7 +22,7 @@ def read_npz(path: Path) -> Arrays:
     """Read what `write_npz` wrote.
 
     Raises:
-        ValueError: If it is no such file, or is cut off or changed; the message reads on from the file's name.
+        ValueError: If it is no such file, or is cut off or changed; the message goes on from the file's name.
         OSError: If it cannot be read.
     """
     import numpy as np

@@ -120,6 +120,7 @@ def test_wrong_md5_is_a_failed_source(serve, tmp_path, monkeypatch):
         through_proxy("fashion_mnist", tmp_path, proxy, monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(download_module, "SILENT_SECONDS", 1.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
