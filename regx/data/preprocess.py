@@ -49,7 +49,7 @@ def fit(kind: str, train_images: Tensor) -> Transform:
 
     Source:
         LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 4.3 (centring, decorrelation, equal
-        covariance); Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, appendix A (ZCA).
+        covariance); Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, appendix (ZCA).
         The floors and eps: none, our choice.
     """
     try:

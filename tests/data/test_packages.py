@@ -128,3 +128,20 @@ def test_cifar10_strip_of_another_size_is_refused_before_it_is_unpacked():
     members = dict.fromkeys(package.members, buffer.getvalue())
     with pytest.raises(SourceError, match="1024×3 RGB, not 1024×10000"):
         package.read(members)
+
+
+def test_cifar10_strip_holds_an_image_per_row_and_a_pixel_per_column():
+    from PIL import Image
+
+    pixels = np.zeros((10_000, 1024, 3), dtype=np.uint8)
+    pixels[1] = np.random.default_rng(0).integers(0, 256, (1024, 3))
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    package = CIFAR10.sources[1]
+    members = {name: buffer.getvalue() if name.endswith(".png") else b"[3]" for name in package.members}
+    image = package.read(members).test_images[1]
+    assert image.shape == (3, 32, 32)
+    assert [tuple(image[:, row, column]) for row, column in ((0, 1), (2, 5))] == [
+        tuple(pixels[1, 1]),
+        tuple(pixels[1, 2 * 32 + 5]),
+    ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import typing
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,6 +39,12 @@ def test_spec_says_whose_it_is_and_how_it_is_checked(name):
     if not spec.embedded:
         assert [source.kind for source in spec.sources] == ["torchvision", "packages"]
         assert spec.md5
+
+
+@pytest.mark.parametrize("name", known())
+def test_page_about_data_has_its_hash(name):
+    page = Path(__file__).parents[2] / "docs" / "data.md"
+    assert f"| `{name}` | `{find(name).sha256}` |" in page.read_text(encoding="utf-8")
 
 
 def test_split_is_the_declared_one(dataset):
