@@ -1,0 +1,122 @@
+"""How every figure looks: colours, sizes, and files that are the same bytes each time they are drawn."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from regx.runs.files import atomic_path
+
+__all__ = [
+    "BLUE",
+    "GROUP_COLORS",
+    "INK",
+    "MUTED",
+    "VERMILLION",
+    "set_epoch_axis",
+    "set_value_axis",
+    "svg_file",
+]
+
+# Okabe & Ito 2008, "Color Universal Design": told apart with every common kind of colour blindness.
+# Its yellow is left out (too pale for a line on white).
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
+)  # fmt: skip
+GROUP_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+INK = "#222222"
+MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
+WIDE_RANGE = 20  # highest over lowest value from which an axis is logarithmic
+MAX_LOG_RANGE = 2000  # a logarithmic axis shows no more than this
+
+_STYLE: dict[str, object] = {
+    "svg.fonttype": "path",  # the same letters on every machine, whatever fonts it has
+    "svg.hashsalt": "regx",  # ids from the content, not from a random number
+    "font.family": "DejaVu Sans",  # ships with matplotlib
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": "#888888",
+    "ytick.color": "#888888",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+}
+
+
+@contextmanager
+def svg_file(path: Path, *, width: float, height: float, title: str) -> Iterator[Figure]:
+    """Yield an empty figure in the house style; write it to `path`, whole or not at all.
+
+    No date, version or random id goes into the file, and a user's own matplotlibrc is left out of it: the
+    same data give the same bytes.
+
+    Args:
+        path: The SVG file to make or replace. Its folder must exist.
+        width: In inches.
+        height: In inches.
+        title: Title in the file's metadata.
+
+    Raises:
+        OSError: From the file system; `path` is then untouched.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        figure = Figure(figsize=(width, height))
+        yield figure
+        with atomic_path(path) as temporary:
+            figure.savefig(
+                temporary, format="svg", metadata={"Date": None, "Creator": "regx", "Title": title}
+            )
+
+
+def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
+    """Show epochs 1 to `num_epochs` as whole numbers."""
+    pad = 0.5 if num_epochs < 2 else 0.03 * (num_epochs - 1)
+    axes.set_xlim(1 - pad, max(num_epochs, 1) + pad)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axes.set_xlabel("completed epochs")
+
+
+def set_value_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Set the y axis to fit losses or errors: from 0, or logarithmic where they span more than `WIDE_RANGE`.
+
+    A value of 0 (no training error left) does not keep the rest from being readable: on a logarithmic axis
+    its line leaves the panel at the bottom.
+
+    Args:
+        axes: The panel.
+        values: All that is drawn in it, at least one.
+    """
+    highest = max(values)
+    positive = [value for value in values if value > 0]
+    lowest = max(min(positive, default=highest), highest / MAX_LOG_RANGE)
+    if not positive or highest / lowest <= WIDE_RANGE or min(values) < 0:
+        margin = 0.04 * ((highest - min(0.0, *values)) or 1.0)
+        axes.set_ylim(min(0.0, *values) - margin, highest + 2 * margin)
+        return
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set_ylim(lowest / 1.25, highest * 1.25)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if highest / lowest < 300 else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
