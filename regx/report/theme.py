@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
 WIDE_RANGE = 20  # highest over lowest value from which an axis is logarithmic
 MAX_LOG_RANGE = 2000  # a logarithmic axis shows no more than this
 
-_STYLE: dict[str, object] = {
+_STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "svg.fonttype": "path",  # the same letters on every machine, whatever fonts it has
     "svg.hashsalt": "regx",  # ids from the content, not from a random number
     "font.family": "DejaVu Sans",  # ships with matplotlib

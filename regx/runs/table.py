@@ -1,0 +1,116 @@
+"""Finding the folders of runs, and loading them whole or saying which file is wrong."""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regx.config import ConfigError, RunConfig, load_run
+from regx.config.errors import UsageError
+from regx.runs.folder import RunFolder, is_run_folder
+from regx.runs.metrics import EpochMetrics, read_rows
+from regx.runs.record import RunRecord
+
+__all__ = ["Run", "find_run_folders", "list_run_folders", "load_run_folder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that is written about one run.
+
+    Attributes:
+        path: Its folder.
+        config: What it was asked to do, every default filled in.
+        record: What it was and how it ended.
+        rows: One per completed epoch; empty for a run that diverged or stopped in its first.
+    """
+
+    path: Path
+    config: RunConfig
+    record: RunRecord
+    rows: tuple[EpochMetrics, ...]
+
+
+def load_run_folder(path: Path) -> Run:
+    """Load the folder of one run.
+
+    Raises:
+        UsageError: If a file is missing, damaged, cut off or of another format; the message names it.
+    """
+    folder = RunFolder(path)
+    try:
+        record = folder.read_record()
+        config = load_run(folder.config)
+        rows = tuple(read_rows(folder.metrics)) if _has_rows(folder, record) else ()
+    except ConfigError as error:
+        raise UsageError(str(error.problems[0])) from None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise UsageError(f"{error.filename}: cannot be read ({reason})") from None
+    _check_epochs(folder, record, rows)
+    return Run(path=path, config=config, record=record, rows=rows)
+
+
+def find_run_folders(argument: str) -> list[Path]:
+    """Find the runs that one argument of the command line means.
+
+    Args:
+        argument: The folder of a run, a folder with runs anywhere below it, or a pattern
+            such as `runs/*-s0-*`.
+
+    Returns:
+        Folders of runs, sorted by name; at least one.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    path = Path(argument).expanduser()
+    if path.exists():
+        return _below(path)
+    if not glob.has_magic(argument):
+        raise UsageError(f"{argument}: no such folder")
+    matches = sorted(Path(match) for match in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
+    found = [folder for match in matches if match.is_dir() for folder in list_run_folders(match)]
+    if not found:
+        raise UsageError(f"{argument}: no run matches this pattern")
+    return list(dict.fromkeys(found))
+
+
+def list_run_folders(path: Path) -> Iterator[Path]:
+    """Walk to every folder that is, or was meant to be, a run: `path` itself or any below it."""
+    for place, folders, files in os.walk(path):
+        folders.sort()
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if "run.json" in files or "metrics.csv" in files:
+            folders.clear()
+            yield Path(place)
+
+
+def _below(path: Path) -> list[Path]:
+    if path.is_file():
+        raise UsageError(f"{path}: is a file; give the folder of a run, e.g. {path.parent}")
+    found = list(list_run_folders(path))
+    if not found:
+        raise UsageError(f"{path}: holds no run (a run's folder has a run.json)")
+    if path in found and not is_run_folder(path):
+        raise UsageError(f"{path / 'run.json'}: no such file; the folder is not a whole run")
+    return found
+
+
+def _has_rows(folder: RunFolder, record: RunRecord) -> bool:
+    """Whether metrics.csv must be there: a run that completed no epoch may have none."""
+    return record.epochs_completed > 0 or (folder.metrics.exists() and folder.metrics.stat().st_size > 0)
+
+
+def _check_epochs(folder: RunFolder, record: RunRecord, rows: Sequence[EpochMetrics]) -> None:
+    """Refuse rows that were lost: metrics.csv cut between two lines reads well and is wrong."""
+    for line, (expected, row) in enumerate(zip(range(1, len(rows) + 1), rows, strict=True), start=2):
+        if row.epoch != expected:
+            raise UsageError(f"{folder.metrics}:{line}: epoch {row.epoch} where {expected} belongs")
+    if record.has_ended and len(rows) != record.epochs_completed:
+        raise UsageError(
+            f"{folder.metrics}: holds {len(rows)} epochs where run.json says {record.epochs_completed}"
+        )
