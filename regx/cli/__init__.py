@@ -8,6 +8,7 @@ import typer
 
 from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
+from regx.cli.runs import runs
 from regx.cli.train import train
 from regx.cli.verify import verify
 
@@ -30,6 +31,7 @@ def root(
 
 
 app.command()(train)
+app.command()(runs)
 app.command()(verify)
 app.command()(validate)
 app.add_typer(data_app, name="data")

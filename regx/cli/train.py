@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
@@ -62,7 +63,10 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
     from regx.training.run import RunOptions, train_run
 
-    dataset = load_dataset(settings.data.name, offline=offline, report=None if quiet else say)
+    with fetch_display(quiet=quiet) as show:
+        dataset = load_dataset(
+            settings.data.name, offline=offline, report=show.report, progress=show.progress
+        )
     with stop_on_signals() as stop, observer_for(settings, quiet=quiet) as observer:
         options = RunOptions(
             fresh=fresh, keep_checkpoint=keep_checkpoint, checkpoint_seconds=checkpoint_seconds, stop=stop

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
@@ -36,7 +37,8 @@ def verify(
     from regx.data import load_dataset
     from regx.training.run import RunOptions, train_run
 
-    dataset = load_dataset(config.data.name, offline=offline, report=None if quiet else say)
+    with fetch_display(quiet=quiet) as show:
+        dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
     with (
         tempfile.TemporaryDirectory(prefix="regx-verify-") as scratch,
         stop_on_signals() as stop,

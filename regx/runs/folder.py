@@ -13,6 +13,8 @@ from regx.runs.record import RunRecord
 
 __all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
 
+LOCK_NAME = ".lock"
+
 
 class FolderBusyError(UsageError):
     """Another process is working in this run folder."""
@@ -76,23 +78,24 @@ class RunFolder:
         Raises:
             FolderBusyError: If another process holds it.
         """
-        handle = os.open(self.path, os.O_RDONLY)
-        try:
+        with (self.path / LOCK_NAME).open("ab") as file:  # open for writing: NFS locks nothing else
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise FolderBusyError(f"{self.path}: another process is training this run") from None
             yield
-        finally:
-            os.close(handle)
 
     def is_locked(self) -> bool:
-        """Whether some process is training here."""
+        """Whether some process is training here; nobody is where nobody can write."""
+        if not (self.path / LOCK_NAME).exists():
+            return False
         try:
             with self.lock():
                 return False
         except FolderBusyError:
             return True
+        except OSError:
+            return False
 
     def read_record(self) -> RunRecord:
         """Read run.json; a run that says running while no process holds the folder was interrupted.

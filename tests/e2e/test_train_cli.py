@@ -40,7 +40,7 @@ def test_train_says_what_it_does_and_where_things_are(cli: Callable, config: Pat
     (folder,) = Path("runs").iterdir()
     assert folder.name.startswith("small-s3-")
     assert f"done: {folder}" in result.out
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.glob("[!.]*")} == {
         "config.yaml",
         "metrics.csv",
         "run.json",

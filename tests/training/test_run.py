@@ -75,7 +75,11 @@ def without_time(folder: RunFolder) -> list[list[str]]:
 
 def test_a_finished_run_has_its_files(run: Run) -> None:
     folder, record = run(model=REGULARIZED)
-    assert sorted(path.name for path in folder.path.iterdir()) == ["config.yaml", "metrics.csv", "run.json"]
+    assert sorted(path.name for path in folder.path.glob("[!.]*")) == [
+        "config.yaml",
+        "metrics.csv",
+        "run.json",
+    ]
     assert record.status == "done"
     rows = read_rows(folder.metrics)
     assert [(row.epoch, row.step) for row in rows] == [(1, 6), (2, 12), (3, 18)]

@@ -1,0 +1,148 @@
+"""What one run says in one number: how much it overfits, how fast it converges.
+
+Every measure is a pure function of the run's epochs and, for the test set, its final metrics. A measure that
+does not exist for a run (a target that was never reached, a test error of a run that diverged) is None, never
+a number that stands for it.
+
+Sources: the gap as in Srivastava et al. 2014, section 6; time to target as in Ioffe & Szegedy 2015, section
+4.2. The smoothing, the interpolation and the matched gap are our choice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from regx.runs.metrics import EpochMetrics
+from regx.runs.record import RunRecord
+
+__all__ = [
+    "TimeToTarget",
+    "area_under_curve",
+    "error_gap",
+    "loss_gap",
+    "matched_gap",
+    "overtraining_index",
+    "smoothed_valid_error",
+    "time_to_target",
+]
+
+Epochs = Sequence[EpochMetrics]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeToTarget:
+    """When a run first reached a validation error, in three units.
+
+    Attributes:
+        epochs: Completed epochs, interpolated between two evaluations.
+        steps: Completed optimiser steps, likewise.
+        seconds: Seconds of training, evaluation not counted, likewise.
+    """
+
+    epochs: float
+    steps: float
+    seconds: float
+
+
+def loss_gap(record: RunRecord) -> float | None:
+    """Generalisation gap: test loss minus training loss after the last epoch, both in eval mode.
+
+    Returns:
+        Nats; lower is better. None without final metrics.
+    """
+    return record.final.test_loss - record.final.train_loss if record.final else None
+
+
+def error_gap(record: RunRecord) -> float | None:
+    """Generalisation gap in error: test error minus training error after the last epoch.
+
+    Returns:
+        A fraction; lower is better. None without final metrics.
+    """
+    return record.final.test_error - record.final.train_error if record.final else None
+
+
+def overtraining_index(rows: Epochs) -> float | None:
+    """Rise of the validation loss from its lowest value to the end: what stopping in time would have saved.
+
+    Returns:
+        Nats, at least 0; lower is better. None without epochs.
+    """
+    return rows[-1].valid_loss - min(row.valid_loss for row in rows) if rows else None
+
+
+def matched_gap(rows: Epochs, train_loss: float) -> float | None:
+    """Validation loss minus training loss at the first moment when the training loss is down to a value.
+
+    Two runs compared at the same training loss have fitted their images equally well, which a gap at the end
+    does not make sure. Validation stands in for test, which is read at the end alone.
+
+    Args:
+        rows: The run's epochs.
+        train_loss: The training loss to compare at, in nats.
+
+    Returns:
+        Nats, interpolated between two epochs; lower is better. None when the training loss never gets there.
+    """
+    before: EpochMetrics | None = None
+    for row in rows:
+        if row.train_loss <= train_loss:
+            if before is None:
+                return row.valid_loss - row.train_loss
+            share = (before.train_loss - train_loss) / (before.train_loss - row.train_loss)
+            valid_loss = before.valid_loss + share * (row.valid_loss - before.valid_loss)
+            return valid_loss - train_loss
+        before = row
+    return None
+
+
+def smoothed_valid_error(rows: Epochs) -> list[float]:
+    """Smooth the validation error: the median of each epoch and its neighbours; the ends stay."""
+    errors = [row.valid_error for row in rows]
+    inner = [median(errors[index - 1 : index + 2]) for index in range(1, len(errors) - 1)]
+    return [*errors[:1], *inner, *errors[1:][-1:]]
+
+
+def time_to_target(rows: Epochs, target_error: float) -> TimeToTarget | None:
+    """Find when the smoothed validation error first falls to a target.
+
+    Args:
+        rows: The run's epochs.
+        target_error: Validation error as a fraction.
+
+    Returns:
+        The moment, interpolated between two epochs; lower is better. None when it was never reached.
+    """
+    errors = smoothed_valid_error(rows)
+    reached = next((index for index, error in enumerate(errors) if error <= target_error), None)
+    if reached is None:
+        return None
+    row = rows[reached]
+    if reached == 0:
+        return TimeToTarget(epochs=row.epoch, steps=row.step, seconds=row.train_seconds)
+    before = rows[reached - 1]
+    share = (errors[reached - 1] - target_error) / (errors[reached - 1] - errors[reached])
+
+    def between(value: Callable[[EpochMetrics], float]) -> float:
+        return value(before) + share * (value(row) - value(before))
+
+    return TimeToTarget(
+        epochs=between(lambda row: row.epoch),
+        steps=between(lambda row: row.step),
+        seconds=between(lambda row: row.train_seconds),
+    )
+
+
+def area_under_curve(rows: Epochs) -> float | None:
+    """Mean validation accuracy over the steps of the run: the area under the curve by the trapezoid rule.
+
+    Returns:
+        A fraction in [0, 1]; higher is better: high early, and high for long. None with fewer than two
+        epochs.
+    """
+    if len(rows) < 2:
+        return None
+    pairs = pairwise(rows)
+    area = sum((b.step - a.step) * (2 - a.valid_error - b.valid_error) / 2 for a, b in pairs)
+    return area / (rows[-1].step - rows[0].step)

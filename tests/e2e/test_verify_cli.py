@@ -1,0 +1,61 @@
+"""`regx verify` trains again and compares."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+name: small
+data: {name: digits, train_size: 200}
+model: {family: mlp, hidden_sizes: [16], drop_prob: {hidden: 0.2}}
+optim: {lr: 0.1}
+train: {epochs: 4, batch_size: 50}
+device: cpu
+"""
+
+
+@pytest.fixture
+def folder(cli: Callable, tmp_path: Path) -> Path:
+    config = tmp_path / "small.yaml"
+    config.write_text(CONFIG)
+    return Path(cli("train", config, "--quiet").out.strip())
+
+
+def test_the_same_again_is_identical(cli: Callable, folder: Path) -> None:
+    result = cli("verify", folder)
+    assert result.code == 0
+    assert result.out == f"identical: {folder}\n"
+
+
+def test_a_digit_that_was_changed_is_found(cli: Callable, folder: Path) -> None:
+    lines = (folder / "metrics.csv").read_text().splitlines(keepends=True)
+    cells = lines[2].split(",")
+    cells[4] = "0.123"
+    (folder / "metrics.csv").write_text("".join([*lines[:2], ",".join(cells), *lines[3:]]))
+    result = cli("verify", folder, "--quiet")
+    assert result.code == 1
+    assert result.out == f"different: {folder}\n"
+    assert "epoch 2, train_loss: 0.123 ->" in result.err
+
+
+def test_another_environment_is_named_and_compared_within_a_tolerance(cli: Callable, folder: Path) -> None:
+    record = folder / "run.json"
+    text = record.read_text()
+    start = text.index('"test_error"')
+    test_error = text[start : text.index("\n", start)]
+    moved = f'"test_error": {float(test_error.split()[1]) + 0.002}'
+    record.write_text(text.replace('"numpy": "', '"numpy": "1.').replace(test_error, moved))
+    result = cli("verify", folder, "--quiet")
+    assert result.code == 0, result.err
+    assert result.out == f"within tolerance: {folder}\n"
+    assert "numpy: 1." in result.err
+    assert "first difference: final metrics" in result.err
+
+
+def test_an_unfinished_run_is_refused(cli: Callable, folder: Path) -> None:
+    record = folder / "run.json"
+    record.write_text(record.read_text().replace('"status": "done"', '"status": "running"'))
+    result = cli("verify", folder)
+    assert result.code == 2
+    assert "interrupted" in result.err
