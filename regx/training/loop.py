@@ -24,7 +24,7 @@ from regx.training.prepare import RunData
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
-__all__ = ["Ending", "TrainState", "Watcher", "num_steps", "steps_per_epoch", "train"]
+__all__ = ["Ending", "TrainState", "Watcher", "train"]
 
 Ending = Literal["finished", "stopped", "non_finite"]
 
@@ -55,16 +55,6 @@ class Watcher(Protocol):
         ...
 
 
-def steps_per_epoch(config: RunConfig) -> int:
-    """Return the steps of an epoch; the last incomplete batch is dropped, so all arms take equal steps."""
-    return config.data.num_train // config.train.batch_size
-
-
-def num_steps(config: RunConfig) -> int:
-    """Return the steps of the whole run."""
-    return config.train.epochs * steps_per_epoch(config)
-
-
 def train(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> Ending:
     """Train from wherever `state` stands to the end of the config's budget.
 
@@ -72,7 +62,7 @@ def train(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher)
         `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss or a
         weight was infinite or NaN at the end of an epoch, for which there is then no row.
     """
-    while state.step < num_steps(config):
+    while state.step < config.num_steps:
         running_loss = _train_epoch(config, data, state, watcher)
         if running_loss is None:
             return "stopped"
@@ -86,7 +76,7 @@ def train(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher)
 def _train_epoch(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> float | None:
     """Take the remaining steps of the current epoch; return its mean train-mode loss, None when stopped."""
     started = time.perf_counter()
-    per_epoch, batch_size = steps_per_epoch(config), config.train.batch_size
+    per_epoch, batch_size = config.steps_per_epoch, config.train.batch_size
     epoch = state.step // per_epoch
     device = data.train.labels.device
     order_N = torch.randperm(len(data.train), generator=generator(config.seed, f"order/{epoch}")).to(device)
@@ -118,7 +108,7 @@ def _step_function(
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """Return the function that takes one optimiser step and returns its loss."""
     network, optimizer, optim = state.network, state.optimizer, config.optim
-    per_epoch, total = steps_per_epoch(config), num_steps(config)
+    per_epoch, total = config.steps_per_epoch, config.num_steps
     weights = constrained_weights(network)
 
     def take_step(images_BCHW: Tensor, labels_B: Tensor) -> Tensor:
@@ -151,11 +141,9 @@ def _measure_epoch(
     if not (math.isfinite(train_loss) and math.isfinite(valid_loss)):
         return None
     return EpochMetrics(
-        epoch=state.step // steps_per_epoch(config),
+        epoch=state.step // config.steps_per_epoch,
         step=state.step,
-        lr=lr_at(
-            config.optim, step=last, steps_per_epoch=steps_per_epoch(config), num_steps=num_steps(config)
-        ),
+        lr=lr_at(config.optim, step=last, steps_per_epoch=config.steps_per_epoch, num_steps=config.num_steps),
         momentum=momentum_at(config.optim, step=last),
         train_loss=train_loss,
         train_error=train_error,

@@ -1,6 +1,5 @@
 """One run from its config to its folder: start or resume, train, test once, record."""
 
-import math
 import os
 import socket
 import time
@@ -15,13 +14,14 @@ from regx.models import build_model
 from regx.runs.files import write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
-from regx.runs.record import Best, Failure, Final, RunRecord
+from regx.runs.record import Failure, RunRecord
 from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
-from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
-from regx.training.loop import Ending, TrainState, num_steps, steps_per_epoch, train
+from regx.training.evaluate import zero_sum
+from regx.training.loop import Ending, TrainState, train
 from regx.training.optim import Sgd
+from regx.training.outcome import best_epoch, final_metrics, learned_nothing
 from regx.training.prepare import RunData, prepare
 from regx.training.seeding import generator, stream_seed
 
@@ -145,7 +145,7 @@ class _Run:
     def resume(self) -> None:
         """Go on from the checkpoint and the rows that belong to it; without both, from the start."""
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
-        epochs = checkpoint.step // steps_per_epoch(self.config) if checkpoint else 0
+        epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
         truncate_rows(self.folder.metrics, epochs)
         if checkpoint is None or len(self.rows()) < epochs:
             truncate_rows(self.folder.metrics, 0)
@@ -162,7 +162,7 @@ class _Run:
         """Train to the end, to divergence or to the wish to stop, and record which."""
         write_text(self.folder.config, dump_config(self.config))
         self.write_record(status="running")
-        self.observer.started(self.record, total_steps=num_steps(self.config))
+        self.observer.started(self.record, total_steps=self.config.num_steps)
         try:
             ending = train(self.config, self.data, self.state, self)
             return self.finish(ending)
@@ -201,7 +201,7 @@ class _Run:
         if ending == "non_finite":
             message = "the loss became infinite or NaN"
             self.write_record(
-                status="diverged", failure=self.failure("non_finite", message), best=self.best()
+                status="diverged", failure=self.failure("non_finite", message), best=best_epoch(self.rows())
             )
         else:
             self.close_finished()
@@ -212,43 +212,20 @@ class _Run:
         return self.record
 
     def close_finished(self) -> None:
-        """Record the final metrics; a network that guesses after its whole budget has learned nothing.
-
-        Source:
-            The threshold, nine tenths of the loss of guessing, is our choice.
-        """
-        last = self.rows()[-1]
-        with fresh_batch_norm(self.state.network, self.data.train, self.config.train.bn_reestimate_images):
-            test_loss, test_error = evaluate(self.state.network, self.data.test)
-        final = Final(
-            train_loss=last.train_loss,
-            train_error=last.train_error,
-            valid_loss=last.valid_loss,
-            valid_error=last.valid_error,
-            test_loss=test_loss,
-            test_error=test_error,
-        )
-        limit = 0.9 * math.log(self.config.data.facts.num_classes)
-        failure = None
-        if last.train_loss > limit:
-            message = (
-                f"the training loss is {last.train_loss:.3g} at the end; guessing gives {limit / 0.9:.3g}"
-            )
-            failure = self.failure("no_learning", message)
-        status = "diverged" if failure else "done"
-        self.write_record(status=status, final=final, best=self.best(), failure=failure)
-
-    def best(self) -> Best | None:
-        """Find the earliest epoch with the lowest validation error."""
+        """Record the final metrics; a network that guesses after its whole budget has diverged."""
         rows = self.rows()
-        if not rows:
-            return None
-        row = min(rows, key=lambda row: row.valid_error)
-        return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
+        final = final_metrics(self.config, self.data, self.state.network, rows[-1])
+        complaint = learned_nothing(final, self.config.data.facts.num_classes)
+        self.write_record(
+            status="diverged" if complaint else "done",
+            final=final,
+            best=best_epoch(rows),
+            failure=self.failure("no_learning", complaint) if complaint else None,
+        )
 
     def failure(self, kind: str, message: str) -> Failure:
         """Say where the run stood when it failed."""
-        epochs = self.state.step // steps_per_epoch(self.config)
+        epochs = self.state.step // self.config.steps_per_epoch
         return Failure.model_validate(
             {"kind": kind, "message": message, "epoch": epochs, "step": self.state.step}
         )

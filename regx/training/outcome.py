@@ -1,0 +1,48 @@
+"""What a run comes to: final metrics, the best epoch, whether anything was learned."""
+
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from regx.config import RunConfig
+from regx.runs.metrics import EpochMetrics
+from regx.runs.record import Best, Final
+from regx.training.evaluate import evaluate, fresh_batch_norm
+from regx.training.prepare import RunData
+
+__all__ = ["best_epoch", "final_metrics", "learned_nothing"]
+
+
+def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final:
+    """Read the test set, once, with the network of the last epoch."""
+    with fresh_batch_norm(network, data.train, config.train.bn_reestimate_images):
+        test_loss, test_error = evaluate(network, data.test)
+    return Final(
+        train_loss=last.train_loss,
+        train_error=last.train_error,
+        valid_loss=last.valid_loss,
+        valid_error=last.valid_error,
+        test_loss=test_loss,
+        test_error=test_error,
+    )
+
+
+def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:
+    """Find the earliest epoch with the lowest validation error; None without epochs."""
+    if not rows:
+        return None
+    row = min(rows, key=lambda row: row.valid_error)
+    return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
+
+
+def learned_nothing(final: Final, num_classes: int) -> str | None:
+    """Say so where a network guesses after its whole budget; None where it has learned something.
+
+    Source:
+        None: that the training loss must fall below nine tenths of ln K is our choice.
+    """
+    guessing = math.log(num_classes)
+    if final.train_loss <= 0.9 * guessing:
+        return None
+    return f"the training loss is {final.train_loss:.3g} at the end; guessing gives {guessing:.3g}"
