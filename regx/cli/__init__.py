@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
 from regx.cli.runs import runs
@@ -31,6 +32,7 @@ def root(
 
 
 app.command()(train)
+app.command()(compare)
 app.command()(runs)
 app.command()(verify)
 app.command()(validate)

@@ -6,7 +6,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from regx.report.labels import EndLabel, label_line_ends
+from regx.report.labels import EndLabel, label_line_ends, shorten
+from regx.report.series import thin_out
 from regx.report.theme import BLUE, INK, MUTED, VERMILLION, set_epoch_axis, set_value_axis, svg_file
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
@@ -14,6 +15,7 @@ from regx.runs.record import RunRecord
 __all__ = ["save_curves"]
 
 WIDTH, HEIGHT = 7.4, 3.1  # inches: across two columns of a paper
+MAX_POINTS = 500  # of one line
 MAX_TITLE = 84  # letters that fit on the figure's width
 
 
@@ -40,7 +42,7 @@ def draw_curves(figure: Figure, rows: Sequence[EpochMetrics], record: RunRecord,
     """Draw the content of curves.svg on an empty figure; see `save_curves`."""
     loss_axes, error_axes = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.072, right=0.868, top=0.735, bottom=0.15, wspace=0.62)
-    figure.text(0.012, 0.955, _shorten(title), size=10.5, weight="bold", va="center")
+    figure.text(0.012, 0.955, shorten(title, MAX_TITLE), size=10.5, weight="bold", va="center")
     ending = _ending(record)
     if ending:
         figure.text(0.988, 0.955, ending, size=9, color=VERMILLION, weight="bold", va="center", ha="right")
@@ -83,7 +85,7 @@ def _draw_panel(
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no epoch was completed", transform=axes.transAxes, ha="center", color=MUTED)
         return
-    epochs = [row.epoch for row in rows]
+    epochs, train, valid = _thin_out(rows, train, valid)
     marker = "o" if len(rows) <= 25 else ""
     axes.fill_between(epochs, train, valid, color=VERMILLION, alpha=0.13, linewidth=0)
     axes.plot(epochs, train, color=BLUE, marker=marker, markersize=2.6)
@@ -106,6 +108,14 @@ def _draw_panel(
         0, 1.115, f"gap at the end ({gap_name}): {shown}", transform=axes.transAxes, color=MUTED, size=8
     )
     label_line_ends(axes, labels, x=epochs[-1])
+
+
+def _thin_out(
+    rows: Sequence[EpochMetrics], train: list[float], valid: list[float]
+) -> tuple[list[int], list[float], list[float]]:
+    """Keep no more points than the picture can show."""
+    kept = thin_out(range(len(rows)), MAX_POINTS)
+    return [rows[i].epoch for i in kept], [train[i] for i in kept], [valid[i] for i in kept]
 
 
 def _mark_best_epoch(loss_axes: Axes, error_axes: Axes, rows: Sequence[EpochMetrics]) -> None:
@@ -155,11 +165,3 @@ def _number(value: float) -> str:
     size = abs(value)
     places = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
     return f"{value:.{places}f}"
-
-
-def _shorten(title: str) -> str:
-    """Cut a long title in its middle, so that both ends (name and seed) stay."""
-    if len(title) <= MAX_TITLE:
-        return title
-    half = (MAX_TITLE - 1) // 2
-    return f"{title[:half]}…{title[-half:]}"

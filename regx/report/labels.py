@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-__all__ = ["EndLabel", "label_line_ends", "spread"]
+__all__ = ["EndLabel", "label_line_ends", "shorten", "spread"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,9 @@ class EndLabel:
     color: str
 
 
-def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: float = 8.5) -> None:
+def label_line_ends(
+    axes: Axes, labels: Sequence[EndLabel], *, x: float, size: float = 8.5, num_lines: int = 1
+) -> None:
     """Write each label right of the panel at the height of its line, moved apart where they would overlap.
 
     Call it last: it reads the axis limits and scale as they are.
@@ -33,6 +35,7 @@ def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: f
         labels: One per line.
         x: Where the lines end, in data units; a moved label is tied to its line from there.
         size: Of the letters, in points.
+        num_lines: Lines of text in each label.
     """
     figure = axes.get_figure(root=True)
     if figure is None or not labels:
@@ -42,7 +45,7 @@ def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: f
     end_x = float(to_axes.transform((x, labels[0].y))[0])
     # A line may have left the panel (0 on a logarithmic axis): its label stands where it left.
     ends = [min(max(float(to_axes.transform((x, label.y))[1]), 0.0), 1.0) for label in labels]
-    heights = spread(ends, min_distance=1.35 * size / height_points)
+    heights = spread(ends, min_distance=(1.25 * num_lines + 0.1) * size / height_points)
     for label, end_y, height in zip(labels, ends, heights, strict=True):
         axes.annotate(
             label.text,
@@ -52,7 +55,8 @@ def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: f
             textcoords="axes fraction",
             color=label.color,
             size=size,
-            va="center_baseline",
+            va="center_baseline" if num_lines == 1 else "center",
+            linespacing=1.15,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
@@ -106,3 +110,11 @@ def _bottom(block: Sequence[float], min_distance: float) -> float:
     length = (len(block) - 1) * min_distance
     centred = sum(block) / len(block) - length / 2
     return max(0.0, min(centred, 1.0 - length))
+
+
+def shorten(text: str, max_letters: int) -> str:
+    """Cut a long text in its middle, so that both ends (a name's family and its variant) stay."""
+    if len(text) <= max_letters:
+        return text
+    half = (max_letters - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"

@@ -14,10 +14,10 @@ from regx.runs.files import atomic_path
 
 __all__ = [
     "BLUE",
-    "GROUP_COLORS",
     "INK",
     "MUTED",
     "VERMILLION",
+    "group_style",
     "set_epoch_axis",
     "set_value_axis",
     "svg_file",
@@ -29,10 +29,11 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 )  # fmt: skip
 GROUP_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+GROUP_DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))  # for more groups than colours
 INK = "#222222"
 MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
-WIDE_RANGE = 20  # highest over lowest value from which an axis is logarithmic
-MAX_LOG_RANGE = 2000  # a logarithmic axis shows no more than this
+WIDE_RANGE = 20.0
+MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "svg.fonttype": "path",  # the same letters on every machine, whatever fonts it has
@@ -62,6 +63,12 @@ _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
 }
+
+
+def group_style(index: int) -> dict[str, Any]:
+    """Give the colour and the dashes of a group's lines, by its place among the groups."""
+    dashes = GROUP_DASHES[index // len(GROUP_COLORS) % len(GROUP_DASHES)]
+    return {"color": GROUP_COLORS[index % len(GROUP_COLORS)], "linestyle": dashes}
 
 
 @contextmanager
@@ -99,8 +106,8 @@ def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
     axes.set_xlabel("completed epochs")
 
 
-def set_value_axis(axes: Axes, values: Sequence[float]) -> None:
-    """Set the y axis to fit losses or errors: from 0, or logarithmic where they span more than `WIDE_RANGE`.
+def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = WIDE_RANGE) -> None:
+    """Set the y axis to fit losses or errors: from 0, or logarithmic where they span more than `wide_range`.
 
     A value of 0 (no training error left) does not keep the rest from being readable: on a logarithmic axis
     its line leaves the panel at the bottom.
@@ -108,11 +115,12 @@ def set_value_axis(axes: Axes, values: Sequence[float]) -> None:
     Args:
         axes: The panel.
         values: All that is drawn in it, at least one.
+        wide_range: Highest over lowest value from which the axis is logarithmic.
     """
     highest = max(values)
     positive = [value for value in values if value > 0]
     lowest = max(min(positive, default=highest), highest / MAX_LOG_RANGE)
-    if not positive or highest / lowest <= WIDE_RANGE or min(values) < 0:
+    if not positive or highest / lowest <= wide_range or min(values) < 0:
         margin = 0.04 * ((highest - min(0.0, *values)) or 1.0)
         axes.set_ylim(min(0.0, *values) - margin, highest + 2 * margin)
         return

@@ -1,0 +1,248 @@
+"""Every measure that `compare` reports: its name, unit, direction, and when a run has none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from regx.analysis.measures import (
+    area_under_curve,
+    error_gap,
+    loss_gap,
+    matched_gap,
+    overtraining_index,
+    time_to_target,
+)
+from regx.runs.table import Run
+
+__all__ = ["MEASURES", "Measure", "Reference", "Unit"]
+
+Unit = Literal["nats", "fraction", "epoch", "epochs", "steps", "seconds", "images/s"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the runs of one comparison are measured against.
+
+    Attributes:
+        target_error: Validation error for time to target, as a fraction; None where no run finished.
+        train_loss: Training loss for the matched gap, in nats; None likewise.
+    """
+
+    target_error: float | None
+    train_loss: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number of a run.
+
+    Attributes:
+        name: In CSV and JSON.
+        label: In tables.
+        section: Which block of the table it stands in.
+        unit: Fractions are shown as per cent.
+        better: Which direction is better; None where neither is.
+        of: Computes it; None where the run has no such number.
+        missing: Why a finished run may have none.
+        at_the_end: Whether it exists for finished runs only.
+    """
+
+    name: str
+    label: str
+    section: Literal["Overfitting", "Convergence", "Errors", "Speed"]
+    unit: Unit
+    better: Literal["lower", "higher"] | None
+    of: Callable[[Run, Reference], float | None]
+    missing: str = "not measured"
+    at_the_end: bool = True
+
+    def value(self, run: Run, reference: Reference) -> float | None:
+        """Measure a run; None where the number does not exist, which `why_missing` explains."""
+        if self.at_the_end and run.record.status != "done":
+            return None
+        return self.of(run, reference)
+
+    def why_missing(self, run: Run) -> str:
+        """Say in a word or two why this run has no such number."""
+        unfinished = run.record.status != "done" and (self.at_the_end or not run.rows)
+        return str(run.record.status) if unfinished else self.missing
+
+
+def _matched_gap(run: Run, reference: Reference) -> float | None:
+    return None if reference.train_loss is None else matched_gap(run.rows, reference.train_loss)
+
+
+def _time(unit: Literal["epochs", "steps", "seconds"]) -> Callable[[Run, Reference], float | None]:
+    def measure(run: Run, reference: Reference) -> float | None:
+        if reference.target_error is None:
+            return None
+        reached = time_to_target(run.rows, reference.target_error)
+        return None if reached is None else float(getattr(reached, unit))
+
+    return measure
+
+
+def _best_valid_error(run: Run, _: Reference) -> float | None:
+    return min((row.valid_error for row in run.rows), default=None)
+
+
+def _best_epoch(run: Run, _: Reference) -> float | None:
+    if not run.rows:
+        return None
+    return float(min(run.rows, key=lambda row: row.valid_error).epoch)
+
+
+def _final(field: str) -> Callable[[Run, Reference], float | None]:
+    return lambda run, _: getattr(run.record.final, field, None)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="loss_gap",
+        label="loss gap, test − train",
+        section="Overfitting",
+        unit="nats",
+        better="lower",
+        of=lambda run, _: loss_gap(run.record),
+    ),
+    Measure(
+        name="error_gap",
+        label="error gap, test − train",
+        section="Overfitting",
+        unit="fraction",
+        better="lower",
+        of=lambda run, _: error_gap(run.record),
+    ),
+    Measure(
+        name="overtraining_index",
+        label="overtraining index",
+        section="Overfitting",
+        unit="nats",
+        better="lower",
+        of=lambda run, _: overtraining_index(run.rows),
+    ),
+    Measure(
+        name="matched_gap",
+        label="gap at matched train loss",
+        section="Overfitting",
+        unit="nats",
+        better="lower",
+        of=_matched_gap,
+        missing="not reached",
+        at_the_end=False,
+    ),
+    Measure(
+        name="epochs_to_target",
+        label="epochs to target",
+        section="Convergence",
+        unit="epochs",
+        better="lower",
+        of=_time("epochs"),
+        missing="not reached",
+        at_the_end=False,
+    ),
+    Measure(
+        name="steps_to_target",
+        label="steps to target",
+        section="Convergence",
+        unit="steps",
+        better="lower",
+        of=_time("steps"),
+        missing="not reached",
+        at_the_end=False,
+    ),
+    Measure(
+        name="seconds_to_target",
+        label="training time to target",
+        section="Convergence",
+        unit="seconds",
+        better="lower",
+        of=_time("seconds"),
+        missing="not reached",
+        at_the_end=False,
+    ),
+    Measure(
+        name="valid_accuracy_area",
+        label="mean valid accuracy (AUC)",
+        section="Convergence",
+        unit="fraction",
+        better="higher",
+        of=lambda run, _: area_under_curve(run.rows),
+        missing="one epoch only",
+    ),
+    Measure(
+        name="best_valid_error",
+        label="best valid error",
+        section="Errors",
+        unit="fraction",
+        better="lower",
+        of=_best_valid_error,
+        at_the_end=False,
+    ),
+    Measure(
+        name="best_epoch",
+        label="best epoch",
+        section="Errors",
+        unit="epoch",
+        better=None,
+        of=_best_epoch,
+        at_the_end=False,
+    ),
+    Measure(
+        name="final_valid_error",
+        label="final valid error",
+        section="Errors",
+        unit="fraction",
+        better="lower",
+        of=_final("valid_error"),
+    ),
+    Measure(
+        name="test_error",
+        label="test error",
+        section="Errors",
+        unit="fraction",
+        better="lower",
+        of=_final("test_error"),
+    ),
+    Measure(
+        name="train_error",
+        label="train error",
+        section="Errors",
+        unit="fraction",
+        better=None,
+        of=_final("train_error"),
+    ),
+    Measure(
+        name="test_loss",
+        label="test loss",
+        section="Errors",
+        unit="nats",
+        better="lower",
+        of=_final("test_loss"),
+    ),
+    Measure(
+        name="train_loss",
+        label="train loss",
+        section="Errors",
+        unit="nats",
+        better=None,
+        of=_final("train_loss"),
+    ),
+    Measure(
+        name="images_per_second",
+        label="images per second",
+        section="Speed",
+        unit="images/s",
+        better="higher",
+        of=lambda run, _: run.record.images_per_second,
+        at_the_end=False,
+    ),
+    Measure(
+        name="train_seconds",
+        label="training time",
+        section="Speed",
+        unit="seconds",
+        better="lower",
+        of=lambda run, _: run.rows[-1].train_seconds if run.rows else None,
+    ),
+)

@@ -1,0 +1,128 @@
+"""`regx compare`: which overfits less, which converges faster, and what differs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regx.cli.progress import say
+
+if TYPE_CHECKING:
+    from regx.analysis.compare import Comparison
+
+__all__ = ["compare"]
+
+
+def compare(  # one parameter per option of the command
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [MORE...]",
+            help="Each a run's folder, a folder of runs, or a quoted pattern.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for compare.csv, compare.md and the two figures.", show_default=False),
+    ] = None,
+    target_error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="Validation error for time to target, as a fraction.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")] = False,
+    as_md: Annotated[bool, typer.Option("--md", help="Print Markdown and nothing else.")] = False,
+) -> None:
+    """Compare runs by how much they overfit and how fast they converge.
+
+    Runs that differ only in the seed count as one group; each group is set against the first.
+    Example: regx compare runs/digits_plain-* runs/digits_cnn-* --out comparison
+    """
+    from regx.analysis.compare import compare as measure
+    from regx.analysis.groups import group_runs
+    from regx.config.errors import UsageError
+    from regx.report import comparison_data, comparison_tables
+    from regx.runs.table import find_run_folders, load_run_folder
+
+    if as_json + as_csv + as_md > 1:
+        raise UsageError("--json, --csv and --md: choose one")
+    if target_error is not None and not 0 < target_error < 1:
+        raise UsageError(f"--target-error {target_error:g}: is a fraction between 0 and 1, e.g. 0.02 for 2 %")
+    loaded = []
+    for argument in runs:
+        found = [load_run_folder(path) for path in find_run_folders(argument)]
+        configs = {run.record.config_hash: run.config.name for run in found}
+        if len(configs) > 1:
+            say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
+        loaded += found
+    comparison = measure(group_runs(loaded), target_error=target_error)
+
+    if as_json:
+        typer.echo(comparison_data.as_json(comparison), nl=False)
+    elif as_csv:
+        typer.echo(comparison_data.as_csv(comparison), nl=False)
+    elif as_md:
+        typer.echo(comparison_tables.as_markdown(comparison), nl=False)
+    else:
+        _print(comparison)
+    if out is not None:
+        for path in _save(comparison, out):
+            say(f"wrote {path}")
+
+
+def _save(comparison: "Comparison", out: Path) -> list[Path]:
+    """Write tables and figures, each whole or not at all."""
+    from regx.config.errors import UsageError
+    from regx.report.comparison_data import as_csv
+    from regx.report.comparison_tables import as_markdown
+    from regx.report.convergence import save_convergence
+    from regx.report.overfitting import save_overfitting
+    from regx.runs.files import write_text
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / "compare.csv", as_csv(comparison))
+        write_text(out / "compare.md", as_markdown(comparison))
+        save_overfitting(out / "overfitting.svg", comparison)
+        save_convergence(out / "convergence.svg", comparison)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
+    return [out / name for name in ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg")]
+
+
+def _print(comparison: "Comparison") -> None:
+    """Print tables, what they rest on, and the conclusion last, where the eye is."""
+    from rich.console import Console
+
+    from regx.analysis.sentences import conclude, notes
+    from regx.cli.columns import print_columns
+    from regx.report import comparison_tables as tables
+
+    console = Console(highlight=False, soft_wrap=False)
+    labels = [group.label for group in comparison.groups]
+    heads = [*labels, "difference"] if len(labels) == 2 else labels
+    if comparison.config:
+        print_columns(console, ["setting", *labels], [("", tables.setting_lines(comparison))])
+    sections = [("Runs", _padded(tables.run_lines(comparison.groups), len(heads)))]
+    sections += tables.table_lines(comparison, joint="\n")
+    print_columns(console, ["", *heads], sections)
+    caption = f"{tables.BETTER} better mean"
+    if any(len(group.runs) > 1 for group in comparison.groups):
+        caption += "   ± standard deviation over seeds"
+    if len(labels) > 2:
+        caption += f"   (in brackets: minus {labels[0]})"
+    for line in [caption, *tables.reference_lines(comparison)]:
+        console.print(line, style="dim", markup=False)
+    for line in notes(comparison):
+        console.print(f"note: {line}", markup=False)
+    console.print()
+    for line in conclude(comparison):
+        console.print(line, markup=False)
+
+
+def _padded(lines: Sequence[list[str]], num_values: int) -> list[list[str]]:
+    return [line + [""] * (num_values + 1 - len(line)) for line in lines]

@@ -1,0 +1,158 @@
+"""overfitting.svg: how far training and validation loss come apart, group beside group."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from regx.analysis.compare import Comparison, Row
+from regx.analysis.groups import Group
+from regx.report.labels import EndLabel, label_line_ends, shorten
+from regx.report.numbers import show_cell
+from regx.report.series import mean_curve, thin_out
+from regx.report.theme import (
+    BLUE,
+    INK,
+    MUTED,
+    VERMILLION,
+    set_epoch_axis,
+    set_value_axis,
+    svg_file,
+)
+
+__all__ = ["save_overfitting"]
+
+PANELS_PER_ROW = 3
+PANEL_WIDTH, BARS_WIDTH, ROW_HEIGHT = 2.65, 2.5, 2.75  # inches
+MAX_POINTS = 6000  # of all thin lines together: keeps the file small
+TITLE_LETTERS = 26
+BAR = "#8A8A8A"  # blue and vermillion mean training and validation here
+
+
+def save_overfitting(path: Path, comparison: Comparison) -> None:
+    """Draw each group's losses on the same axes, the space between them shaded, and the gaps as bars.
+
+    Args:
+        path: The SVG file to make or replace.
+        comparison: Two or more groups.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    columns = min(PANELS_PER_ROW, len(comparison.groups))
+    rows = -(-len(comparison.groups) // columns)
+    width, height = columns * PANEL_WIDTH + BARS_WIDTH, ROW_HEIGHT * rows + 0.3
+    title = "Overfitting: " + ", ".join(group.label for group in comparison.groups)
+    with svg_file(path, width=width, height=height, title=title) as figure:
+        draw_overfitting(figure, comparison, columns=columns)
+
+
+def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) -> None:
+    """Draw the content of overfitting.svg on an empty figure; see `save_overfitting`."""
+    width, height = figure.get_size_inches()
+    groups = comparison.groups
+    num_epochs = max((len(run.rows) for group in groups for run in group.runs), default=0)
+    losses = [
+        loss
+        for group in groups
+        for run in group.runs
+        for row in run.rows
+        for loss in (row.train_loss, row.valid_loss)
+    ]
+    for index, group in enumerate(groups):
+        column, line = index % columns, index // columns
+        left, bottom = column * PANEL_WIDTH + 0.68, height - (line + 1) * ROW_HEIGHT + 0.26
+        axes = figure.add_axes((left / width, bottom / height, 1.33 / width, (ROW_HEIGHT - 0.85) / height))
+        axes.set_title(shorten(group.label, TITLE_LETTERS), pad=10)
+        set_epoch_axis(axes, num_epochs)
+        if losses:
+            set_value_axis(axes, losses)
+        if column == 0:
+            axes.set_ylabel("loss (nats)", labelpad=2)
+        _draw_losses(axes, group, max_points=MAX_POINTS // sum(len(group.runs) for group in groups))
+    for place, (name, title) in enumerate(
+        (("loss_gap", "Loss gap, test − train (nats)"), ("error_gap", "Error gap, test − train (%)"))
+    ):
+        share = (height - 0.42) / 2
+        bottom = height - 0.32 - (place + 1) * share + 0.28
+        left = columns * PANEL_WIDTH + 0.22
+        axes = figure.add_axes((left / width, bottom / height, 1.6 / width, (share - 0.5) / height))
+        axes.set_title(title, pad=6, fontsize=8.5)
+        _draw_bars(axes, comparison.row(name), [group.label for group in groups])
+
+
+def _draw_losses(axes: Axes, group: Group, *, max_points: int) -> None:
+    """Draw one group: thin lines for the seeds, thick ones for the mean."""
+    runs = [run for run in group.runs if run.rows]
+    if not runs:
+        axes.text(0.5, 0.5, group.runs[0].record.status, transform=axes.transAxes, ha="center", color=MUTED)
+        return
+    train = mean_curve(runs, lambda run: [row.train_loss for row in run.rows])
+    valid = mean_curve(runs, lambda run: [row.valid_loss for row in run.rows])
+    epochs = list(range(1, len(train) + 1))
+    shown = thin_out(range(len(epochs)), 400)
+    axes.fill_between(
+        [epochs[i] for i in shown],
+        [train[i] for i in shown],
+        [valid[i] for i in shown],
+        color=VERMILLION,
+        alpha=0.13,
+        linewidth=0,
+    )
+    if len(runs) > 1:
+        for run in runs:
+            rows = thin_out(run.rows, max(20, max_points // 2))
+            x = [row.epoch for row in rows]
+            axes.plot(x, [row.train_loss for row in rows], color=BLUE, linewidth=0.6, alpha=0.45)
+            axes.plot(x, [row.valid_loss for row in rows], color=VERMILLION, linewidth=0.6, alpha=0.45)
+    marker = "o" if len(epochs) <= 2 else ""
+    for values, color in ((train, BLUE), (valid, VERMILLION)):
+        axes.plot([epochs[i] for i in shown], [values[i] for i in shown], color=color, marker=marker)
+    labels = [
+        EndLabel(y=valid[-1], text="valid", color=VERMILLION),
+        EndLabel(y=train[-1], text="train", color=BLUE),
+    ]
+    label_line_ends(axes, labels, x=epochs[-1])
+    unfinished = sorted({run.record.status for run in group.runs} - {"done"})
+    if unfinished:
+        axes.text(
+            0.97, 0.95, " and ".join(unfinished), transform=axes.transAxes, ha="right", va="top", color=MUTED
+        )
+
+
+def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
+    """Draw one bar per group with its value beside it and a dot per seed."""
+    scale = 100.0 if row.measure.unit == "fraction" else 1.0
+    everything = [scale * value for cell in row.cells for value in cell.values if value is not None]
+    low, high = min([0.0, *everything]), max([0.0, *everything])
+    span = (high - low) or 1.0
+    axes.set_xlim(low - 0.02 * span, high + 0.05 * span)
+    axes.set_ylim(len(labels) - 0.35, -0.75)
+    axes.spines[["bottom", "left"]].set_visible(False)
+    axes.set_yticks([])
+    axes.set_xticks([])
+    if low < 0:
+        axes.axvline(0, color="#888888", linewidth=0.8)
+    for index, (label, cell) in enumerate(zip(labels, row.cells, strict=True)):
+        if cell.mean is not None:
+            axes.barh(index, scale * cell.mean, height=0.34, color=BAR)
+        if len(cell.values) > 1:
+            dots = [scale * value for value in cell.values if value is not None]
+            axes.plot(
+                dots, [index] * len(dots), "o", markersize=3, mfc="white", color=INK, markeredgewidth=0.7
+            )
+        text = show_cell(cell, row.measure)
+        axes.text(
+            0, index - 0.26, shorten(label, 18), transform=axes.get_yaxis_transform(), va="bottom", size=7.5
+        )
+        axes.text(
+            1.28,
+            index - 0.26,
+            text,
+            transform=axes.get_yaxis_transform(),
+            va="bottom",
+            ha="right",
+            size=7.5,
+            weight="bold",
+        )
