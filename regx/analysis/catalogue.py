@@ -234,7 +234,7 @@ MEASURES: tuple[Measure, ...] = (
         section="Speed",
         unit="images/s",
         better="higher",
-        of=lambda run, _: run.record.images_per_second,
+        of=lambda run, _: run.record.images_per_second if run.rows else None,
         at_the_end=False,
     ),
     Measure(

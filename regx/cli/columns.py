@@ -1,5 +1,6 @@
 """Tables on a terminal that stay whole on a narrow one: too many columns make several tables, none is cut."""
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -59,13 +60,17 @@ def _blocks(widths: Sequence[int], available: int) -> list[list[int]]:
 
 
 def _wrap(text: str, width: int) -> str:
-    """Break a long text where its words, or the parts of a name, end."""
+    """Break long lines where their words, or the parts of a name, end."""
+    return "\n".join(line for given in text.split("\n") for line in _wrap_line(given, width))
+
+
+def _wrap_line(text: str, width: int) -> list[str]:
     lines = [""]
-    for part in text.replace("_", "_\0").replace("-", "-\0").replace(" ", " \0").split("\0"):
+    for part in re.findall(r"[^ _-]*[ _-]?", text):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
             lines.append("")
         lines[-1] += part
-    return "\n".join(line.rstrip() for line in lines)
+    return [line.rstrip() for line in lines]
 
 
 def _width(text: str) -> int:

@@ -61,6 +61,7 @@ def compare(  # one parameter per option of the command
         loaded += found
     comparison = measure(group_runs(loaded), target_error=target_error)
 
+    saved = [] if out is None else _save(comparison, out)
     if as_json:
         typer.echo(comparison_data.as_json(comparison), nl=False)
     elif as_csv:
@@ -69,9 +70,8 @@ def compare(  # one parameter per option of the command
         typer.echo(comparison_tables.as_markdown(comparison), nl=False)
     else:
         _print(comparison)
-    if out is not None:
-        for path in _save(comparison, out):
-            say(f"wrote {path}")
+    for path in saved:
+        say(f"wrote {path}")
 
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:

@@ -88,8 +88,11 @@ def _line(row: Row, joint: str) -> list[str]:
     texts = [show_cell(cell, row.measure) for cell in row.cells]
     if row.best is not None:
         texts[row.best] = f"{BETTER} {texts[row.best]}"
-    like = row.cells[0].mean
-    shown = [show_difference(difference, row.measure, like=like) for difference in row.differences]
+    first = abs(row.cells[0].mean or 0.0)
+    shown = [
+        show_difference(difference, row.measure, like=max(first, abs(cell.mean or 0.0)))
+        for cell, difference in zip(row.cells, row.differences, strict=True)
+    ]
     if len(texts) == 2:
         return [show_label(row.measure), *texts, shown[1]]
     joined = [

@@ -26,8 +26,8 @@ def show_cell(cell: Cell, measure: Measure) -> str:
     return text
 
 
-def show_difference(difference: float | None, measure: Measure, *, like: float | None) -> str:
-    """Show a difference of means with its sign, to the places of the means; nothing where there is none."""
+def show_difference(difference: float | None, measure: Measure, *, like: float) -> str:
+    """Show a difference of means with its sign, to the places of `like`; nothing where there is none."""
     if difference is None:
         return ""
     text = show_number(difference, measure.unit, like=like)
@@ -53,14 +53,13 @@ def show_percent(fraction: float) -> str:
 
 
 def _places(size: float, unit: Unit) -> int:
-    if unit in ("steps", "images/s"):
-        return 0
-    if unit in ("epochs", "epoch"):
-        return 1
-    if unit == "fraction":
-        return 2
+    """Choose the decimal places of a number of this size."""
     if unit == "seconds":
         return 0 if size >= 100 else 1 if size >= 10 else 2
+    if unit == "epoch":
+        return 0 if size == int(size) else 1
+    if unit != "nats":
+        return {"steps": 0, "images/s": 0, "epochs": 1, "fraction": 2}[unit]
     if size == 0 or size >= 10:
         return 2
     return min(6, max(3, 2 - math.floor(math.log10(size))))  # three digits that count
