@@ -1,0 +1,161 @@
+"""The figures: the same bytes each time, small, and with the words that they must carry."""
+
+import math
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import pytest
+from run_builder import build_run
+
+from regx.analysis.compare import Comparison, compare
+from regx.analysis.groups import group_runs
+from regx.report.convergence import save_convergence
+from regx.report.curves import save_curves
+from regx.report.labels import shorten, spread
+from regx.report.overfitting import save_overfitting
+from regx.report.series import thin_out
+from regx.runs.table import Run, load_run_folder
+
+MAX_BYTES = 300_000
+
+
+def decaying(num_epochs: int) -> dict[str, Any]:
+    return {
+        "train_losses": [2.0 * math.exp(-0.1 * epoch) + 0.001 for epoch in range(num_epochs)],
+        "valid_errors": [
+            0.5 * math.exp(-0.1 * epoch) + 0.02 + 0.005 * (epoch % 3) for epoch in range(num_epochs)
+        ],
+    }
+
+
+def draw(run: Run, path: Path, title: str = "plain, seed 0") -> str:
+    save_curves(path, run.rows, run.record, title=title)
+    text = path.read_text()
+    ElementTree.fromstring(text)  # well-formed
+    return text
+
+
+def compared(tmp_path: Path, seeds: int = 1, **changes: Any) -> Comparison:
+    runs = [
+        load_run_folder(build_run(tmp_path, seed=seed, **arm))
+        for arm in (changes, changes | {"name": "other", "optim": {"lr": 0.2}})
+        for seed in range(seeds)
+    ]
+    return compare(group_runs(runs))
+
+
+@pytest.mark.parametrize("num_epochs", [1, 2, 3, 200, 3000])
+def test_curves_of_any_length(tmp_path: Path, num_epochs: int) -> None:
+    run = load_run_folder(build_run(tmp_path, **decaying(num_epochs)))
+    text = draw(run, tmp_path / "a.svg")
+    assert text == draw(run, tmp_path / "b.svg")
+    assert len(text) < MAX_BYTES
+    for words in (
+        "Loss (nats)",
+        "Error (%)",
+        "test  0.600",
+        "gap at the end (test − train)",
+        "completed epochs",
+    ):
+        assert f"<!-- {words}" in text
+    assert "<!-- diverged" not in text
+
+
+def test_curves_state_gap_and_best_epoch(tmp_path: Path) -> None:
+    text = draw(load_run_folder(build_run(tmp_path, valid_errors=(0.5, 0.2, 0.3))), tmp_path / "a.svg")
+    assert "<!-- gap at the end (test − train): 0.500 nats -->" in text
+    assert "<!-- gap at the end (test − train): 7.00 points -->" in text
+    assert "<!-- best epoch: 2 -->" in text
+
+
+def test_curves_of_a_diverged_run_say_so(tmp_path: Path) -> None:
+    text = draw(load_run_folder(build_run(tmp_path, status="diverged", epochs=9)), tmp_path / "a.svg")
+    assert "<!-- diverged after epoch 3 -->" in text
+    assert "<!-- gap at the end (valid − train)" in text
+    assert "<!-- test" not in text
+
+
+def test_curves_without_an_epoch(tmp_path: Path) -> None:
+    path = build_run(tmp_path, train_losses=(), valid_errors=(), status="diverged")
+    text = draw(load_run_folder(path), tmp_path / "a.svg")
+    assert "<!-- diverged in the first epoch -->" in text
+    assert "<!-- no epoch was completed -->" in text
+
+
+def test_a_users_own_style_changes_nothing(tmp_path: Path) -> None:
+    run = load_run_folder(build_run(tmp_path))
+    plain = draw(run, tmp_path / "a.svg")
+    with mpl.rc_context({"font.size": 30, "axes.grid": False, "svg.hashsalt": None}):
+        assert draw(run, tmp_path / "b.svg") == plain
+
+
+def test_a_figure_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    run = load_run_folder(build_run(tmp_path))
+    with pytest.raises(OSError, match="No such file"):
+        save_curves(tmp_path / "nowhere" / "a.svg", run.rows, run.record, title="")
+    assert list(tmp_path.glob("*.part")) == []
+
+
+@pytest.mark.parametrize("save", [save_overfitting, save_convergence])
+@pytest.mark.parametrize(("seeds", "num_epochs"), [(1, 1), (1, 3), (3, 3), (10, 200)])
+def test_comparison_figures(tmp_path: Path, save: Any, seeds: int, num_epochs: int) -> None:
+    comparison = compared(tmp_path, seeds, **decaying(num_epochs))
+    first, second = tmp_path / "a.svg", tmp_path / "b.svg"
+    save(first, comparison)
+    save(second, comparison)
+    text = first.read_text()
+    ElementTree.fromstring(text)
+    assert text == second.read_text()
+    assert len(text) < MAX_BYTES
+    for group in comparison.groups:
+        assert f"<!-- {group.label}" in text
+
+
+def test_convergence_says_what_was_not_reached(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, train={"target_error": 0.01})
+    save_convergence(tmp_path / "a.svg", comparison)
+    text = (tmp_path / "a.svg").read_text()
+    assert "not reached" in text
+    assert "dashed: target 1 %" in text
+
+
+@pytest.mark.parametrize("save", [save_overfitting, save_convergence])
+def test_comparison_figures_of_nothing(tmp_path: Path, save: Any) -> None:
+    comparison = compared(tmp_path, train_losses=(), valid_errors=(), status="diverged")
+    save(tmp_path / "a.svg", comparison)
+    assert "diverged" in (tmp_path / "a.svg").read_text() or save is save_convergence
+
+
+def test_eight_groups_are_all_drawn(tmp_path: Path) -> None:
+    runs = [
+        load_run_folder(build_run(tmp_path, name=f"arm{arm}", optim={"lr": 0.1 * (arm + 1)}))
+        for arm in range(8)
+    ]
+    comparison = compare(group_runs(runs))
+    for save in (save_overfitting, save_convergence):
+        save(tmp_path / "a.svg", comparison)
+        text = (tmp_path / "a.svg").read_text()
+        assert all(f"<!-- arm{arm}" in text for arm in range(8))
+
+
+def test_labels_move_apart_and_keep_their_order() -> None:
+    placed = spread([0.5, 0.51, 0.1, 0.52], min_distance=0.1)
+    assert placed == pytest.approx([0.41, 0.51, 0.1, 0.61])
+
+
+def test_labels_stay_inside_the_panel() -> None:
+    assert spread([0.0, 0.0, 1.0, 1.0], min_distance=0.1) == pytest.approx([0.0, 0.1, 0.9, 1.0])
+
+
+def test_thinning_keeps_both_ends() -> None:
+    kept = thin_out(range(1000), 50)
+    assert (kept[0], kept[-1]) == (0, 999)
+    assert len(kept) <= 51
+    assert thin_out([1, 2], 50) == [1, 2]
+
+
+def test_long_names_are_cut_in_the_middle() -> None:
+    assert shorten("mnist_dropout_variant", 11) == "mnist…riant"
+    assert shorten("short", 11) == "short"

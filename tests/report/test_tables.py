@@ -1,0 +1,81 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from run_builder import build_run
+
+from regx.analysis.catalogue import MEASURES
+from regx.analysis.compare import Comparison, compare
+from regx.analysis.groups import group_runs
+from regx.report.comparison_data import COLUMNS, as_csv, as_json
+from regx.report.comparison_tables import as_markdown, show_setting
+from regx.report.numbers import show_number
+from regx.runs.table import load_run_folder
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    runs = [
+        build_run(tmp_path),
+        build_run(tmp_path, name="fast", optim={"lr": 0.2}, valid_errors=(0.3, 0.1, 0.1)),
+    ]
+    return compare(group_runs([load_run_folder(path) for path in runs]), target_error=0.15)
+
+
+def test_json_has_every_measure_and_nothing_made_up(comparison: Comparison) -> None:
+    content = json.loads(as_json(comparison))
+    assert [measure["name"] for measure in content["measures"]] == [measure.name for measure in MEASURES]
+    time = next(measure for measure in content["measures"] if measure["name"] == "epochs_to_target")
+    assert time["groups"][0] == {
+        "mean": None, "deviation": None, "values": [None], "missing": "not reached", "difference": None,
+    }  # fmt: skip
+    assert content["config_differences"] == {"optim.lr": [0.1, 0.2]}
+    assert content["target_error"] == {"value": 0.15, "rule": "given by --target-error"}
+
+
+def test_csv_is_one_line_per_measure_and_group(comparison: Comparison) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(comparison))))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 2 * len(MEASURES)
+    errors = [row for row in rows if row["measure"] == "best_valid_error"]
+    assert [(row["group"], row["mean"], row["difference"]) for row in errors] == [
+        ("plain", "0.2", ""),
+        ("fast", "0.1", "-0.1"),
+    ]
+
+
+def test_markdown_shows_per_cent_and_marks_the_better(comparison: Comparison) -> None:
+    page = as_markdown(comparison)
+    assert "| best valid error (%) | 20.00 | \\* 10.00 | −10.00 |" in page
+    assert "| epochs to target | not reached | 1.8 |  |" in page
+    assert "| optim.lr | 0.1 | 0.2 |" in page
+    assert "Target: validation error 15 %, given by --target-error." in page
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.0123, "fraction", "1.23"),
+        (-0.0123, "fraction", "−1.23"),
+        (0.00011365, "nats", "0.000114"),
+        (0.5, "nats", "0.500"),
+        (12.345, "nats", "12.35"),
+        (2.54, "epochs", "2.5"),
+        (1234.4, "steps", "1,234"),
+        (0.456, "seconds", "0.46"),
+        (123.4, "seconds", "123"),
+        (9.0, "epoch", "9"),
+    ],
+)
+def test_numbers_for_people(value: float, unit: str, shown: str) -> None:
+    assert show_number(value, unit) == shown
+
+
+def test_settings_read_as_one_would_write_them() -> None:
+    default = {"affine": True, "update_weight": 0.1, "eps": 1e-5}
+    assert show_setting("model.batch_norm", default) == "true"
+    assert show_setting("model.batch_norm", default | {"affine": False}).startswith("{affine: false")
+    assert show_setting("optim.max_norm", None) == "not set"
+    assert show_setting("model.hidden_sizes", [16, 8]) == "[16, 8]"
