@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-all check format data docs golden bench dist clean
+.PHONY: help demo test test-faults test-all check format data docs golden bench reference results dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,7 +45,15 @@ golden: $(VENV)/.installed-dev  ## store the golden losses anew: only when a cha
 	$(BIN)/python tests/golden/store_losses.py
 
 bench: $(VENV)/.installed-bench  ## training throughput against other trainers, side by side
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/throughput.py --out results/throughput.json
+
+reference: $(VENV)/.installed  ## train the ready-made configs on real data and collect what they reach
+	$(BIN)/python benchmarks/reference.py
+
+results: demo  ## store the demo's figures and table, which the README shows
+	mkdir -p results/demo
+	COLUMNS=80 $(BIN)/regx compare runs/digits_plain-s0-* runs/digits_cnn-s0-* --out runs/demo > results/demo/compare.txt
+	cp runs/demo/overfitting.svg runs/demo/convergence.svg results/demo/
 
 dist: $(VENV)/.installed-dev  ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

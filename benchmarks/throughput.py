@@ -7,24 +7,17 @@ import argparse
 import importlib
 import json
 import platform
-import statistics
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # `benchmarks` is no installed package
 
 from benchmarks.case import NETWORKS, Case
-
-TRAINERS = {
-    "regx_run": "regx",
-    "floor": "bare loop, resident tensors (the floor)",
-    "usual_loop": "PyTorch, torchvision + DataLoader",
-    "usual_loop_workers": "the same with 2 workers",
-    "lightning_fit": "Lightning",
-    "keras_fit": "Keras 3 on torch",
-}
+from benchmarks.tables import TRAINERS, throughput_tables
+from regx.runs.files import write_text
 
 
 def main() -> None:
@@ -37,17 +30,26 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000, help="training images of an epoch")
     parser.add_argument("--epochs", type=int, default=3, help="the last one is timed")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="JSON file with every measurement")
     parser.add_argument("--one", nargs=2, metavar=("TRAINER", "CASE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         measure_here(*arguments.one)
         return
-    print(f"{processor()}; {arguments.threads} threads; Python {platform.python_version()}; {versions()}")
-    print(f"{arguments.images:,} images, batch 100, median of {arguments.rounds} alternating rounds\n")
+    machine = f"{processor()}, {arguments.threads} threads, Python {platform.python_version()}, {versions()}"
+    method = f"{arguments.images:,} images, batch 100, median of {arguments.rounds} alternating rounds"
+    content: dict[str, Any] = {"machine": machine, "method": method, "cases": []}
     for network in arguments.networks:
         for precision in arguments.precisions:
             case = Case(network, precision, arguments.images, arguments.epochs, arguments.threads)
-            print_table(case, measure(case, arguments.trainers, arguments.rounds))
+            speeds = measure(case, arguments.trainers, arguments.rounds)
+            dataset = NETWORKS[network]["data"]["name"]
+            content["cases"].append(
+                {"network": network, "dataset": dataset, "precision": precision, "images_per_second": speeds}
+            )
+    print(throughput_tables(content))
+    if arguments.out:
+        write_text(arguments.out, json.dumps(content, indent=1) + "\n")
 
 
 def measure_here(trainer: str, case_json: str) -> None:
@@ -74,19 +76,6 @@ def measure(case: Case, trainers: list[str], rounds: int) -> dict[str, list[floa
                 f"{case.network} {case.precision} round {number + 1} {trainer}: {speed:,.0f}", file=sys.stderr
             )
     return speeds
-
-
-def print_table(case: Case, speeds: dict[str, list[float]]) -> None:
-    """Print images per second and, round by round, the ratio of regx to each trainer."""
-    data = NETWORKS[case.network]["data"]["name"]
-    print(f"| {case.network} on {data}, {case.precision} | images/s | regx is |")
-    print("|---|---:|---:|")
-    for trainer, values in speeds.items():
-        ratios = [ours / theirs for ours, theirs in zip(speeds["regx_run"], values, strict=True)]
-        print(
-            f"| {TRAINERS[trainer]} | {statistics.median(values):,.0f} | {statistics.median(ratios):.2f}x |"
-        )
-    print(flush=True)
 
 
 def processor() -> str:

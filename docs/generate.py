@@ -1,61 +1,55 @@
-"""Write the generated part of docs/configuration.md; with --check only say whether it is up to date."""
+"""Write the generated parts of the pages; with --check only say whether they are up to date.
+
+A part stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Tables of results come from the files
+in results/, which `make results`, `make reference` and `make bench` write.
+"""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from regx.config.outline import Setting, outline
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
-PAGE = Path(__file__).parent / "configuration.md"
-BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
-TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
+from settings_tables import settings_tables  # noqa: E402
+
+from benchmarks.tables import (  # noqa: E402
+    demo_output,
+    mistakes_output,
+    reference_table,
+    throughput_tables,
+)
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/configuration.md": {"settings": settings_tables},
+    "README.md": {
+        "demo": demo_output,
+        "mistakes": mistakes_output,
+        "reference": reference_table,
+        "throughput": throughput_tables,
+    },
+}
 
 
 def main() -> None:
-    """Rewrite the page, or exit with a message where it is out of date."""
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(BEGIN)
-    new = head + BEGIN + settings_tables() + END + rest.partition(END)[2]
-    if "--check" not in sys.argv:
-        PAGE.write_text(new, encoding="utf-8", newline="\n")
-    elif new != page:
-        sys.exit(f"{PAGE}: is out of date; run `python docs/generate.py`")
+    """Rewrite the pages, or exit with a message where one is out of date."""
+    for name, parts in PARTS.items():
+        path = ROOT / name
+        page = path.read_text(encoding="utf-8")
+        new = page
+        for part, write in parts.items():
+            new = fill(new, part, write())
+        if "--check" not in sys.argv:
+            path.write_text(new, encoding="utf-8", newline="\n")
+        elif new != page:
+            sys.exit(f"{path}: is out of date; run `python docs/generate.py`")
 
 
-def settings_tables() -> str:
-    """Return one table for each section of the config, the settings without a section first."""
-    sections = [setting for setting in outline() if setting.keys and "." not in setting.path]
-    names = {section.name for section in sections}
-    loose = [setting for setting in outline() if "." not in setting.path and setting.name not in names]
-    text = f"\n### Top level\n\n{TABLE_HEAD}{''.join(map(row, loose))}"
-    for section in sections:
-        inside = [setting for setting in outline() if setting.path.startswith(f"{section.path}.")]
-        text += f"\n### `{section.path}`\n\n{section.description}\n\n{TABLE_HEAD}{''.join(map(row, inside))}"
-    return f"{text}\n"
-
-
-def row(setting: Setting) -> str:
-    """Return the row of one setting."""
-    kind = f" (kind: {setting.kind})" if setting.kind else ""
-    name = f"`{setting.path}`{kind}"
-    value = " or ".join(form.replace(" | ", ", ") for form in setting.forms)
-    return f"| {name} | {value} | {default(setting)} | {setting.description.replace('|', ', ')} |\n"
-
-
-def default(setting: Setting) -> str:
-    """Say what holds where the setting is not written."""
-    if setting.required:
-        return "required"
-    return f"`{flow(setting.default)}`" if setting.default is not None else "omitted"
-
-
-def flow(value: Any) -> str:
-    """Write a default as it would stand in the YAML file."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def fill(page: str, part: str, text: str) -> str:
+    """Put a text between the two marks of its part."""
+    begin, end = f"<!-- {part}: begin -->\n", f"<!-- {part}: end -->\n"
+    head, _, rest = page.partition(begin)
+    return head + begin + text.strip("\n") + "\n" + end + rest.partition(end)[2]
 
 
 if __name__ == "__main__":

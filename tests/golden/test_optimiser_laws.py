@@ -139,3 +139,13 @@ def test_training_does_not_import_the_compiler() -> None:
         "Sgd(layer, OptimConfig(lr=0.1)).step(lr=0.1, momentum=0.9); sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_rate_of_zero_moves_nothing() -> None:
+    layer = nn.Linear(3, 2)
+    before = layer.weight.detach().clone()
+    optimizer = Sgd(layer, optim(momentum=0.9))
+    for _ in range(3):
+        layer(torch.ones(1, 3)).sum().backward()
+        optimizer.step(lr=0.0, momentum=0.9)
+    assert torch.equal(layer.weight, before)

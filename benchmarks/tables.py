@@ -1,0 +1,119 @@
+"""Markdown from the files in results/: what `make bench` prints and what the README shows."""
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+__all__ = ["TRAINERS", "demo_output", "mistakes_output", "reference_table", "throughput_tables"]
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+TRAINERS = {
+    "regx_run": "regx",
+    "floor": "the floor: a bare loop on resident tensors",
+    "usual_loop": "PyTorch: torchvision, DataLoader",
+    "usual_loop_workers": "the same with 2 workers",
+    "lightning_fit": "Lightning",
+    "keras_fit": "Keras 3 on torch",
+}
+
+# What a config is measured by, where something is known.
+KNOWN = {
+    "mnist_mlp": "1.91 ± 0.05 % in an independent study, n = 10",
+    "sigmoid_batch_norm": "2.0 to 2.2 %, a reproduction of the paper's Figure 1",
+    "sigmoid_plain": "2.3 to 2.5 %, the same reproduction",
+}
+
+MISTAKES = """name: mine
+data: {name: mnist, train_size: 60000}
+model:
+  family: cnn
+  drop_probs: {hidden: 0.5}
+  batch_norm: yes
+optim:
+  lr: -0.1
+"""
+
+
+def demo_output() -> str:
+    """Return what `regx compare` says at the end of `make demo`."""
+    lines = (RESULTS / "demo" / "compare.txt").read_text(encoding="utf-8").splitlines()
+    return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
+
+
+def mistakes_output() -> str:
+    """Return what `regx validate` says of a file with mistakes."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "mine.yaml").write_text(MISTAKES)
+        command = [sys.executable, "-m", "regx", "validate", "mine.yaml"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return f"```\n$ regx validate mine.yaml\n{done.stderr.rstrip()}\n```"
+
+
+def reference_table() -> str:
+    """Return a row per config: test error over seeds, time, what is known of it."""
+    path = RESULTS / "reference.csv"
+    if not path.exists():
+        return ""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    text = "| config | test error | seeds | epochs | time of a run | known |\n|---|---:|---:|---:|---:|---|\n"
+    for name in dict.fromkeys(row["name"] for row in rows):
+        runs = [row for row in rows if row["name"] == name]
+        if "10k" not in name:
+            seconds = mean(float(row["seconds"]) for row in runs)
+            text += f"| {name} | {_spread(runs)} | {len(runs)} | {runs[0]['epochs']} | {seconds:.0f} s "
+            text += f"| {KNOWN.get(name, '')} |\n"
+    machine = f"{rows[0]['device_name']}, torch {rows[0]['torch']}"
+    note = f"Mean ± standard deviation over seeds; {machine}; two runs at a time on 2 cores."
+    return f"{text}\n{note}\n\n{_precision(rows)}"
+
+
+def _precision(rows: list[dict[str, str]]) -> str:
+    """Say what bf16 does to a result: the same seeds in both precisions, paired."""
+    errors = {
+        precision: {row["seed"]: float(row["test_error"]) for row in rows if row["name"].endswith(precision)}
+        for precision in ("fp32", "bf16")
+    }
+    fp32 = list(errors["fp32"].values())
+    bf16 = [errors["bf16"][seed] for seed in errors["fp32"]]
+    differences = [100 * (b - a) for a, b in zip(fp32, bf16, strict=True)]
+    return (
+        f"bf16 against fp32, the same {len(fp32)} seeds (mnist_cnn on 10,000 images, 5 epochs): test error "
+        f"{mean(bf16):.2%} against {mean(fp32):.2%}; paired difference {mean(differences):+.2f} ± "
+        f"{stdev(differences):.2f} points (standard deviation), where the seeds alone spread by "
+        f"{100 * stdev(fp32):.2f}."
+    )
+
+
+def _spread(runs: list[dict[str, str]]) -> str:
+    errors = [100 * float(row["test_error"]) for row in runs]
+    return f"{mean(errors):.2f} ± {stdev(errors):.2f} %" if len(errors) > 1 else f"{errors[0]:.2f} %"
+
+
+def throughput_tables(content: dict[str, Any] | None = None) -> str:
+    """Return a table per network: images per second, and how many times as fast regx is, round by round.
+
+    Args:
+        content: What benchmarks/throughput.py measured; omitted: results/throughput.json.
+    """
+    path = RESULTS / "throughput.json"
+    if content is None and not path.exists():
+        return ""
+    content = content or json.loads(path.read_text())
+    text = ""
+    for case in content["cases"]:
+        speeds = case["images_per_second"]
+        title = f"{case['network']} on {case['dataset']}, {case['precision']}"
+        text += f"| {title} | images/s | regx is |\n|---|---:|---:|\n"
+        for trainer, values in speeds.items():
+            ratio = median(ours / theirs for ours, theirs in zip(speeds["regx_run"], values, strict=True))
+            shown = "" if trainer == "regx_run" else f"{ratio:.2f}×"
+            text += f"| {TRAINERS[trainer]} | {median(values):,.0f} | {shown} |\n"
+        text += "\n"
+    return f"{text}{content['machine']}; {content['method']}.\n"
