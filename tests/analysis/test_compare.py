@@ -145,7 +145,8 @@ def test_the_matched_loss_is_the_lowest_that_all_reach(pair: tuple[Run, Run]) ->
 def test_a_diverged_run_keeps_what_it_has_and_no_more(build) -> None:
     broken = build(**REGULARIZED | {"status": "diverged", "epochs": 9})
     comparison = compared(build(), broken)
-    assert comparison.row("test_error").cells[1].missing == "diverged"
+    for measure in ("test_error", "loss_gap", "overtraining_index", "valid_accuracy_area"):
+        assert comparison.row(measure).cells[1].missing == "diverged"
     assert comparison.row("best_valid_error").cells[1].mean == pytest.approx(0.1)
     assert any("dropout diverged after 3 of 9 epochs: loss became NaN" in note for note in notes(comparison))
     assert "cannot be compared: dropout: diverged" in conclude(comparison)[0]

@@ -87,7 +87,9 @@ def test_curves_without_an_epoch(tmp_path: Path) -> None:
 def test_a_users_own_style_changes_nothing(tmp_path: Path) -> None:
     run = load_run_folder(build_run(tmp_path))
     plain = draw(run, tmp_path / "a.svg")
-    with mpl.rc_context({"font.size": 30, "axes.grid": False, "svg.hashsalt": None}):
+    with mpl.rc_context(
+        {"font.size": 30, "svg.hashsalt": None, "axes.facecolor": "black", "xtick.direction": "in"}
+    ):
         assert draw(run, tmp_path / "b.svg") == plain
 
 
