@@ -8,6 +8,7 @@ from regx.analysis.groups import Group
 
 __all__ = ["conclude", "notes"]
 
+_HASHES = {"git_commit", "data_sha256"}
 _CLOCK = {"device", "device_name", "threads"}
 
 
@@ -39,13 +40,13 @@ def notes(comparison: Comparison) -> list[str]:
             verb = "is still running" if record.status == "running" else f"{_ended(record.status)}"
             found.append(f"{name} {verb} {after}{why}; what is measured at the end is missing.")
     for difference in comparison.environment:
-        values = ", ".join(str(value)[:40] for value in difference.values)
+        length = 12 if difference.path in _HASHES else 40
+        values = ", ".join(str(value)[:length] for value in difference.values)
         effect = ""
         if difference.path in _CLOCK:
             effect = "; do not compare their seconds"
         if difference.path == "data_sha256":
             effect = "; they did not see the same data"
-            values = ", ".join(str(value)[:12] for value in difference.values)
         found.append(f"The runs differ in {difference.path} ({values}){effect}.")
     if len({group.seeds for group in comparison.groups}) > 1 and not _only_seed_differs(comparison):
         found.append("The groups have different seeds: they are not paired.")
