@@ -108,7 +108,9 @@ def _convergence(comparison: Comparison, first: str, other: str, index: int) -> 
         f"{_mean(epochs, high):.1f} ({_times(_mean(epochs, high), _mean(epochs, low))} fewer)"
     )
     fast, slow = _mean(seconds, low), _mean(seconds, high)
-    word = "and" if fast <= slow else "yet in more training time:"
+    if _seconds(fast) == _seconds(slow):
+        return f"{text}, in the same {_seconds(fast)} of training."
+    word = "and" if fast < slow else "yet in more training time:"
     return f"{text}, {word} {_seconds(fast)} against {_seconds(slow)} of training."
 
 

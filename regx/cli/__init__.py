@@ -43,23 +43,29 @@ app.command()(init)
 
 def main() -> None:
     """Run the command line; every error is one line on stderr, and the exit code says of which kind."""
-    from regx.config.errors import UsageError
-
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
     try:
         app()
-    except UsageError as error:
-        if debug:
-            raise
-        typer.echo(str(error), err=True)
-        sys.exit(2)
     except BrokenPipeError:  # `regx runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
+    except Exception as error:
         if debug:
             raise
+        message, code = _explain(error)
+        typer.echo(message, err=True)
+        sys.exit(code)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
+    from regx.config.errors import UsageError  # here, since most commands end without an error
+
+    if isinstance(error, UsageError):
+        return str(error), 2
+    if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
-        typer.echo(f"error{place}: {error.strerror or error}", err=True)
-        sys.exit(1)
+        return f"error{place}: {error.strerror or error}", 1
+    first_line = str(error).partition("\n")[0]
+    return f"error: {type(error).__name__}: {first_line} (--debug shows where)", 1

@@ -72,7 +72,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             fresh=fresh, keep_checkpoint=keep_checkpoint, checkpoint_seconds=checkpoint_seconds, stop=stop
         )
         record = train_run(settings, folder, dataset, observer, options)
-    _draw_curves(folder, record, settings.name)
+    _draw_curves(folder, record, title=f"{settings.name}, seed {settings.seed}")
     _print_ending(record, folder, quiet=quiet)
     raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status != "done"))
 
@@ -90,7 +90,7 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
     return record if record.has_ended else None
 
 
-def _draw_curves(folder: "RunFolder", record: "RunRecord", title: str) -> None:
+def _draw_curves(folder: "RunFolder", record: "RunRecord", *, title: str) -> None:
     """Draw the curves of a run that ended; there is nothing to draw before the first epoch."""
     from regx.report.curves import save_curves
     from regx.runs.metrics import read_rows

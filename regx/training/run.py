@@ -166,7 +166,7 @@ class _Run:
         try:
             ending = train(self.config, self.data, self.state, self)
             return self.finish(ending)
-        except (RuntimeError, ValueError, ArithmeticError) as error:
+        except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
             self.write_record(status="failed", failure=self.failure("error", message))
             raise
