@@ -4,8 +4,8 @@ Every measure is a pure function of the run's epochs and, for the test set, its 
 does not exist for a run (a target that was never reached, a test error of a run that diverged) is None, never
 a number that stands for it.
 
-Sources: the gap as in Srivastava et al. 2014, section 6; time to target as in Ioffe & Szegedy 2015, section
-4.2. The smoothing, the interpolation and the matched gap are our choice.
+Source: steps to a given accuracy are how Ioffe & Szegedy 2015 measure speed (Figure 3). The gaps, the
+smoothing and the interpolation are our choice.
 """
 
 from collections.abc import Callable, Sequence
