@@ -46,10 +46,12 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except BrokenPipeError:  # `regx runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
     except Exception as error:
         if debug:
             raise
@@ -64,6 +66,11 @@ def _explain(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, UsageError):
         return str(error), 2
+    if hasattr(error, "format_message"):  # Typer's own: a wrong word on the command line
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "regx"
+        message = str(error.format_message()).rstrip(".")
+        return message if "\n" in message else f"{message}; see {command} --help", 2
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"error{place}: {error.strerror or error}", 1

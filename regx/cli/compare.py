@@ -37,7 +37,7 @@ def compare(  # one parameter per option of the command
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")] = False,
     as_md: Annotated[bool, typer.Option("--md", help="Print Markdown and nothing else.")] = False,
 ) -> None:
-    """Compare runs by how much they overfit and how fast they converge.
+    """Compare runs: how much they overfit, how fast they converge.
 
     Runs that differ only in the seed count as one group; each group is set against the first.
     Example: regx compare runs/digits_plain-* runs/digits_cnn-* --out comparison

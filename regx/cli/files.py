@@ -20,7 +20,7 @@ def validate(
         typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
     ],
 ) -> None:
-    """Check configs: every problem at once, with its line; exit code 2 if there is any.
+    """Check configs; each problem is shown with its line.
 
     Example: regx validate configs
     """
@@ -56,7 +56,7 @@ def schema_run() -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder that the files go into.")] = Path(),
 ) -> None:
-    """Copy the starter configs into a folder; what is there already is left as it is.
+    """Copy the starter configs; what is there is left as it is.
 
     Example: regx init
     """

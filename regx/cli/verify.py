@@ -18,7 +18,7 @@ def verify(
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
 ) -> None:
-    """Train a run again from its record and compare the metrics, digit for digit.
+    """Train a run again from its record and compare every digit.
 
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.

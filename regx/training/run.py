@@ -83,6 +83,7 @@ def train_run(
         FolderBusyError: If another process is training in this folder.
         OSError: If the folder cannot be written; what was there stays valid.
     """
+    device = resolve_device(config.device)  # before the folder is made: a wrong device leaves nothing behind
     folder.create()
     with folder.lock():
         if options.fresh:
@@ -92,7 +93,7 @@ def train_run(
             record = folder.read_record()
             if record.has_ended:
                 return record
-        return _Run.begin(config, folder, dataset, observer, options).execute()
+        return _Run.begin(config, folder, device, dataset, observer, options).execute()
 
 
 @dataclass
@@ -111,10 +112,15 @@ class _Run:
 
     @classmethod
     def begin(
-        cls, config: RunConfig, folder: RunFolder, dataset: Dataset, observer: Observer, options: RunOptions
+        cls,
+        config: RunConfig,
+        folder: RunFolder,
+        device: torch.device,
+        dataset: Dataset,
+        observer: Observer,
+        options: RunOptions,
     ) -> "_Run":
         """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
-        device = resolve_device(config.device)
         torch.set_num_threads(config.train.threads)
         data = prepare(config, dataset, device)
         network = build_model(

@@ -98,6 +98,7 @@ def test_a_device_that_is_not_there(cli: Callable, config: Path) -> None:
     result = cli("train", config, "--device", "mps")
     assert result.code == 2
     assert "no mps" in result.err
+    assert not Path("runs").exists()
     assert len(result.err.splitlines()) == 1
 
 
@@ -175,3 +176,19 @@ def test_a_full_disk_is_one_line_and_leaves_whole_files(config: Path) -> None:
     process = start(config, "--set", "train.epochs=60")  # there is room again
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train", "Missing argument 'config'; see regx train --help"),
+        ("trian", "No such command 'trian'. Did you mean 'train'?; see regx --help"),
+        ("train small.yml", "small.yml: no such file (did you mean 'small.yaml'?)"),
+        ("train small.yaml --checkpoint-seconds -1", "Invalid value for '--checkpoint-seconds'"),
+    ],
+)
+def test_a_wrong_word_is_one_line(cli: Callable, config: Path, words: str, message: str) -> None:
+    result = cli(*words.split())
+    assert result.code == 2
+    assert result.err.startswith(message)
+    assert len(result.err.splitlines()) == 1
