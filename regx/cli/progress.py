@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["observer_for", "say"]
 
-PLAIN_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
+MAX_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
 REFRESH_SECONDS = 0.1
 
 
@@ -66,19 +66,23 @@ class _Lines(_Silent):
 
     def __init__(self, config: "RunConfig") -> None:
         self.epochs = config.train.epochs
-        self.every = -(-self.epochs // PLAIN_LINES)
+        self.every = -(-self.epochs // MAX_LINES)
         self.head = headline(config)
 
     def started(self, record: "RunRecord", *, total_steps: int) -> None:  # noqa: ARG002
         say(opening(self.head, record))
 
     def epoch_done(self, row: "EpochMetrics") -> None:
-        if row.epoch % self.every == 0 or row.epoch in (1, self.epochs):
+        if self.is_shown(row):
             say(epoch_line(row, self.epochs))
+
+    def is_shown(self, row: "EpochMetrics") -> bool:
+        """Whether an epoch gets a line: the first, the last, and some between."""
+        return row.epoch % self.every == 0 or row.epoch in (1, self.epochs)
 
 
 class _Bar(_Silent):
-    """A progress bar over steps, with a line for each epoch above it."""
+    """A progress bar over steps, with the lines of the epochs above it."""
 
     def __init__(self, config: "RunConfig", progress: "Progress") -> None:
         self.lines = _Lines(config)
@@ -98,7 +102,8 @@ class _Bar(_Silent):
             self.progress.refresh()
 
     def epoch_done(self, row: "EpochMetrics") -> None:
-        self.progress.console.print(epoch_line(row, self.lines.epochs), highlight=False)
+        if self.lines.is_shown(row):
+            self.progress.console.print(epoch_line(row, self.lines.epochs), highlight=False)
         self.progress.update(self.task, completed=row.step)
         self.progress.refresh()
 

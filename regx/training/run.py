@@ -122,6 +122,7 @@ class _Run:
     ) -> "_Run":
         """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
         torch.set_num_threads(config.train.threads)
+        torch.backends.cudnn.deterministic = True
         data = prepare(config, dataset, device)
         network = build_model(
             config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
@@ -203,7 +204,7 @@ class _Run:
     def finish(self, ending: Ending) -> RunRecord:
         """Read the test set, once, and close the folder."""
         if ending == "stopped":
-            return self.write_record(status="interrupted")
+            return self.write_record(status="interrupted", best=best_epoch(self.rows()))
         if ending == "non_finite":
             message = "the loss became infinite or NaN"
             self.write_record(
