@@ -90,10 +90,11 @@ def test_a_finished_run_has_its_files(run: Run) -> None:
     assert RunRecord.read(folder.record) == record
 
 
-def test_same_seed_same_bytes_other_seed_others(run: Run) -> None:
-    first, _ = run("a", model=REGULARIZED)
-    again, _ = run("b", model=REGULARIZED)
-    other, _ = run("a", model=REGULARIZED, seed=1)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_same_seed_same_bytes_other_seed_others(run: Run, threads: int) -> None:
+    first, _ = run("a", model=REGULARIZED, train={"threads": threads})
+    again, _ = run("b", model=REGULARIZED, train={"threads": threads})
+    other, _ = run("a", model=REGULARIZED, train={"threads": threads}, seed=1)
     assert without_time(first) == without_time(again)
     assert without_time(first)[1:] != without_time(other)[1:]
 
