@@ -41,7 +41,8 @@ def notes(comparison: Comparison) -> list[str]:
             found.append(f"{name} {verb} {after}{why}; what is measured at the end is missing.")
     for difference in comparison.environment:
         length = 12 if difference.path in _HASHES else 40
-        values = ", ".join(str(value)[:length] for value in difference.values)
+        shown = [_shorten(str(value), length) for value in difference.values]
+        values = ", ".join(shown) if len(set(shown)) > 1 else f"{shown[0]} in each group"
         effect = ""
         if difference.path in _CLOCK:
             effect = "; do not compare their seconds"
@@ -150,6 +151,10 @@ def _upper_bounds(comparison: Comparison) -> list[str]:
     return [
         f"{', '.join(early)}: below the target after the first epoch already; its time is an upper bound."
     ]
+
+
+def _shorten(values: str, length: int) -> str:
+    return " and ".join(value[:length] for value in values.split(" and "))
 
 
 def _only_seed_differs(comparison: Comparison) -> bool:
