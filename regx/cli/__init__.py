@@ -46,7 +46,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="regx", standalone_mode=False))
     except BrokenPipeError:  # `regx runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
