@@ -8,6 +8,9 @@ from regx.analysis.groups import Group
 
 __all__ = ["conclude", "notes"]
 
+# A smaller gap at a test loss that is higher by more than this is no overfitting prevented: our choice.
+UNDERFIT_NATS = 0.02
+
 _HASHES = {"git_commit", "data_sha256"}
 _CLOCK = {"device", "device_name", "threads"}
 
@@ -61,11 +64,17 @@ def _overfitting(comparison: Comparison, first: str, other: str, index: int) -> 
     gap, error = comparison.row("loss_gap"), comparison.row("error_gap")
     if gap.differences[index] is None:
         return f"Overfitting of {first} and {other} cannot be compared: {_absent(gap, comparison, index)}."
-    if gap.differences[index] == 0:
+    if _nats(gap, 0) == _nats(gap, index):
         return f"{first} and {other} overfit the same: a loss gap of {_nats(gap, 0)}."
     low, high = _order(gap, index)
     winner, loser = (first, other) if low == 0 else (other, first)
     small, large = _mean(gap, low), _mean(gap, high)
+    test_loss = comparison.row("test_loss")
+    if _mean(test_loss, low) > _mean(test_loss, high) + UNDERFIT_NATS:
+        return (
+            f"{winner} has the smaller loss gap, {_nats(gap, low)} against {_nats(gap, high)}, by fitting "
+            f"less: its test loss is {_nats(test_loss, low)} against {_nats(test_loss, high)}."
+        )
     share = f", {(large - small) / large:.0%} less".replace("%", " %") if small > 0 else ""
     text = f"{winner} overfits less than {loser}: "
     text += f"its loss gap is {_nats(gap, low)} against {_nats(gap, high)}{share}"
@@ -100,7 +109,7 @@ def _convergence(comparison: Comparison, first: str, other: str, index: int) -> 
         late = other if name == first else first
         seen = epochs.cells[index if name == first else 0].missing
         return f"{name} reached {what} after {_mean(epochs, at):.1f} epochs; {late} did not ({seen})."
-    if epochs.differences[index] == 0:
+    if f"{_mean(epochs, 0):.1f}" == f"{_mean(epochs, index):.1f}":
         return f"{first} and {other} reach {what} after the same {_mean(epochs, 0):.1f} epochs."
     low, high = _order(epochs, index)
     winner, loser = (first, other) if low == 0 else (other, first)
@@ -121,7 +130,9 @@ def _what_differs(comparison: Comparison) -> str:
         return "They differ only in the seed: what differs between them is chance."
     if not paths:
         others = ", ".join(difference.path for difference in comparison.config)
-        return f"They differ only in {others}, which no result of training depends on but its time."
+        return (
+            f"They differ only in {others}, which can move the last digits and the time, not what is learned."
+        )
     if len(paths) == 1:
         return f"They differ in one setting: {paths[0]}."
     return (
@@ -182,7 +193,7 @@ def _mean(row: Row, index: int) -> float:
 
 
 def _nats(row: Row, index: int) -> str:
-    return f"{_mean(row, index):.3f} nats".replace("-", "−")
+    return f"{_mean(row, index):#.3g} nats".replace("-", "−")
 
 
 def _points(fraction: float) -> str:

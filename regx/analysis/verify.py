@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from regx.config import DatasetFacts
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
 from regx.runs.record import RunRecord
 
 __all__ = ["Verification", "verify"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
+NO_EXCUSE = {"git_commit", "git_dirty", "data_sha256"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +36,34 @@ def verify(
     recorded: tuple[RunRecord, Sequence[EpochMetrics]],
     repeated: tuple[RunRecord, Sequence[EpochMetrics]],
     *,
-    num_test: int,
+    facts: DatasetFacts,
 ) -> Verification:
     """Compare a recorded run with its repetition, time columns aside.
 
     Args:
         recorded: Record and epochs of the run as it stands in its folder.
         repeated: The same of the run trained again.
-        num_test: Images in the test set; sets the tolerance where the environment is another.
+        facts: Sizes of the validation and test sets; they set the tolerance where the environment is another.
 
     Returns:
-        The verdict with its reasons. In the same environment nothing but identity will do.
+        The verdict with its reasons. In the same environment nothing but identity will do, and other data is
+        another run.
     """
     changes = tuple(_environment_changes(recorded[0], repeated[0]))
     difference = _first_difference(recorded, repeated)
     if difference is None:
         return Verification(verdict="identical", changes=changes, first_difference=None)
-    close = bool(changes) and _within_tolerance(recorded[0], repeated[0], num_test)
+    close = _may_move_digits(recorded[0], repeated[0]) and _within_tolerance(recorded[0], repeated[0], facts)
     verdict: Literal["within_tolerance", "different"] = "within_tolerance" if close else "different"
     return Verification(verdict=verdict, changes=changes, first_difference=difference)
+
+
+def _may_move_digits(old: RunRecord, new: RunRecord) -> bool:
+    """Whether another machine, version or number of threads excuses other digits; a commit does not."""
+    before = old.environment.model_dump(exclude=NO_EXCUSE)
+    return old.environment.data_sha256 == new.environment.data_sha256 and (
+        before != new.environment.model_dump(exclude=NO_EXCUSE)
+    )
 
 
 def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
@@ -79,10 +90,18 @@ def _first_difference(
     return None
 
 
-def _within_tolerance(old: RunRecord, new: RunRecord, num_test: int) -> bool:
-    """Compare test errors to the binomial standard error of their difference."""
+def _within_tolerance(old: RunRecord, new: RunRecord, facts: DatasetFacts) -> bool:
+    """Compare final errors to the binomial standard errors of their differences."""
     if old.final is None or new.final is None:
         return old.status == new.status
-    error = (old.final.test_error + new.final.test_error) / 2
-    standard_error = math.sqrt(2 * max(error * (1 - error), 1 / num_test) / num_test)
-    return abs(old.final.test_error - new.final.test_error) <= TOLERANCE_IN_STANDARD_ERRORS * standard_error
+    pairs = (
+        (old.final.valid_error, new.final.valid_error, facts.num_valid),
+        (old.final.test_error, new.final.test_error, facts.num_test),
+    )
+    return all(_are_close(*pair) for pair in pairs)
+
+
+def _are_close(old: float, new: float, num_images: int) -> bool:
+    error = (old + new) / 2
+    standard_error = math.sqrt(2 * max(error * (1 - error), 1 / num_images) / num_images)
+    return abs(old - new) <= TOLERANCE_IN_STANDARD_ERRORS * standard_error

@@ -51,7 +51,7 @@ def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
 class _Silent:
     """Shows nothing."""
 
-    def started(self, record: "RunRecord", *, total_steps: int) -> None:
+    def started(self, record: "RunRecord") -> None:
         pass
 
     def stepped(self, step: int) -> None:
@@ -69,7 +69,7 @@ class _Lines(_Silent):
         self.every = -(-self.epochs // MAX_LINES)
         self.head = headline(config)
 
-    def started(self, record: "RunRecord", *, total_steps: int) -> None:  # noqa: ARG002
+    def started(self, record: "RunRecord") -> None:
         say(opening(self.head, record))
 
     def epoch_done(self, row: "EpochMetrics") -> None:
@@ -87,12 +87,13 @@ class _Bar(_Silent):
     def __init__(self, config: "RunConfig", progress: "Progress") -> None:
         self.lines = _Lines(config)
         self.progress = progress
+        self.num_steps = config.num_steps
         self.task = progress.add_task(config.name)
         self.drawn = 0.0
 
-    def started(self, record: "RunRecord", *, total_steps: int) -> None:
+    def started(self, record: "RunRecord") -> None:
         self.progress.console.print(opening(self.lines.head, record), highlight=False)
-        self.progress.update(self.task, total=total_steps, completed=record.steps_completed)
+        self.progress.update(self.task, total=self.num_steps, completed=record.steps_completed)
 
     def stepped(self, step: int) -> None:
         now = time.monotonic()
@@ -125,6 +126,6 @@ def epoch_line(row: "EpochMetrics", epochs: int) -> str:
     """Say how an epoch ended."""
     width = len(str(epochs))
     return (
-        f"epoch {row.epoch:>{width}}/{epochs}  loss: train {row.train_loss:.4f} valid {row.valid_loss:.4f}  "
-        f"error: train {row.train_error:7.2%} valid {row.valid_error:7.2%}  {row.train_seconds:6.1f} s"
+        f"epoch {row.epoch:>{width}}/{epochs}  train/valid loss {row.train_loss:.4f} {row.valid_loss:.4f}  "
+        f"error {row.train_error:6.2%} {row.valid_error:6.2%}  {row.train_seconds:.1f} s"
     )

@@ -51,12 +51,23 @@ def _describe(path: Path) -> dict[str, Any]:
         "status": record.status,
         "name": record.name,
         "seed": record.seed,
-        "epochs_completed": record.epochs_completed,
+        "epochs_completed": record.epochs_completed if record.has_ended else _count_rows(path),
         "valid_error": _valid_error(record),
         "test_error": record.final.test_error if record.final else None,
         "images_per_second": record.images_per_second,
         "reason": record.failure.message if record.failure else None,
     }
+
+
+def _count_rows(path: Path) -> int:
+    """Count the epochs of a run that has not ended; its record is as old as its last checkpoint."""
+    from regx.runs.folder import RunFolder
+    from regx.runs.metrics import read_rows
+
+    try:
+        return len(read_rows(RunFolder(path).metrics))
+    except (OSError, ValueError):
+        return 0
 
 
 def _valid_error(record: "RunRecord") -> float | None:

@@ -10,6 +10,7 @@ from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
 if TYPE_CHECKING:
+    from regx.config import RunConfig
     from regx.runs.folder import RunFolder
     from regx.runs.record import RunRecord
 
@@ -57,12 +58,16 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if not fresh and (record := _finished(folder)):
         if not quiet:
             say("already trained; --fresh trains it again.")
+        if not folder.curves.exists():
+            _draw_curves(folder, record, settings)
         _print_ending(record, folder, quiet=quiet)
         raise typer.Exit(int(record.status != "done"))
 
     from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
+    from regx.training.device import resolve_device
     from regx.training.run import RunOptions, train_run
 
+    resolve_device(settings.device)  # a wrong device is refused before anything is fetched
     with fetch_display(quiet=quiet) as show:
         dataset = load_dataset(
             settings.data.name, offline=offline, report=show.report, progress=show.progress
@@ -72,7 +77,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             fresh=fresh, keep_checkpoint=keep_checkpoint, checkpoint_seconds=checkpoint_seconds, stop=stop
         )
         record = train_run(settings, folder, dataset, observer, options)
-    _draw_curves(folder, record, title=f"{settings.name}, seed {settings.seed}")
+    _draw_curves(folder, record, settings)
     _print_ending(record, folder, quiet=quiet)
     raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status != "done"))
 
@@ -90,19 +95,20 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
     return record if record.has_ended else None
 
 
-def _draw_curves(folder: "RunFolder", record: "RunRecord", *, title: str) -> None:
-    """Draw the curves of a run that ended; there is nothing to draw before the first epoch."""
+def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig") -> None:
+    """Draw the curves of a run, also as far as an interrupted one came."""
     from regx.report.curves import save_curves
     from regx.runs.metrics import read_rows
 
-    if record.has_ended and record.epochs_completed:
+    if record.epochs_completed:
+        title = f"{settings.name}, seed {settings.seed}"
         save_curves(folder.curves, read_rows(folder.metrics), record, title=title)
 
 
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
     if record.failure:
-        say(f"diverged after {record.epochs_completed} epochs: {record.failure.message}.")
+        say(f"diverged, epochs completed: {record.epochs_completed}; {record.failure.message}.")
         say(DIVERGED_HELP[record.failure.kind])
     if record.status == "interrupted":
         say(f"interrupted at step {record.steps_completed:,}; the same command goes on from there.")

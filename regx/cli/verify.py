@@ -24,15 +24,14 @@ def verify(
     within four standard errors. Exit code 1 when the run does not hold.
     """
     from regx.analysis.verify import verify as compare
-    from regx.config import load_run
     from regx.config.errors import UsageError
     from regx.runs.folder import RunFolder
     from regx.runs.table import load_run_folder
 
     recorded = load_run_folder(run)
-    if recorded.record.status not in ("done", "diverged"):
+    if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
-    config = load_run(RunFolder(run).config)
+    config = recorded.config
 
     from regx.data import load_dataset
     from regx.training.run import RunOptions, train_run
@@ -51,7 +50,7 @@ def verify(
     result = compare(
         (recorded.record, recorded.rows),
         (repeated.record, repeated.rows),
-        num_test=config.data.facts.num_test,
+        facts=config.data.facts,
     )
     if result.changes:
         say("not as it was:")

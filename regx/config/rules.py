@@ -56,6 +56,7 @@ def broken_rules(
         *_network_rules(data, model),
         *_per_layer_rules(model),
         *_momentum_rules(optim),
+        *_statistics_rules(model, train),
     ]
 
 
@@ -151,3 +152,9 @@ def _momentum_rules(optim: OptimConfig) -> Iterator[BrokenRule]:
         yield BrokenRule(
             "optim.nesterov", f"needs optim.{field} > 0 (got {first:g})", ("optim.momentum", f"optim.{field}")
         )
+
+
+def _statistics_rules(model: ModelConfig, train: TrainConfig) -> Iterator[BrokenRule]:
+    if model.batch_norm and train.bn_reestimate_images == 1:
+        message = "must be 0 or at least 2: one image has no variance (got 1)"
+        yield BrokenRule("train.bn_reestimate_images", message, reads=("model.batch_norm",))

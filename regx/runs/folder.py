@@ -2,18 +2,22 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from regx.config import RunConfig, config_hash
 from regx.config.errors import UsageError
+from regx.runs.files import PART_SUFFIX
 from regx.runs.record import RunRecord
 
 __all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
+LOCK_WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
 
 
 class FolderBusyError(UsageError):
@@ -71,6 +75,11 @@ class RunFolder:
         if reason:
             raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
 
+    def remove_leftovers(self) -> None:
+        """Remove files that a kill left half-written under their temporary names. Hold the lock."""
+        for path in self.path.glob(f".*{PART_SUFFIX}"):
+            path.unlink()
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
@@ -79,21 +88,20 @@ class RunFolder:
             FolderBusyError: If another process holds it.
         """
         with (self.path / LOCK_NAME).open("ab") as file:  # open for writing: NFS locks nothing else
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise FolderBusyError(f"{self.path}: another process is training this run") from None
+            for wait in LOCK_WAITS:  # a reader that looks whether it is locked holds it for a moment
+                time.sleep(wait)
+                if _try_lock(file, fcntl.LOCK_EX):
+                    break
+            else:
+                raise FolderBusyError(f"{self.path}: another process is training this run")
             yield
 
     def is_locked(self) -> bool:
         """Whether some process is training here; nobody is where nobody can write."""
-        if not (self.path / LOCK_NAME).exists():
-            return False
+        path = self.path / LOCK_NAME
         try:
-            with self.lock():
-                return False
-        except FolderBusyError:
-            return True
+            with path.open("rb") as file:  # a shared lock: readers do not take each other for a trainer
+                return not _try_lock(file, fcntl.LOCK_SH)
         except OSError:
             return False
 
@@ -108,6 +116,14 @@ class RunFolder:
         if record.status == "running" and not self.is_locked():
             return record.model_copy(update={"status": "interrupted"})
         return record
+
+
+def _try_lock(file: BinaryIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_run_folder(path: Path) -> bool:

@@ -3,16 +3,14 @@
 docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mean cross-entropy in nats.
 """
 
-import csv
 import errno
-import io
 import math
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from regx.runs.files import write_text
+from regx.runs.files import atomic_path
 
 __all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "read_rows", "truncate_rows"]
 
@@ -107,29 +105,40 @@ def read_rows(path: Path) -> list[EpochMetrics]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = next(lines, None)
-    if header is None:
+    header, *lines = text.split("\n")
+    if not text:
         raise ValueError(f"{path}: is empty")
-    if tuple(header) != COLUMNS:
+    if tuple(header.split(",")) != COLUMNS:
         raise ValueError(f"{path}:1: has another header than this version of regx writes")
-    rows = []
-    for number, cells in enumerate(lines, start=2):
+    rows: list[EpochMetrics] = []
+    for number, line in enumerate(lines[:-1], start=2):
         try:
-            rows.append(EpochMetrics.from_csv(dict(zip(COLUMNS, cells, strict=True))))
-        except ValueError as error:
+            rows.append(_read_row(line, after=rows[-1] if rows else None))
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{path}:{number}: damaged row ({error})") from None
     if not text.endswith("\n"):
-        raise ValueError(f"{path}:{len(rows) + 1}: the last row is cut off")
+        raise ValueError(f"{path}:{len(rows) + 2}: the last row is cut off")
     return rows
+
+
+def _read_row(line: str, *, after: EpochMetrics | None) -> EpochMetrics:
+    """Read a row that follows another one."""
+    cells = line.split(",")
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{len(cells)} cells where {len(COLUMNS)} belong")
+    row = EpochMetrics.from_csv(dict(zip(COLUMNS, cells, strict=True)))
+    if after is not None and (row.epoch <= after.epoch or row.step <= after.step):
+        raise ValueError(f"epoch {row.epoch}, step {row.step} after epoch {after.epoch}, step {after.step}")
+    return row
 
 
 def truncate_rows(path: Path, num_epochs: int) -> None:
     """Keep the first `num_epochs` rows, byte for byte; a row cut off by a kill goes with the rest."""
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    write_text(path, "".join(lines[: num_epochs + 1]) if num_epochs else "")
+    lines = path.read_bytes().splitlines(keepends=True)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"".join(lines[: num_epochs + 1]) if num_epochs else b"")
 
 
 def _read_cell(name: str, text: str | None) -> int | float | None:
@@ -138,7 +147,7 @@ def _read_cell(name: str, text: str | None) -> int | float | None:
     if text == "" and name in _OPTIONAL:
         return None
     value = int(text) if name in _INTEGERS else float(text)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or value < 0 or (value > 1 and "_error" in name):
         raise ValueError(f"{name} is {text}")
     return value
 

@@ -101,7 +101,7 @@ class RunRecord(_Frozen):
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"{path}: is not valid JSON") from None
         found = content.get("format") if isinstance(content, dict) else None
         if found != FORMAT:

@@ -67,8 +67,14 @@ def find_run_folders(argument: str) -> list[Path]:
     Raises:
         UsageError: If there is none.
     """
-    path = Path(argument).expanduser()
-    if path.exists():
+    try:
+        path = Path(argument).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError) as error:  # a name that is too long, a user that is not there
+        raise UsageError(
+            f"{argument[:80]}: is no path ({getattr(error, 'strerror', None) or error})"
+        ) from None
+    if there:
         return _below(path)
     if not glob.has_magic(argument):
         raise UsageError(f"{argument}: no such folder")
@@ -81,8 +87,13 @@ def find_run_folders(argument: str) -> list[Path]:
 
 def list_run_folders(path: Path) -> Iterator[Path]:
     """Walk to every folder that is, or was meant to be, a run: `path` itself or any below it."""
-    for place, folders, files in os.walk(path):
+    seen = set()
+    for place, folders, files in os.walk(path, followlinks=True):
         folders.sort()
+        if (real := os.path.realpath(place)) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = [name for name in folders if not name.startswith(".")]
         if "run.json" in files or "metrics.csv" in files:
             folders.clear()

@@ -1,5 +1,6 @@
 """What training needs to go on as if it had never stopped."""
 
+import io
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from regx.runs.files import atomic_path
 from regx.training.loop import TrainState
+from regx.training.seeding import noise_state, set_noise_state
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -27,8 +29,7 @@ class Checkpoint:
         running_loss: Sum of the train-mode losses of this epoch's steps so far.
         network: Weights and running statistics.
         velocities: Those of the optimiser.
-        noise: State of torch's default generator on the CPU.
-        cuda_noise: The same on the GPU; None elsewhere.
+        noise: State of torch's default generator, by device type.
         train_seconds: Seconds spent in steps so far.
         eval_seconds: Seconds spent in evaluation so far.
         seconds: Wall-clock time so far.
@@ -39,8 +40,7 @@ class Checkpoint:
     running_loss: Tensor
     network: dict[str, Tensor]
     velocities: list[Tensor]
-    noise: Tensor
-    cuda_noise: Tensor | None
+    noise: dict[str, Tensor]
     train_seconds: float
     eval_seconds: float
     seconds: float
@@ -54,8 +54,7 @@ class Checkpoint:
             running_loss=state.running_loss,
             network=state.network.state_dict(),
             velocities=state.optimizer.velocities,
-            noise=torch.get_rng_state(),
-            cuda_noise=torch.cuda.get_rng_state() if state.running_loss.is_cuda else None,
+            noise=noise_state(state.running_loss.device),
             train_seconds=state.train_seconds,
             eval_seconds=state.eval_seconds,
             seconds=seconds,
@@ -69,17 +68,17 @@ class Checkpoint:
         state.step = self.step
         state.train_seconds = self.train_seconds
         state.eval_seconds = self.eval_seconds
-        torch.set_rng_state(self.noise)
-        if self.cuda_noise is not None and state.running_loss.is_cuda:
-            torch.cuda.set_rng_state(self.cuda_noise)
+        set_noise_state(self.noise, state.running_loss.device)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
     # dataclasses.asdict would copy the tensors.
     content = {name: getattr(checkpoint, name) for name in checkpoint.__dataclass_fields__}
+    buffer = io.BytesIO()
+    torch.save(content, buffer)  # not to the file: torch hides what the system says of a full disk
     with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:

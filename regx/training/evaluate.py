@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from regx.training.prepare import Images
 
-__all__ = ["evaluate", "fresh_batch_norm", "has_batch_norm", "zero_sum"]
+__all__ = ["evaluate", "fresh_batch_norm", "has_batch_norm", "has_finite_weights", "zero_sum"]
 
 EVAL_BATCH = 1000
 STATISTICS_BATCH = 500
@@ -42,6 +42,11 @@ def zero_sum(device: torch.device) -> Tensor:
     return torch.zeros((), dtype=dtype, device=device)
 
 
+def has_finite_weights(network: nn.Module) -> bool:
+    """Whether no parameter is infinite or NaN: an activation can hide one from the loss."""
+    return all(bool(parameter.isfinite().all()) for parameter in network.parameters())
+
+
 def has_batch_norm(network: nn.Module) -> bool:
     """Whether a network has running statistics."""
     return any(isinstance(layer, BATCH_NORM) for layer in network.modules())
@@ -72,8 +77,8 @@ def fresh_batch_norm(network: nn.Module, images: Images, num_images: int) -> Ite
         layer.train()
     count = min(num_images, len(images))
     with torch.no_grad():
-        # Whole batches, so that each weighs the same in the average.
-        size = min(STATISTICS_BATCH, count)
+        # Batches of one size, so that each weighs the same in the average.
+        size = count // -(-count // STATISTICS_BATCH)
         for start in range(0, count - size + 1, size):
             network(images.batch(slice(start, start + size))[0])
     network.eval()

@@ -17,7 +17,7 @@ from regx.config import RunConfig
 from regx.data import augment
 from regx.runs.metrics import EpochMetrics
 from regx.training.device import autocast
-from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm
+from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.max_norm import constrained_weights, project_max_norm_
 from regx.training.optim import Sgd
 from regx.training.prepare import RunData
@@ -138,7 +138,7 @@ def _measure_epoch(
         train_loss, train_error = evaluate(state.network, data.train_slice)
         valid_loss, valid_error = evaluate(state.network, data.valid)
     state.eval_seconds += time.perf_counter() - started
-    if not (math.isfinite(train_loss) and math.isfinite(valid_loss)):
+    if not (math.isfinite(train_loss) and math.isfinite(valid_loss) and has_finite_weights(state.network)):
         return None
     return EpochMetrics(
         epoch=state.step // config.steps_per_epoch,

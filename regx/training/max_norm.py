@@ -17,8 +17,7 @@ def project_max_norm_(weight: Tensor, *, max_norm: float) -> Tensor:
 
     Args:
         weight: (units, ...), of any memory format: the product is taken on the tensor itself, never on a
-        flattened
-            view, which would be a copy for channels-last weights.
+            flattened view, which would be a copy for channels-last weights.
         max_norm: Radius c of the ball, in weight units; 3 to 4 is typical.
 
     Returns:
@@ -34,9 +33,9 @@ def project_max_norm_(weight: Tensor, *, max_norm: float) -> Tensor:
         raise ValueError(f"max_norm must be > 0, got {max_norm}")
     dims = tuple(range(1, weight.ndim))
     norms = torch.linalg.vector_norm(weight, dim=dims, keepdim=True)
-    # Where a norm is not finite the factor is 0 or NaN: a blown-up weight stays visible as NaN, since inf * 0
-    # is NaN.
-    return weight.mul_((max_norm / norms).clamp_(max=1.0))
+    factors = (max_norm / norms).clamp_(max=1.0)
+    # A norm that overflowed would give the factor 0, a unit that looks healthy and is dead.
+    return weight.mul_(factors.masked_fill_(norms.isinf(), torch.nan))
 
 
 def constrained_weights(network: nn.Module) -> Sequence[nn.Parameter]:

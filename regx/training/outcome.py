@@ -14,10 +14,12 @@ from regx.training.prepare import RunData
 __all__ = ["best_epoch", "final_metrics", "learned_nothing"]
 
 
-def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final:
-    """Read the test set, once, with the network of the last epoch."""
+def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
+    """Read the test set, once, with the network of the last epoch; None where its loss is not finite."""
     with fresh_batch_norm(network, data.train, config.train.bn_reestimate_images):
         test_loss, test_error = evaluate(network, data.test)
+    if not math.isfinite(test_loss):
+        return None
     return Final(
         train_loss=last.train_loss,
         train_error=last.train_error,

@@ -22,9 +22,8 @@ class Images:
     """Preprocessed images on the run's device.
 
     Attributes:
-        pixels: (N, H, W, C) float32. Rows of this layout are gathered as one block each, and a permuted view
-        of
-            them is what channels-last convolutions want.
+        pixels: (N, H, W, C) float32. Rows of this layout are gathered as one block each, and a permuted
+            view of them is what channels-last convolutions want.
         labels: (N,) int64.
     """
 

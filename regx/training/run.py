@@ -14,7 +14,7 @@ from regx.models import build_model
 from regx.runs.files import write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
-from regx.runs.record import Failure, RunRecord
+from regx.runs.record import Failure, Final, RunRecord
 from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
@@ -31,7 +31,7 @@ __all__ = ["Observer", "RunOptions", "StopRequest", "train_run"]
 class Observer(Protocol):
     """Sees a run go by. The core itself never prints."""
 
-    def started(self, record: RunRecord, *, total_steps: int) -> None:
+    def started(self, record: RunRecord) -> None:
         """Training begins, or goes on, at `record.steps_completed`."""
         ...
 
@@ -123,6 +123,7 @@ class _Run:
         """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
         torch.set_num_threads(config.train.threads)
         torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.allow_tf32 = False  # fp32 in the config means fp32
         data = prepare(config, dataset, device)
         network = build_model(
             config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
@@ -151,14 +152,22 @@ class _Run:
 
     def resume(self) -> None:
         """Go on from the checkpoint and the rows that belong to it; without both, from the start."""
+        self.folder.remove_leftovers()
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
         epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
         truncate_rows(self.folder.metrics, epochs)
-        if checkpoint is None or len(self.rows()) < epochs:
+        if checkpoint is None or not self.has_rows(epochs):
             truncate_rows(self.folder.metrics, 0)
             return
         checkpoint.restore(self.state)
         self.began -= checkpoint.seconds
+
+    def has_rows(self, epochs: int) -> bool:
+        """Whether the rows of so many epochs are there and whole; what a disk damaged is trained again."""
+        try:
+            return len(self.rows()) == epochs
+        except ValueError:
+            return False
 
     def rows(self) -> list[EpochMetrics]:
         """Read the epochs that are complete."""
@@ -169,7 +178,7 @@ class _Run:
         """Train to the end, to divergence or to the wish to stop, and record which."""
         write_text(self.folder.config, dump_config(self.config))
         self.write_record(status="running")
-        self.observer.started(self.record, total_steps=self.config.num_steps)
+        self.observer.started(self.record)
         try:
             ending = train(self.config, self.data, self.state, self)
             return self.finish(ending)
@@ -199,36 +208,32 @@ class _Run:
             self.state, self.record.config_hash, seconds=time.monotonic() - self.began
         )
         save_checkpoint(self.folder.checkpoint, checkpoint)
+        self.write_record()
         self.saved = time.monotonic()
 
     def finish(self, ending: Ending) -> RunRecord:
         """Read the test set, once, and close the folder."""
         if ending == "stopped":
             return self.write_record(status="interrupted", best=best_epoch(self.rows()))
-        if ending == "non_finite":
-            message = "the loss became infinite or NaN"
-            self.write_record(
-                status="diverged", failure=self.failure("non_finite", message), best=best_epoch(self.rows())
-            )
-        else:
-            self.close_finished()
+        final = None
+        if ending == "finished":
+            final = final_metrics(self.config, self.data, self.state.network, self.rows()[-1])
+        self.close(final)
         if self.options.keep_checkpoint:
             self.save()
         else:
             self.folder.checkpoint.unlink(missing_ok=True)
         return self.record
 
-    def close_finished(self) -> None:
-        """Record the final metrics; a network that guesses after its whole budget has diverged."""
-        rows = self.rows()
-        final = final_metrics(self.config, self.data, self.state.network, rows[-1])
-        complaint = learned_nothing(final, self.config.data.facts.num_classes)
-        self.write_record(
-            status="diverged" if complaint else "done",
-            final=final,
-            best=best_epoch(rows),
-            failure=self.failure("no_learning", complaint) if complaint else None,
-        )
+    def close(self, final: Final | None) -> None:
+        """Record the final metrics; a network that blew up, or guesses after its budget, has diverged."""
+        failure = None
+        if final is None:
+            failure = self.failure("non_finite", "a loss or a weight became infinite or NaN")
+        elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
+            failure = self.failure("no_learning", complaint)
+        status = "diverged" if failure else "done"
+        self.write_record(status=status, final=final, best=best_epoch(self.rows()), failure=failure)
 
     def failure(self, kind: str, message: str) -> Failure:
         """Say where the run stood when it failed."""
@@ -246,7 +251,7 @@ class _Run:
             "images_per_second": step * self.config.train.batch_size / seconds if seconds else None,
             "seconds": time.monotonic() - self.began,
         }
-        if changes.get("status") != "running":
+        if changes.get("status", "running") != "running":
             progress |= {"pid": None, "host": None}
         self.record = self.record.model_copy(update=progress | changes)
         self.record.write(self.folder.record)

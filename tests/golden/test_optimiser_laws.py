@@ -149,3 +149,9 @@ def test_a_rate_of_zero_moves_nothing() -> None:
         layer(torch.ones(1, 3)).sum().backward()
         optimizer.step(lr=0.0, momentum=0.9)
     assert torch.equal(layer.weight, before)
+
+
+def test_max_norm_does_not_hide_weights_that_blew_up() -> None:
+    """A norm that overflows must not shrink its unit to zero, which would look healthy."""
+    weight = project_max_norm_(torch.full((2, 4), 1e20), max_norm=3.0)
+    assert weight.isnan().all()

@@ -59,3 +59,8 @@ def test_it_keeps_the_memory_format() -> None:
     x = torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)
     layer = nn.Sequential(ElementDropout(0.5))
     assert layer(x).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_probability_next_to_one_zeroes_nearly_all() -> None:
+    torch.manual_seed(0)
+    assert ElementDropout(0.999999)(torch.ones(1000)).count_nonzero() <= 5

@@ -1,5 +1,6 @@
 """One run on the embedded digits: folder, repeatability, pairing, divergence, sanity gates."""
 
+import fcntl
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from regx.config import RunConfig
-from regx.data import Dataset, load_dataset
+from regx.data import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.runs.record import RunRecord
@@ -28,7 +29,7 @@ REGULARIZED: dict[str, Any] = CNN | {
 class Quiet:
     """Watches and says nothing."""
 
-    def started(self, record: RunRecord, *, total_steps: int) -> None: ...
+    def started(self, record: RunRecord) -> None: ...
 
     def stepped(self, step: int) -> None: ...
 
@@ -47,11 +48,6 @@ def config_of(**sections: Mapping[str, Any] | object) -> RunConfig:
     for key, value in sections.items():
         content[key] = content[key] | value if isinstance(value, Mapping) and key in content else value
     return RunConfig.model_validate(content)
-
-
-@pytest.fixture(scope="session")
-def digits() -> Dataset:
-    return load_dataset("digits", offline=True)
 
 
 @pytest.fixture
@@ -243,3 +239,28 @@ def test_random_labels_can_be_learned_but_do_not_carry_over(digits: Dataset, tmp
     assert record.final.train_error < 0.02
     # 500 test images: 5 standard errors of a proportion of 0.9 are 0.067
     assert record.final.test_error == pytest.approx(0.9, abs=0.067)
+
+
+def test_leftovers_of_a_kill_are_removed(run: Run) -> None:
+    folder, _ = run("parts", options=RunOptions(stop=StopAt(5)))
+    leftover = folder.path / ".checkpoint.pt.abc.part"
+    leftover.write_bytes(b"half")
+    run("parts")
+    assert not leftover.exists()
+
+
+def test_rows_that_a_disk_damaged_mean_a_new_start(run: Run) -> None:
+    whole, _ = run("whole")
+    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
+    folder.metrics.write_bytes(folder.metrics.read_bytes().replace(b"0.9,", b"\xff,"))
+    run("parts")
+    assert without_time(folder) == without_time(whole)
+
+
+def test_a_reader_never_takes_another_reader_for_a_trainer(run: Run) -> None:
+    folder, _ = run()
+    with (folder.path / ".lock").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        assert not folder.is_locked()
+    with folder.lock():
+        assert folder.is_locked()
