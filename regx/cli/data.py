@@ -24,6 +24,9 @@ data_app = typer.Typer(
 )
 
 
+ALREADY = " (was here already; --force fetches it again)"
+
+
 class SourceKind(StrEnum):
     """Where to fetch from."""
 
@@ -88,6 +91,7 @@ def fetch(
         if spec.embedded:
             typer.echo(f"{spec.name}: comes with {spec.embedded.label}, there is nothing to fetch")
             continue
+        here = not force and cache_path(spec.name).exists()
         try:
             with fetch_display() as show:
                 arrays = fetch_dataset(
@@ -98,7 +102,7 @@ def fetch(
             say(str(error))
         else:
             count = len(arrays.train_labels) + len(arrays.test_labels)
-            typer.echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}")
+            typer.echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}{ALREADY * here}")
     raise typer.Exit(2 if failed else 0)
 
 

@@ -61,20 +61,20 @@ def init(
     Example: regx init
     """
     from regx.config.errors import UsageError
+    from regx.runs.files import atomic_path
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file, not a folder")
     written, kept = [], []
     for relative, source in _starter_files():
         target = folder / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with target.open("xb") as file:
-                file.write(source.read_bytes())
-        except FileExistsError:
+        if target.exists():
             kept.append(target)
-        else:
-            written.append(target)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(source.read_bytes())
+        written.append(target)
     for path in written:
         typer.echo(f"wrote {path}")
     for path in kept:

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from regx.config.outline import outline
@@ -105,13 +106,18 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
         return f"unknown key (did you mean {near[0]!r}?)"
     parents = [setting.path.rpartition(".")[0] for setting in outline() if setting.name == key]
     if parents:
-        return (
-            f"unknown key here; it belongs {' or '.join(_under(parent) for parent in dict.fromkeys(parents))}"
-        )
+        return _elsewhere(parents, parent, siblings)
     near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
     if near:
         return f"unknown key (did you mean {near[0]!r}?)"
     return f"unknown key (known here: {', '.join(siblings)})"
+
+
+def _elsewhere(parents: Sequence[str], parent: str, siblings: Sequence[str]) -> str:
+    """Say where a known key belongs; under this very mapping it is one of another kind."""
+    if set(parents) == {parent}:
+        return f"does not belong to this kind (known here: {', '.join(siblings)})"
+    return f"unknown key here; it belongs {' or '.join(map(_under, dict.fromkeys(parents)))}"
 
 
 def choice_hint(value: object, choices: tuple[str, ...]) -> str:
@@ -137,7 +143,11 @@ def number_hint(value: object) -> str:
     """Return `: write 0.1` for what was meant as a number but not written as one, or nothing."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return f": write {value:.0f}"
-    digits = value.replace("_", "").replace(",", "") if isinstance(value, str) else ""
+    digits = value.replace("_", "") if isinstance(value, str) else ""
+    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+", digits):  # 50,000
+        digits = digits.replace(",", "")
+    elif digits.count(",") == 1:  # 0,1
+        digits = digits.replace(",", ".")
     return f": write {digits}" if _NUMBER.fullmatch(digits) else ""
 
 

@@ -70,15 +70,26 @@ def _read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -
         return tree
     chain = (*above, path)
     below = path.parent / link.value
+    try:
+        reason = _why_not(chain, below)
+        base = None if reason else _read_layers(below, chain, problems)
+    except (OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, links in a circle
+        reason, base = "is no path of a file", None
+    except ConfigError as error:
+        problems.extend(error.problems)
+        raise ConfigError(problems) from None
+    if base is None:  # what the missing file might have held is not asked for
+        raise ConfigError([*problems, Problem(link.place, "extends", reason)])
+    return merge(base, tree)
+
+
+def _why_not(chain: tuple[Path, ...], below: Path) -> str:
+    """Say why a file cannot be built on, or nothing."""
     seen = [file.resolve() for file in chain]
     if below.resolve() in seen:
         circle = [file.name for file in chain[seen.index(below.resolve()) :]] + [below.name]
-        problems.append(Problem(link.place, "extends", f"goes in a circle: {' -> '.join(circle)}"))
-        return tree
-    if not below.is_file():
-        problems.append(Problem(link.place, "extends", f"no such file: {below}"))
-        return tree
-    return merge(_read_layers(below, chain, problems), tree)
+        return f"goes in a circle: {' -> '.join(circle)}"
+    return "" if below.is_file() else f"no such file: {below}"
 
 
 def _override(tree: Node, override: str, layer: int, problems: list[Problem]) -> Node:
@@ -108,6 +119,8 @@ def _assign(tree: Node, keys: tuple[str, ...], value: Node, problems: list[Probl
         )
         return tree
     children = dict(tree.value) if isinstance(tree.value, dict) else {}
+    if keys == ("kind",) and "kind" in children and children["kind"].value != value.value:
+        children = {}  # another kind has parameters of its own, as in `merge`
     below = children.get(keys[0], Node(None, value.place, value.place))
     children[keys[0]] = _assign(below, keys[1:], value, problems)
     if isinstance(tree.value, dict):

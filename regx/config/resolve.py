@@ -33,5 +33,5 @@ def config_hash(config: RunConfig) -> str:
     a run under another target is another record, so it counts.
     """
     content = config.model_dump(mode="json", exclude={"name", "seed"})
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":")).replace(":-0.0", ":0.0")
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -86,7 +86,8 @@ class Watcher:
         return output
 
     def _watch(self, process: subprocess.Popen[bytes], expected_bytes: int, start_seconds: float) -> None:
-        begin = last_change = time.monotonic()
+        last_change = time.monotonic()
+        begin: float | None = None  # of the data: a program may take its time to start
         limit, seen = max(start_seconds, SILENT_SECONDS), _content(self.folder)
         while process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -94,15 +95,14 @@ class Watcher:
             now, content = time.monotonic(), _content(self.folder)
             if content != seen:
                 seen, last_change, limit = content, now, SILENT_SECONDS
+                begin = now if begin is None else begin
                 self.progress(min(content[1], expected_bytes), expected_bytes)
             if process.poll() is None and now - last_change > limit:
                 raise SourceError(f"no data came for {limit:.0f} s")
-            speed = seen[1] / max(now - begin, POLL_SECONDS)
-            if (
-                not self.last
-                and now - begin > JUDGE_AFTER_SECONDS
-                and speed * PATIENCE_SECONDS < expected_bytes
-            ):
+            if self.last or begin is None or now - begin <= JUDGE_AFTER_SECONDS:
+                continue
+            speed = seen[1] / (now - begin)
+            if speed * PATIENCE_SECONDS < expected_bytes:
                 raise SourceError(f"too slow: {speed / 1000:.0f} kB/s")
 
 

@@ -1,6 +1,7 @@
 """Transforms of the inputs, fitted on the training images and applied to all.
 
-Statistics are sums of integers, exact in any order of summation, so they do not depend on threads or machine.
+The moments are sums of integers, exact in any order of summation, so they do not depend on threads or
+machine; eigenvectors do in their last digits.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ def known() -> tuple[str, ...]:
     from regx.config import DATASETS
 
     names = {module.name for module in pkgutil.iter_modules(sets.__path__)}
-    return tuple(name for name in DATASETS if name in names) + tuple(sorted(names - DATASETS.keys()))
+    return tuple(name for name in DATASETS if name in names)
 
 
 def find(name: str) -> DatasetSpec:

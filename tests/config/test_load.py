@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.config import ConfigError, load_run
+from regx.config import ConfigError, config_hash, load_run
 from regx.config.schema import BatchNormConfig, CosineLr, MomentumRamp
 
 BASE = """\
@@ -146,3 +146,72 @@ class TestOverrides:
     def test_an_override_mends_a_file(self, base: Path) -> None:
         base.write_text(BASE.replace("lr: 0.1", "lr: 0"))
         assert load_run(base, ["optim.lr=0.1"]).optim.lr == 0.1
+
+
+GOOD_PARTS = """\
+name: n
+data: {name: digits}
+model: {family: mlp}
+optim: {lr: 0.1, lr_decay: {kind: step, factor: 0.5, every_epochs: 2}}
+"""
+
+
+@pytest.mark.parametrize(
+    "link", ['"a\\0b.yaml"', '"\\ud800.yaml"', "x" * 300 + ".yaml", '""', "missing.yaml", "self.yaml"]
+)
+def test_a_broken_link_is_the_one_thing_that_is_said(tmp_path: Path, link: str) -> None:
+    path = tmp_path / "self.yaml"
+    path.write_text(f"extends: {link}\nname: n\n")
+    with pytest.raises(ConfigError) as error:
+        load_run(path)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith((f"{path}:1:10: extends: ", f"{path}:1:"))
+
+
+def test_problems_above_a_broken_base_are_told_too(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("")
+    path = tmp_path / "top.yaml"
+    path.write_text("extends: base.yaml\nname: n\nname: m\n")
+    with pytest.raises(ConfigError) as error:
+        load_run(path)
+    text = str(error.value)
+    assert "base.yaml: is empty" in text
+    assert f"{path}:3:1" in text
+
+
+def test_another_kind_by_override_drops_the_parameters_of_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD_PARTS)
+    assert load_run(path, ["optim.lr_decay.kind=cosine"]).optim.lr_decay.kind == "cosine"
+    assert load_run(path, ["optim.lr_decay.kind=step"]).optim.lr_decay.kind == "step"
+
+
+@pytest.mark.parametrize(("text", "number"), [("0,1", "0.1"), ("50,000", "50000"), ("1_000", "1000")])
+def test_the_number_that_was_meant(tmp_path: Path, text: str, number: str) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD_PARTS)
+    with pytest.raises(ConfigError, match=f"write {number} "):
+        load_run(path, [f"optim.lr={text}"])
+
+
+@pytest.mark.parametrize("off", ["none", "null", "false"])
+def test_batch_norm_off_in_three_words(tmp_path: Path, off: str) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD_PARTS)
+    assert load_run(path, ["model.batch_norm=true", f"model.batch_norm={off}"]).model.batch_norm is False
+
+
+def test_minus_zero_is_zero(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD_PARTS)
+    hashes = {config_hash(load_run(path, [f"optim.weight_decay={zero}"])) for zero in ("0.0", "-0.0", "0")}
+    assert len(hashes) == 1
+
+
+def test_one_image_has_no_variance(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(GOOD_PARTS)
+    with pytest.raises(ConfigError, match="must be 0 or at least 2"):
+        load_run(path, ["model.batch_norm=true", "train.bn_reestimate_images=1"])
+    load_run(path, ["train.bn_reestimate_images=1"])

@@ -73,6 +73,14 @@ def test_a_finished_run_is_reported_not_repeated(cli: Callable, config: Path) ->
     assert "epoch" not in again.err
 
 
+def test_curves_that_are_gone_are_drawn_again(cli: Callable, config: Path) -> None:
+    folder = Path(cli("train", config, "--quiet").out.strip())
+    curves = (folder / "curves.svg").read_bytes()
+    (folder / "curves.svg").unlink()
+    cli("train", config, "--quiet")
+    assert (folder / "curves.svg").read_bytes() == curves
+
+
 def test_keep_checkpoint_keeps_the_weights(cli: Callable, config: Path) -> None:
     folder = Path(cli("train", config, "--quiet", "--keep-checkpoint").out.strip())
     assert (folder / "checkpoint.pt").stat().st_size > 4 * 2410

@@ -53,6 +53,16 @@ def test_another_environment_is_named_and_compared_within_a_tolerance(cli: Calla
     assert "first difference: final metrics" in result.err
 
 
+def test_other_data_is_another_run(cli: Callable, folder: Path) -> None:
+    record = folder / "run.json"
+    text = record.read_text()
+    moved = text.replace('"data_sha256": "', '"data_sha256": "0').replace('"test_loss": ', '"test_loss": 1')
+    record.write_text(moved.replace('"numpy": "', '"numpy": "1.'))
+    result = cli("verify", folder, "--quiet")
+    assert result.code == 1
+    assert "data_sha256: 0" in result.err
+
+
 def test_an_unfinished_run_is_refused(cli: Callable, folder: Path) -> None:
     record = folder / "run.json"
     record.write_text(record.read_text().replace('"status": "done"', '"status": "running"'))

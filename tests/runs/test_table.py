@@ -38,6 +38,8 @@ def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
         ("nowhere", "nowhere: no such folder"),
         ("nothing-*", "no run matches this pattern"),
         ("file.txt", "is a file; give the folder of a run"),
+        ("~no_such_user_here/x", "is no path"),
+        ("x" * 300, "is no path (File name too long)"),
     ],
 )
 def test_what_is_no_run_is_refused(
@@ -91,6 +93,10 @@ def _change(file: str, old: str, new: str):
         (_change("metrics.csv", "0.1,0.9,", "nan,0.9,"), "metrics.csv:2: damaged row"),
         (_cut_row, "metrics.csv:"),
         (_lose_rows, "metrics.csv: holds 2 epochs where run.json says 3"),
+        (_change("metrics.csv", "0.1,0.9,", "9" * 401 + ",0.9,"), "metrics.csv:2: damaged row"),
+        (_change("metrics.csv", "0.1,0.9,", "-0.1,0.9,"), "metrics.csv:2: damaged row (lr is -0.1)"),
+        (_change("metrics.csv", "0.1,0.9,", "0.1,0.9,7,"), "metrics.csv:2: damaged row (14 cells where 13"),
+        (lambda path: (path / "run.json").write_text("[" * 100_000), "run.json: is not valid JSON"),
         (_lose_middle_row, "metrics.csv:3: epoch 3 where 2 belongs"),
     ],
 )
@@ -101,3 +107,11 @@ def test_damage_is_named(tmp_path: Path, damage, message: str) -> None:
         load_run_folder(path)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_runs_behind_links_are_found_and_circles_end(tmp_path: Path) -> None:
+    path = build_run(tmp_path / "real")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "run").symlink_to(path)
+    (tmp_path / "links" / "back").symlink_to(tmp_path / "links")
+    assert find_run_folders(str(tmp_path / "links")) == [tmp_path / "links" / "run"]

@@ -89,10 +89,10 @@ class InitConfig(Section):
 
 
 def _switch(value: Any) -> Any:
-    """`true` is batch norm with its defaults, null is off."""
+    """`true` is batch norm with its defaults, null and none are off."""
     if value is True:
         return {}
-    return False if value is None else value
+    return False if value is None or value == "none" else value
 
 
 def _settings_or_switch(value: Any) -> str:
@@ -104,7 +104,7 @@ BatchNorm = Annotated[
         Annotated[BatchNormConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
         Discriminator(_settings_or_switch),
     ],
-    BeforeValidator(_switch, json_schema_input_type=BatchNormConfig | bool | None),
+    BeforeValidator(_switch, json_schema_input_type=BatchNormConfig | bool | Literal["none"] | None),
 ]
 
 
