@@ -59,7 +59,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         if not quiet:
             say("already trained; --fresh trains it again.")
             if keep_checkpoint and not folder.checkpoint.exists():
-                say("note: its weights were not kept; --fresh --keep-checkpoint trains it again and keeps them.")
+                say("note: its weights were not kept; with --fresh they will be.")
         if not folder.curves.exists():
             _draw_curves(folder, record, settings)
         _print_ending(record, folder, quiet=quiet)
