@@ -116,4 +116,10 @@ def throughput_tables(content: dict[str, Any] | None = None) -> str:
             shown = "" if trainer == "regx_run" else f"{ratio:.2f}×"
             text += f"| {TRAINERS[trainer]} | {median(values):,.0f} | {shown} |\n"
         text += "\n"
-    return f"{text}{content['machine']}; {content['method']}.\n"
+    sizes = {case["network"]: case["num_images"] for case in content["cases"]}
+    rounds = len(content["cases"][0]["images_per_second"]["regx_run"])
+    images = ", ".join(f"{num_images:,} images ({network})" for network, num_images in sizes.items())
+    return (
+        f"{text}{content['machine']}. Epochs of {images}, batch 100, each measurement in a process of its "
+        f"own, {rounds} alternating rounds: medians, and the median of the ratios.\n"
+    )

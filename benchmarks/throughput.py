@@ -23,12 +23,11 @@ from regx.runs.files import write_text
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["mcnn", "ccnn"])
     parser.add_argument("--precisions", nargs="+", choices=["fp32", "bf16"], default=["fp32", "bf16"])
     parser.add_argument("--trainers", nargs="+", choices=TRAINERS, default=list(TRAINERS))
-    parser.add_argument("--images", type=int, default=10_000, help="training images of an epoch")
-    parser.add_argument("--epochs", type=int, default=3, help="the last one is timed")
+    parser.add_argument("--epochs", type=int, default=2, help="the last one is timed")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="JSON file with every measurement")
     parser.add_argument("--one", nargs=2, metavar=("TRAINER", "CASE"), help=argparse.SUPPRESS)
@@ -37,15 +36,19 @@ def main() -> None:
         measure_here(*arguments.one)
         return
     machine = f"{processor()}, {arguments.threads} threads, Python {platform.python_version()}, {versions()}"
-    method = f"{arguments.images:,} images, batch 100, median of {arguments.rounds} alternating rounds"
-    content: dict[str, Any] = {"machine": machine, "method": method, "cases": []}
+    content: dict[str, Any] = {"machine": machine, "cases": []}
     for network in arguments.networks:
         for precision in arguments.precisions:
-            case = Case(network, precision, arguments.images, arguments.epochs, arguments.threads)
+            case = Case(network, precision, arguments.epochs, arguments.threads)
             speeds = measure(case, arguments.trainers, arguments.rounds)
-            dataset = NETWORKS[network]["data"]["name"]
             content["cases"].append(
-                {"network": network, "dataset": dataset, "precision": precision, "images_per_second": speeds}
+                {
+                    "network": network,
+                    "dataset": NETWORKS[network]["data"]["name"],
+                    "precision": precision,
+                    "num_images": case.num_images,
+                    "images_per_second": speeds,
+                }
             )
     print(throughput_tables(content))
     if arguments.out:
