@@ -70,7 +70,10 @@ def reference_table() -> str:
             text += f"| {name} | {_spread(runs)} | {len(runs)} | {runs[0]['epochs']} | {seconds:.0f} s "
             text += f"| {KNOWN.get(name, '')} |\n"
     machine = f"{rows[0]['device_name']}, torch {rows[0]['torch']}"
-    note = f"Mean ± standard deviation over seeds; {machine}; two runs at a time on 2 cores."
+    note = (
+        f"Mean ± standard deviation over seeds; {machine}; two runs at a time on 2 cores that had other work to "
+        "do as well, so the times are upper bounds."
+    )
     return f"{text}\n{note}\n\n{_precision(rows)}"
 
 
@@ -121,5 +124,17 @@ def throughput_tables(content: dict[str, Any] | None = None) -> str:
     images = ", ".join(f"{num_images:,} images ({network})" for network, num_images in sizes.items())
     return (
         f"{text}{content['machine']}. Epochs of {images}, batch 100, each measurement in a process of its "
-        f"own, {rounds} alternating rounds: medians, and the median of the ratios.\n"
+        f"own, {rounds} alternating rounds: medians, and the median of the ratios. {_across(content)}\n"
     )
+
+
+def _across(content: dict[str, Any]) -> str:
+    """Compare regx in bf16 with the usual loop as one finds it, in fp32."""
+    speeds = {(case["network"], case["precision"]): case["images_per_second"] for case in content["cases"]}
+    found = []
+    for network in dict.fromkeys(network for network, _ in speeds):
+        if {(network, "fp32"), (network, "bf16")} <= speeds.keys():
+            ours = median(speeds[network, "bf16"]["regx_run"])
+            theirs = median(speeds[network, "fp32"]["usual_loop"])
+            found.append(f"{ours / theirs:.1f}× ({network})")
+    return f"regx in bf16 against the usual loop in fp32: {', '.join(found)}." if found else ""
