@@ -71,8 +71,8 @@ def reference_table() -> str:
             text += f"| {KNOWN.get(name, '')} |\n"
     machine = f"{rows[0]['device_name']}, torch {rows[0]['torch']}"
     note = (
-        f"Mean ± standard deviation over seeds; {machine}; two runs at a time on 2 cores that had other work to "
-        "do as well, so the times are upper bounds."
+        f"Mean ± standard deviation over seeds; {machine}; two runs at a time on 2 cores that had other work "
+        "to do as well, so the times are upper bounds."
     )
     return f"{text}\n{note}\n\n{_precision(rows)}"
 
