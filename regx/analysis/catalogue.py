@@ -12,6 +12,7 @@ from regx.analysis.measures import (
     overtraining_index,
     time_to_target,
 )
+from regx.runs.metrics import best_row
 from regx.runs.table import Run
 
 __all__ = ["MEASURES", "Measure", "Reference", "Unit"]
@@ -83,13 +84,13 @@ def _time(unit: Literal["epochs", "steps", "seconds"]) -> Callable[[Run, Referen
 
 
 def _best_valid_error(run: Run, _: Reference) -> float | None:
-    return min((row.valid_error for row in run.rows), default=None)
+    row = best_row(run.rows)
+    return row.valid_error if row else None
 
 
 def _best_epoch(run: Run, _: Reference) -> float | None:
-    if not run.rows:
-        return None
-    return float(min(run.rows, key=lambda row: row.valid_error).epoch)
+    row = best_row(run.rows)
+    return float(row.epoch) if row else None
 
 
 def _final(field: str) -> Callable[[Run, Reference], float | None]:

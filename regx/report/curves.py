@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.series import thin_out
 from regx.report.theme import BLUE, INK, MUTED, VERMILLION, set_epoch_axis, set_value_axis, svg_file
-from regx.runs.metrics import EpochMetrics
+from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
 
 __all__ = ["save_curves"]
@@ -120,9 +120,9 @@ def _thin_out(
 
 def _mark_best_epoch(loss_axes: Axes, error_axes: Axes, rows: Sequence[EpochMetrics]) -> None:
     """Mark the epoch with the lowest validation error, the earliest of equals."""
-    if not rows:
+    best = best_row(rows)
+    if best is None:
         return
-    best = min(rows, key=lambda row: row.valid_error)
     for axes in (loss_axes, error_axes):
         axes.axvline(best.epoch, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
         share = (best.epoch - rows[0].epoch) / max(1, rows[-1].epoch - rows[0].epoch)

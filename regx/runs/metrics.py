@@ -6,13 +6,14 @@ docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mea
 import errno
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
 from regx.runs.files import atomic_path
 
-__all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "read_rows", "truncate_rows"]
+__all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "best_row", "read_rows", "truncate_rows"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,11 @@ COLUMNS = tuple(field.name for field in fields(EpochMetrics))
 TIME_COLUMNS = ("train_seconds", "eval_seconds")
 _INTEGERS = {"epoch", "step"}
 _OPTIONAL = {"valid_loss_running_stats", "valid_error_running_stats"}
+
+
+def best_row(rows: Sequence[EpochMetrics]) -> EpochMetrics | None:
+    """Return the epoch with the lowest validation error, the earliest of equals; None without epochs."""
+    return min(rows, key=lambda row: row.valid_error, default=None)
 
 
 def append_row(path: Path, row: EpochMetrics) -> None:

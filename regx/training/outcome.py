@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from regx.config import RunConfig
-from regx.runs.metrics import EpochMetrics
+from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Final
 from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.prepare import RunData
@@ -31,10 +31,10 @@ def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: Ep
 
 
 def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:
-    """Find the earliest epoch with the lowest validation error; None without epochs."""
-    if not rows:
+    """Record the epoch with the lowest validation error; None without epochs."""
+    row = best_row(rows)
+    if row is None:
         return None
-    row = min(rows, key=lambda row: row.valid_error)
     return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
 
 

@@ -4,6 +4,7 @@ import fcntl
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,26 @@ def test_blown_up_weights_are_a_status(run: Run) -> None:
     assert json.loads(folder.record.read_text())["status"] == "diverged"
 
 
+def test_a_loss_that_overflows_on_the_test_set_alone_is_a_status(digits: Dataset, tmp_path: Path) -> None:
+    """Black training and validation images pass through huge weights; the test images do not."""
+    black = replace(
+        digits,
+        pool_images=torch.zeros_like(digits.pool_images),
+        valid_images=torch.zeros_like(digits.valid_images),
+    )
+    config = config_of(
+        data={"preprocess": "none"},
+        model={"family": "mlp", "hidden_sizes": [16] * 7, "init": {"gain": 1e6}},
+        optim={"lr": 1e-9},
+    )
+    record = train_run(config, RunFolder(tmp_path / "a"), black, Quiet(), RunOptions())
+    assert record.epochs_completed == 3
+    assert record.status == "diverged"
+    assert record.failure is not None
+    assert record.failure.kind == "non_finite"
+    assert record.final is None
+
+
 def test_learning_nothing_is_a_status(run: Run) -> None:
     """Nine tenths of ln 10 is the limit; a rate this small leaves the loss at ln 10."""
     _, record = run(optim={"lr": 1e-9})
@@ -227,8 +248,6 @@ def test_one_batch_is_learned_by_heart(run: Run) -> None:
 
 def test_random_labels_can_be_learned_but_do_not_carry_over(digits: Dataset, tmp_path: Path) -> None:
     """Zhang et al. 2017: the training error reaches 0 while the test error is that of guessing."""
-    from dataclasses import replace
-
     labels = torch.randint(0, 10, digits.pool_labels.shape, generator=torch.Generator().manual_seed(0))
     shuffled = replace(digits, pool_labels=labels)
     config = config_of(
