@@ -60,6 +60,11 @@ class RunFolder:
         """Everything that training needs to go on; only while unfinished."""
         return self.path / "checkpoint.pt"
 
+    @property
+    def error(self) -> Path:
+        """The traceback of a run that failed in a sweep."""
+        return self.path / "error.txt"
+
     def create(self) -> None:
         """Make the folder, with those above it.
 

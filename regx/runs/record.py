@@ -57,7 +57,7 @@ class Best(_Frozen):
 class Failure(_Frozen):
     """Why a run ended before its time, or learned nothing."""
 
-    kind: Literal["non_finite", "no_learning", "error"]
+    kind: Literal["non_finite", "no_learning", "error", "time_limit"]
     message: str
     epoch: int = Field(description="Completed epochs at that moment.")
     step: int = Field(description="Completed steps at that moment.")

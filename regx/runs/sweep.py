@@ -1,0 +1,134 @@
+"""sweep.json: which runs answer an experiment, arm by arm, and how the arms were tuned.
+
+How far each run has come stands in its own folder and nowhere else.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regx.runs.files import write_text
+
+__all__ = ["FORMAT", "ArmRecord", "SweepFolder", "SweepRecord", "SweepRun", "Tuned", "is_sweep_folder"]
+
+FORMAT = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Tuned(_Frozen):
+    """The values that tuning chose for an arm, or for one cell of its grid."""
+
+    cell: dict[str, Any] = Field(description="The cell of the grid; empty where the arm was tuned once.")
+    settings: dict[str, Any] = Field(description="The chosen values, by dotted path.")
+    score: float | None = Field(description="Mean over the tuning seeds; null where every trial diverged.")
+    at_edge: tuple[str, ...] = Field(description="Axes on whose edge the choice still lies.")
+
+
+class ArmRecord(_Frozen):
+    """One arm."""
+
+    name: str
+    settings: dict[str, Any] = Field(description="What the experiment sets for this arm, by dotted path.")
+    num_trials: int = Field(default=0, description="Points tried while tuning it, each on all tuning seeds.")
+    tuned: tuple[Tuned, ...] = ()
+
+
+class SweepRun(_Frozen):
+    """One run of a sweep."""
+
+    stage: Literal["tune", "confirm"]
+    arm: str
+    cell: dict[str, Any] = Field(description="Its cell of the grid, by dotted path; empty without a grid.")
+    tuned: dict[str, Any] = Field(description="The values that were tuned, or are on trial.")
+    seed: int
+    folder: str = Field(description="Name of the run's folder, which stands beside the sweep's.")
+
+
+class SweepRecord(_Frozen):
+    """The content of sweep.json."""
+
+    format: int = FORMAT
+    name: str
+    question: str
+    tier: str
+    digest: str = Field(description="sha256 of the resolved experiment.")
+    regx: str
+    seeds: tuple[int, ...]
+    tune_by: str | None = Field(default=None, description="Measure that chose the tuned values.")
+    arms: tuple[ArmRecord, ...]
+    runs: tuple[SweepRun, ...] = Field(description="Tuning runs first; those to compare have stage confirm.")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read sweep.json.
+
+        Raises:
+            ValueError: If it is no record of this format; the message names the file.
+            OSError: If it cannot be read.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            raise ValueError(f"{path}: is not valid JSON") from None
+        found = content.get("format") if isinstance(content, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{path}: {place}: {first['msg']}") from None
+
+    def write(self, path: Path) -> None:
+        """Write sweep.json, whole or not at all."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+    def arm(self, name: str) -> ArmRecord:
+        """Return one arm.
+
+        Raises:
+            KeyError: If there is none of this name.
+        """
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """`runs/<experiment>/`: the files of a sweep; its runs lie beside it, so that sweeps can share them."""
+
+    path: Path
+
+    @classmethod
+    def named(cls, name: str, tier: str, runs_dir: Path) -> "SweepFolder":
+        """Name the folder of an experiment at a tier; the tier that the file describes needs no suffix."""
+        return cls(runs_dir / (name if tier == "cpu" else f"{name}-{tier}"))
+
+    @property
+    def record(self) -> Path:
+        """Arms, tuned values, runs."""
+        return self.path / "sweep.json"
+
+    @property
+    def table(self) -> Path:
+        """One row per run, with its final metrics."""
+        return self.path / "runs.csv"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where the runs lie."""
+        return self.path.parent
+
+
+def is_sweep_folder(path: Path) -> bool:
+    """Whether `path` is the folder of a sweep."""
+    return (path / "sweep.json").is_file()

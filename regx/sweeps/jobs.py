@@ -1,0 +1,109 @@
+"""What engines work off: a job is one run to be trained, an outcome says how that went."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from regx.config import RunConfig, config_hash
+
+__all__ = ["Ending", "Engine", "EngineOptions", "Job", "Outcome", "Watch"]
+
+# What became of a job. `lost` is no verdict on the run: its worker died, the disk was full, data were missing.
+# It is trained again when the sweep is. `failed` is one: its own code raised, or it ran past the time limit.
+Ending = Literal["done", "diverged", "failed", "interrupted", "lost"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run to be trained.
+
+    Attributes:
+        config: All of it, the seed included.
+        folder: Name of the run's folder in the folder of runs.
+    """
+
+    config: RunConfig
+    folder: str
+
+    @classmethod
+    def of(cls, config: RunConfig) -> "Job":
+        """Name the folder as `regx train` would."""
+        return cls(config=config, folder=f"{config.name}-s{config.seed}-{config_hash(config)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        job: Which.
+        ending: How.
+        message: One line; empty for a run that is done.
+        tail: Last lines of the traceback; empty where there is none.
+        seconds: Time from its start to its end as the engine saw it, the engine's own work included.
+    """
+
+    job: Job
+    ending: Ending
+    message: str = ""
+    tail: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Watch(Protocol):
+    """Sees the jobs of an engine go by; called from one thread at a time."""
+
+    def started(self, job: Job, worker: str) -> None:
+        """A worker has begun; `worker` is its name or address, empty in this process."""
+        ...
+
+    def progressed(self, job: Job, epochs: int) -> None:
+        """So many epochs of a job are complete."""
+        ...
+
+    def noticed(self, message: str) -> None:
+        """Something happened that a user should know of: a worker was lost, refused, or joined."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """What every engine needs to know.
+
+    Attributes:
+        runs_dir: Folder of the runs' folders.
+        offline: Never fetch data.
+        time_limit: Seconds that one run may take; None for no limit.
+        checkpoint_seconds: Time between two checkpoints of a run.
+    """
+
+    runs_dir: Path
+    offline: bool = False
+    time_limit: float | None = None
+    checkpoint_seconds: float = 30.0
+
+
+class Engine(Protocol):
+    """Works jobs off. Every engine gives the same bytes in every metrics.csv, time columns aside."""
+
+    @property
+    def num_workers(self) -> int:
+        """Runs that are trained at the same time."""
+        ...
+
+    def run(self, jobs: Sequence[Job], watch: Watch) -> Iterator[Outcome]:
+        """Train every job; yield each one's outcome as it ends. An outcome for each job, none twice.
+
+        Raises:
+            EngineLostError: If the engine itself is gone (its scheduler died, say); what was done is done.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ask for an end, from a signal handler or another thread.
+
+        Jobs that have not begun are not begun, those that run save a checkpoint; all their outcomes are
+        `interrupted`, and `run` returns soon.
+        """
+        ...
