@@ -1,23 +1,20 @@
 """Every file name of a run, in one class."""
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from regx.config import RunConfig, config_hash
 from regx.config.errors import UsageError
 from regx.runs.files import PART_SUFFIX
+from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
 __all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
-LOCK_WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
 
 
 class FolderBusyError(UsageError):
@@ -92,23 +89,16 @@ class RunFolder:
         Raises:
             FolderBusyError: If another process holds it.
         """
-        with (self.path / LOCK_NAME).open("ab") as file:  # open for writing: NFS locks nothing else
-            for wait in LOCK_WAITS:  # a reader that looks whether it is locked holds it for a moment
-                time.sleep(wait)
-                if _try_lock(file, fcntl.LOCK_EX):
-                    break
-            else:
-                raise FolderBusyError(f"{self.path}: another process is training this run")
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(self.path / LOCK_NAME))
+            except BlockingIOError:
+                raise FolderBusyError(f"{self.path}: another process is training this run") from None
             yield
 
     def is_locked(self) -> bool:
-        """Whether some process is training here; nobody is where nobody can write."""
-        path = self.path / LOCK_NAME
-        try:
-            with path.open("rb") as file:  # a shared lock: readers do not take each other for a trainer
-                return not _try_lock(file, fcntl.LOCK_SH)
-        except OSError:
-            return False
+        """Whether some process is training here."""
+        return is_held(self.path / LOCK_NAME)
 
     def read_record(self) -> RunRecord:
         """Read run.json; a run that says running while no process holds the folder was interrupted.
@@ -121,14 +111,6 @@ class RunFolder:
         if record.status == "running" and not self.is_locked():
             return record.model_copy(update={"status": "interrupted"})
         return record
-
-
-def _try_lock(file: BinaryIO, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def is_run_folder(path: Path) -> bool:
