@@ -15,7 +15,7 @@ from regx.analysis.measures import (
 from regx.runs.metrics import best_row
 from regx.runs.table import Run
 
-__all__ = ["MEASURES", "Measure", "Reference", "Unit"]
+__all__ = ["MEASURES", "Measure", "Reference", "Unit", "measure_run"]
 
 Unit = Literal["nats", "fraction", "epoch", "epochs", "steps", "seconds", "images/s"]
 
@@ -214,6 +214,14 @@ MEASURES: tuple[Measure, ...] = (
         of=_final("train_error"),
     ),
     Measure(
+        name="final_valid_loss",
+        label="final valid loss",
+        section="Errors",
+        unit="nats",
+        better="lower",
+        of=_final("valid_loss"),
+    ),
+    Measure(
         name="test_loss",
         label="test loss",
         section="Errors",
@@ -247,3 +255,23 @@ MEASURES: tuple[Measure, ...] = (
         of=lambda run, _: run.rows[-1].train_seconds if run.rows else None,
     ),
 )
+_BY_NAME = {measure.name: measure for measure in MEASURES}
+
+
+def measure_run(name: str, run: Run, reference: Reference | None = None) -> float | None:
+    """Measure one run by the name of the measure.
+
+    Args:
+        name: One of the catalogue's, e.g. `final_valid_loss`.
+        run: In whatever state it ended.
+        reference: What it is measured against; None for the `train.target_error` of its own config.
+
+    Returns:
+        In the measure's own unit; None where the run has no such number (diverged, target not reached).
+
+    Raises:
+        KeyError: If there is no measure of this name.
+    """
+    if reference is None:
+        reference = Reference(target_error=run.config.train.target_error, train_loss=None)
+    return _BY_NAME[name].value(run, reference)
