@@ -1,0 +1,63 @@
+"""The sign-flip test: what the differences themselves say, with no assumption on their distribution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from regx.analysis.intervals import Values, finite
+
+__all__ = ["NUM_DRAWS", "SignFlip", "sign_flip_p", "smallest_sign_flip_p"]
+
+MOST_EXACT = 20  # 2^20 sums are 8 MB; every further seed doubles them
+NUM_DRAWS = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignFlip:
+    """Result of a sign-flip test.
+
+    Attributes:
+        p: Two-sided.
+        exact: Whether all 2^n signs were counted, or a sample of them.
+    """
+
+    p: float
+    exact: bool
+
+
+def sign_flip_p(differences: Values) -> SignFlip:
+    """Ask how often the mean would be as far from 0 if the sign of every difference were a coin toss.
+
+    Up to 20 seeds all 2^n signs are counted. Beyond, 100,000 signs are drawn, always the same ones: then p
+    has a standard error of 0.0007 at 0.05 and is never below 1e-5.
+
+    Args:
+        differences: One per seed. Differences of 0 keep their place: no sign changes the sum.
+
+    Returns:
+        The two-sided p-value; it cannot be below 2 / 2^n.
+
+    Raises:
+        ValueError: If there are no values, or one is not finite.
+
+    Source:
+        Fisher 1935, The Design of Experiments, section 21.
+    """
+    array = finite(differences, at_least=1)
+    exact = array.size <= MOST_EXACT
+    rng = np.random.default_rng(0)
+    sums = np.full(1 if exact else NUM_DRAWS, array[0])  # its sign may stay: |sum| has a mirror image
+    for difference in array[1:]:
+        if exact:
+            sums = np.concatenate([sums + difference, sums - difference])
+        else:
+            sums += difference * (2 * rng.integers(0, 2, size=NUM_DRAWS) - 1)
+    # The same sum added up in another order is a tie, not a smaller sum.
+    as_far = abs(array.sum()) - 1e-9 * np.abs(array).sum()
+    count = int(np.count_nonzero(np.abs(sums) >= as_far))
+    return SignFlip(p=count / sums.size if exact else (count + 1) / (NUM_DRAWS + 1), exact=exact)
+
+
+def smallest_sign_flip_p(num_seeds: int) -> float:
+    """Return the smallest p-value that a sign-flip test of so many seeds can have: 0.0625 for 5."""
+    return float(2.0 ** (1 - num_seeds))
