@@ -1,8 +1,10 @@
-"""What a run is: the schema, strict YAML, overrides, hashes."""
+"""What a run and an experiment are: the schema, strict YAML, overrides, hashes."""
 
 from regx.config.datasets import DATASETS, DatasetFacts
 from regx.config.errors import ConfigError
+from regx.config.experiment import Experiment, Settings, Tier, TunePlan
 from regx.config.load import load_run
+from regx.config.load_experiment import load_experiment
 from regx.config.notices import notices
 from regx.config.resolve import config_hash, dump_config
 from regx.config.schema import RunConfig
@@ -11,9 +13,14 @@ __all__ = [
     "DATASETS",
     "ConfigError",
     "DatasetFacts",
+    "Experiment",
     "RunConfig",
+    "Settings",
+    "Tier",
+    "TunePlan",
     "config_hash",
     "dump_config",
+    "load_experiment",
     "load_run",
     "notices",
 ]

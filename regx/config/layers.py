@@ -7,7 +7,7 @@ from regx.config.errors import ConfigError, Problem
 from regx.config.tree import Node, merge
 from regx.config.yaml_loader import read_yaml
 
-__all__ = ["assign", "read_layers"]
+__all__ = ["assign", "read_base", "read_layers"]
 
 
 def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -> Node:
@@ -34,6 +34,34 @@ def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) ->
     if base is None:  # what the missing file might have held is not asked for
         raise ConfigError([*problems, Problem(link.place, "extends", reason)])
     return merge(base, tree)
+
+
+def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
+    """Read the config that an experiment builds on.
+
+    Args:
+        path: File of the experiment.
+        tree: Its content.
+        problems: Takes what is wrong.
+
+    Returns:
+        The config with all that it extends; None where there is no `base`, or it cannot be read.
+    """
+    link = tree.find(("base",))
+    if link is tree or not isinstance(link.value, str):
+        return None  # reported with the keys of the experiment
+    below = path.parent / link.value
+    try:
+        reason = _why_not((path,), below)
+        if not reason:
+            return read_layers(below, (path,), problems)
+    except (OSError, ValueError, RuntimeError):
+        reason = "is no path of a file"
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
+    problems.append(Problem(link.place, "base", reason))
+    return None
 
 
 def _why_not(chain: tuple[Path, ...], below: Path) -> str:

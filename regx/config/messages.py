@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from regx.config.hints import choice_hint, example_for, number_hint, unknown_key
 from regx.config.outline import Setting, find_setting, keys_of
+from regx.config.schema import RunConfig
 from regx.config.tree import Path
 
 __all__ = ["Finding", "show"]
@@ -31,8 +33,8 @@ class Finding:
     message: str
 
     @classmethod
-    def of(cls, error: ErrorDetails) -> "Finding":
-        """Translate one error."""
+    def of(cls, error: ErrorDetails, root: type[BaseModel] = RunConfig) -> "Finding":
+        """Translate one error; `root` is the schema of the file."""
         *parents, last = error["loc"]
         if error["type"] == "extra_forbidden" or not _is_tag(last):
             path = (*(part for part in parents if not _is_tag(part)), last)
@@ -43,7 +45,7 @@ class Finding:
         if error["type"] == "union_tag_invalid":  # a kind that does not exist: that is what is wrong
             path, value = (*path, "kind"), value["kind"]
         keys = ".".join(part for part in path if isinstance(part, str))
-        case = _Case(keys, kind, find_setting(keys, kind), value, error)
+        case = _Case(keys, kind, find_setting(keys, kind, root), value, error, root)
         explain = _EXPLAIN.get(error["type"], _other)
         return cls(path, error["type"] in ("extra_forbidden", "missing"), explain(case))
 
@@ -71,6 +73,7 @@ class _Case:
     setting: Setting | None
     value: Any
     error: ErrorDetails
+    root: type[BaseModel]
 
     @property
     def got(self) -> str:
@@ -79,7 +82,7 @@ class _Case:
 
 def _unknown(case: _Case) -> str:
     parent, _, key = case.keys.rpartition(".")
-    return unknown_key(parent, key, case.value, keys_of(parent, case.kind))
+    return unknown_key(parent, key, case.value, keys_of(parent, case.kind, case.root))
 
 
 def _missing(case: _Case) -> str:

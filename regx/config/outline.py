@@ -1,9 +1,11 @@
-"""The schema of a run as a flat list of settings, for the docs, the hints and the error messages."""
+"""A schema as a flat list of settings, for the docs, the hints and the error messages."""
 
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from regx.config.schema import RunConfig
 
@@ -59,22 +61,22 @@ class Setting:
 
 
 @functools.cache
-def outline() -> tuple[Setting, ...]:
-    """List every setting of a run, in the order of the schema, a mapping before its keys."""
-    schema = RunConfig.model_json_schema()
+def outline(root: type[BaseModel] = RunConfig) -> tuple[Setting, ...]:
+    """List every setting of a file, in the order of the schema, a mapping before its keys."""
+    schema = root.model_json_schema()
     return tuple(_settings(schema, schema["$defs"], prefix=""))
 
 
-def find_setting(path: str, kind: str = "") -> Setting | None:
+def find_setting(path: str, kind: str = "", root: type[BaseModel] = RunConfig) -> Setting | None:
     """Find a setting by its path; where several kinds have it, that of `kind`."""
-    found = [setting for setting in outline() if setting.path == path]
+    found = [setting for setting in outline(root) if setting.path == path]
     exact = [setting for setting in found if setting.kind == kind]
     return next(iter(exact or found), None)
 
 
-def keys_of(path: str, kind: str = "") -> tuple[str, ...]:
+def keys_of(path: str, kind: str = "", root: type[BaseModel] = RunConfig) -> tuple[str, ...]:
     """List the keys of a mapping; where it has several kinds, those of `kind`."""
-    inside = [setting for setting in outline() if setting.path.rpartition(".")[0] == path]
+    inside = [setting for setting in outline(root) if setting.path.rpartition(".")[0] == path]
     return tuple(dict.fromkeys(setting.name for setting in inside if setting.kind in ("", kind)))
 
 

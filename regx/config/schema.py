@@ -10,7 +10,7 @@ from pydantic import Field, Strict, model_validator
 
 from regx.config.rules import RuleError, broken_rules
 from regx.config.sections.data import DataConfig
-from regx.config.sections.fields import MAX_SEED, Section
+from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.sections.model import (
     BatchNormConfig,
     DropProbConfig,
@@ -58,7 +58,7 @@ class RunConfig(Section):
     """One run: a network, the data, the optimiser and a seed."""
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        pattern=NAME_PATTERN,
         description=(
             "Begins the name of the run's folder: letters, digits, `_`, `-` and `.`; at most 64, "
             "a letter or digit first."

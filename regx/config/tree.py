@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from regx.config.errors import Place
 
-__all__ = ["Node", "Path", "Plain", "Scalar", "fill", "merge", "plain", "without"]
+__all__ = ["Node", "Path", "Plain", "Scalar", "fill", "merge", "plain", "without", "wrap"]
 
 Scalar: TypeAlias = bool | int | float | str | None
 Plain: TypeAlias = Scalar | list["Plain"] | dict[str, "Plain"]
@@ -50,6 +50,15 @@ def plain(node: Node) -> Plain:
     if isinstance(node.value, list):
         return [plain(child) for child in node.value]
     return node.value
+
+
+def wrap(value: Plain, place: Place) -> Node:
+    """Give every value of a plain tree the same place."""
+    if isinstance(value, dict):
+        return Node({key: wrap(child, place) for key, child in value.items()}, place, place)
+    if isinstance(value, list):
+        return Node([wrap(child, place) for child in value], place, place)
+    return Node(value, place, place)
 
 
 def merge(below: Node, above: Node) -> Node:

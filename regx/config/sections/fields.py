@@ -8,6 +8,7 @@ __all__ = [
     "MAX_EPOCHS",
     "MAX_LAYERS",
     "MAX_SEED",
+    "NAME_PATTERN",
     "Factor",
     "PerLayer",
     "Probability",
@@ -22,6 +23,7 @@ __all__ = [
 MAX_UNITS = 65_536
 MAX_LAYERS = 64
 MAX_EPOCHS = 100_000
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # safe in file names, glob patterns and `sweep:arm`
 MAX_SEED = 2**53  # every reader of JSON and YAML agrees on integers up to here
 
 

@@ -1,0 +1,133 @@
+"""An experiment: which runs answer one question."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from regx.config.check import check_run
+from regx.config.errors import ConfigError, Place, Problem
+from regx.config.layers import assign
+from regx.config.schema import RunConfig
+from regx.config.sections.fields import MAX_SEED
+from regx.config.tree import Node, wrap
+from regx.config.tuning_grid import Settings, TunePlan
+
+__all__ = ["Experiment", "Settings", "Tier", "TunePlan", "digest_of"]
+
+Tier = Literal["smoke", "cpu", "gpu"]
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Arms, crossed with a grid, over seeds: all checked, at one tier.
+
+    Attributes:
+        name: Names the sweep's folder and begins the names of its runs.
+        question: What it asks, as a sentence.
+        tier: The tier that it was loaded at.
+        path: Its file.
+        digest: sha256, in hex, over what is asked at this tier, the base included: name, resolved arms, grid,
+            tuning and seeds. How the file says it (comments, the order of keys, defaults written out) and the
+            wording of the question do not count.
+        arms: Names of what is compared, in the order of the file.
+        cells: Cells of the grid; ({},) without a grid.
+        tune: How every arm finds its own best value; None where nothing is tuned.
+        seeds: Seeds of the comparison, the same for each arm.
+    """
+
+    name: str
+    question: str
+    tier: Tier
+    path: Path
+    digest: str
+    arms: tuple[str, ...]
+    cells: tuple[Settings, ...]
+    tune: TunePlan | None
+    seeds: tuple[int, ...]
+    settings: Mapping[str, Settings] = field(repr=False)  # of each arm
+    trees: Mapping[str, Node] = field(repr=False, compare=False)  # of each arm, over the base
+    _configs: dict[tuple[str, str], RunConfig] = field(default_factory=dict, repr=False, compare=False)
+
+    def config(self, arm: str, settings: Settings, seed: int) -> RunConfig:
+        """Return the config of a run.
+
+        Args:
+            arm: One of `arms`.
+            settings: What lies over the arm: the cell's and the tuned values together.
+            seed: Any seed in range; one of `seeds`, or of the tuning seeds.
+
+        Raises:
+            KeyError: If there is no such arm.
+            ConfigError: If the settings do not make a valid config, or the seed is out of range.
+        """
+        key = (arm, json.dumps(settings, sort_keys=True))
+        if key not in self._configs:
+            self._configs[key] = self._resolve(arm, settings)
+        if isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
+            message = f"must be a whole number in [0, {MAX_SEED}] (got {seed!r})"
+            raise ConfigError([Problem(self._place, "seed", message)])
+        return self._configs[key].model_copy(update={"seed": seed})
+
+    def arm_settings(self, arm: str) -> Settings:
+        """Return what the file says of an arm.
+
+        Raises:
+            KeyError: If there is no such arm.
+        """
+        return self.settings[arm]
+
+    def allows(self, plan: TunePlan) -> bool:
+        """Whether every config that the experiment can ask for under a tuning plan is valid."""
+        try:
+            for arm in self.arms:
+                for point in plan.points(arm):
+                    for cell in self.cells:
+                        self._resolve(arm, {**cell, **point})
+        except ConfigError:
+            return False
+        return True
+
+    @property
+    def _place(self) -> Place:
+        return Place(0, str(self.path))
+
+    def _resolve(self, arm: str, settings: Settings) -> RunConfig:
+        problems: list[Problem] = []
+        tree = self.trees[arm]
+        name = f"{self.name}.{arm}"[:_LONGEST_NAME]
+        for path, value in {"name": name, **settings}.items():
+            tree = assign(tree, tuple(path.split(".")), wrap(value, self._place), problems)
+        if problems:
+            raise ConfigError(problems)
+        return check_run(tree)
+
+
+def digest_of(experiment: Experiment) -> str:
+    """Hash what an experiment asks."""
+    plan = experiment.tune
+    first: dict[str, Settings] = {arm: plan.points(arm)[0] if plan else {} for arm in experiment.arms}
+    content: dict[str, Any] = {
+        "name": experiment.name,
+        "arms": {
+            arm: experiment.config(arm, {**experiment.cells[0], **first[arm]}, 0).model_dump(mode="json")
+            for arm in experiment.arms
+        },
+        "cells": experiment.cells,
+        "seeds": experiment.seeds,
+        "tune": None
+        if plan is None
+        else {
+            "over": plan.over,
+            "by": plan.by,
+            "seeds": plan.seeds,
+            "extend": plan.extend,
+            "max_extensions": plan.max_extensions,
+            "per": plan.per,
+        },
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,97 @@
+"""Every config that an experiment can ask for is checked, each problem said once, at its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+
+from regx.config.check import check_run
+from regx.config.errors import ConfigError, Place, Problem
+from regx.config.experiment_draft import Draft, Layer
+from regx.config.layers import assign
+from regx.config.tree import Node, wrap
+
+__all__ = ["check_configs"]
+
+_MANY = 50  # wrong configs; looking further costs time and tells nothing new
+
+
+@dataclass
+class _Found:
+    """One problem, and the arms in which it shows."""
+
+    problem: Problem
+    arms: set[str] = field(default_factory=set)
+
+
+def check_configs(base: Node, draft: Draft) -> list[Problem]:
+    """Check every arm in every cell of the grid at every tuned point.
+
+    A problem is told apart by its place and its path: what stands in the base, in `set` or in the grid is
+    said once, however many arms inherit it.
+    """
+    found: dict[tuple[Place, str], _Found] = {}
+    wrong = 0
+    trees: dict[str, Node] = {}
+    assigned: list[Problem] = []
+    for arm in draft.arms:
+        tree = draft.arm_tree(base, arm, assigned)
+        for key, value in (("name", arm), ("seed", 0)):  # the experiment gives these
+            tree = assign(tree, (key,), wrap(value, tree.place), assigned)
+        trees[arm] = tree
+    for arm, layers in _round_robin(draft):
+        tree = trees[arm]
+        problems: list[Problem] = []
+        for layer in layers:
+            tree = layer.over(tree, problems)
+        try:
+            check_run(tree)
+        except ConfigError as error:
+            problems.extend(error.problems)
+        for problem in problems:
+            found.setdefault((problem.place, problem.path), _Found(problem)).arms.add(arm)
+        wrong += bool(problems)
+        if wrong > _MANY + len(draft.arms):
+            break
+    for problem in assigned:
+        found.setdefault((problem.place, problem.path), _Found(problem)).arms.update(draft.arms)
+    labels = _labels(draft)
+    return [_labelled(item, labels, draft) for item in found.values()]
+
+
+def _round_robin(draft: Draft) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+    """List arm and layers, the arms side by side, so that what all of them inherit shows in all at once."""
+    for row in zip_longest(*(((arm, layers) for layers in draft.cells(arm)) for arm in draft.arms)):
+        yield from (item for item in row if item is not None)
+
+
+def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
+    """Say in which part of the file it stands, and in which arm where only some have it."""
+    problem = found.problem
+    label = labels.get(problem.place, "")
+    words = [label, problem.path]
+    arm = next(arm for arm in draft.arms if arm in found.arms)
+    if len(found.arms) < len(draft.arms) and f"arms.{arm}" not in label:
+        words.insert(0, f"arms.{arm}")
+    return replace(problem, path=": ".join(word for word in words if word))
+
+
+def _labels(draft: Draft) -> dict[Place, str]:
+    """Say of every place in the file to which part of it it belongs."""
+    labels: dict[Place, str] = {}
+    axes = [draft.grid, *draft.tuned.values()]
+    parts = [(layer.label, layer.settings.values()) for layer in (*draft.shared, *draft.arms.values())]
+    parts += [(axis.label, nodes) for axis in axes for nodes in axis.values.values()]  # type: ignore[misc]
+    for label, nodes in parts:
+        for node in nodes:
+            for place in _places(node):
+                labels.setdefault(place, label)
+    return labels
+
+
+def _places(node: Node) -> Iterator[Place]:
+    yield from (node.place, node.key_place)
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    if isinstance(children, str) or not hasattr(children, "__iter__"):
+        return
+    for child in children:
+        yield from _places(child)

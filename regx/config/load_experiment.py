@@ -1,0 +1,93 @@
+"""From the YAML file of an experiment to an experiment, or to every problem with its place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from regx.config.errors import ConfigError, Problem
+from regx.config.experiment import Experiment, Tier, TunePlan, digest_of
+from regx.config.experiment_check import check_configs
+from regx.config.experiment_draft import Axes, Draft
+from regx.config.experiment_rules import check_file
+from regx.config.layers import read_base
+from regx.config.sections.experiment import ExperimentFile, TuneConfig
+from regx.config.tree import Node, Plain, plain
+from regx.config.tuning_grid import can_extend, cross
+from regx.config.yaml_loader import read_yaml
+
+__all__ = ["load_experiment"]
+
+
+def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
+    """Read an experiment, and check every config that it can ask for.
+
+    Args:
+        path: YAML file.
+        tier: At which cost; `cpu` is the file as it stands.
+
+    Raises:
+        ConfigError: With every problem at once, each with its place.
+    """
+    path = Path(path)
+    problems: list[Problem] = []
+    tree = read_yaml(path, problems)
+    draft = Draft.of(tree, tier)
+    problems.extend(check_file(tree, draft, tier))
+    base = read_base(path, tree, problems)
+    if base is not None:
+        problems.extend(check_configs(base, draft))
+    if problems or base is None:
+        raise ConfigError(problems)
+    return _build(path, tier, draft, base)
+
+
+def _build(path: Path, tier: Tier, draft: Draft, base: Node) -> Experiment:
+    file = ExperimentFile.model_validate(plain(draft.tree))
+    experiment = Experiment(
+        name=file.name,
+        question=file.question,
+        tier=tier,
+        path=path,
+        digest="",
+        arms=tuple(draft.arms),
+        cells=cross(_plain_axes(draft.grid)),
+        tune=None,
+        seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds,
+        settings={
+            arm: {path: plain(node) for path, node in layer.settings.items()}
+            for arm, layer in draft.arms.items()
+        },
+        trees={arm: draft.arm_tree(base, arm, []) for arm in draft.arms},
+    )
+    if file.tune:
+        plan = replace(_plan(file.tune, draft), allows=experiment.allows)
+        experiment = replace(experiment, tune=plan)
+    return replace(experiment, digest=digest_of(experiment))
+
+
+def _plan(tune: TuneConfig, draft: Draft) -> TunePlan:
+    """Fill in which axes go on; numbers ascend, since an axis goes on at its ends."""
+    over = {
+        arm: {path: _ascending(values) for path, values in _plain_axes(axes).items()}
+        for arm, axes in draft.tuned.items()
+    }
+    extend = tune.extend
+    if extend is None:
+        axes = [axes["optim.lr"] for axes in over.values() if "optim.lr" in axes]
+        extend = ("optim.lr",) if axes and all(map(can_extend, axes)) else ()
+    return TunePlan(
+        over=over,
+        by=tune.by,
+        seeds=tune.seeds,
+        extend=extend,
+        max_extensions=tune.max_extensions,
+        per=tune.per,
+    )
+
+
+def _ascending(values: tuple[Plain, ...]) -> tuple[Plain, ...]:
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return tuple(sorted(numbers)) if len(numbers) == len(values) else values
+
+
+def _plain_axes(axes: Axes) -> dict[str, tuple[Plain, ...]]:
+    return {path: tuple(plain(node) for node in values) for path, values in axes.values.items()}

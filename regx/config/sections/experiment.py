@@ -1,0 +1,154 @@
+"""The file of an experiment: which runs answer one question."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag
+
+from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
+
+__all__ = ["ExperimentFile", "TierConfig", "Tiers", "TuneConfig", "TuneMeasure"]
+
+MAX_SEEDS = 1000
+
+# What tuning may choose by: measured on validation images, with a direction, the same on every machine.
+TuneMeasure = Literal[
+    "final_valid_loss",
+    "final_valid_error",
+    "best_valid_error",
+    "valid_accuracy_area",
+    "epochs_to_target",
+    "steps_to_target",
+]
+
+_NAMES = {"propertyNames": {"pattern": NAME_PATTERN}}
+_Paths = dict[str, Any]
+_Axis = Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]
+_Axes = dict[str, _Axis]
+_Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+_SeedList = Annotated[tuple[_Seed, ...], Strict(False), Field(min_length=1, max_length=MAX_SEEDS)]
+
+
+def _number_or_list(value: Any) -> str:
+    return "<list>" if isinstance(value, list | tuple) else "<number>"
+
+
+_Seeds = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_SEEDS), Tag("<number>")] | Annotated[_SeedList, Tag("<list>")],
+    Discriminator(_number_or_list),
+]
+
+
+class TuneConfig(Section):
+    """How every arm finds its own best value before the arms are compared."""
+
+    over: _Axes = Field(
+        default={},
+        description=(
+            "The grid of every arm that has none of its own: dotted path -> list of values. "
+            "Several axes are crossed."
+        ),
+    )
+    arms: dict[str, _Axes] = Field(
+        default={},
+        description="Arm -> a grid of its own in place of `over`. Give every arm as many trials.",
+    )
+    by: TuneMeasure = Field(
+        default="final_valid_loss",
+        description=(
+            "Measure that chooses: its best mean over the tuning seeds wins. "
+            "The times to target need `train.target_error`."
+        ),
+    )
+    seeds: _SeedList = Field(
+        default=(1000, 1001), description="Seeds of the trials; none of them may serve in the comparison."
+    )
+    per: Literal["arm", "cell"] = Field(
+        default="arm",
+        description=(
+            "`arm`: tuned once, at the arm's own settings, for every cell of the grid; "
+            "`cell`: each cell of the grid is tuned by itself."
+        ),
+    )
+    extend: Annotated[tuple[str, ...], Strict(False)] | None = Field(
+        default=None,
+        description=(
+            "Axes that go on by one step, for all arms, while the best value of some arm lies on their edge. "
+            "Omitted: `[optim.lr]` where that is tuned."
+        ),
+    )
+    max_extensions: int = Field(default=3, ge=0, le=20, description="Steps that the axes may go on by.")
+
+
+def _null_is_false(value: Any) -> Any:
+    return False if value is None else value
+
+
+def _settings_or_switch(value: Any) -> str:
+    return "<settings>" if isinstance(value, dict | TuneConfig) else "<switch>"
+
+
+_Tune = Annotated[
+    Annotated[
+        Annotated[TuneConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
+        Discriminator(_settings_or_switch),
+    ],
+    BeforeValidator(_null_is_false, json_schema_input_type=TuneConfig | Literal[False] | None),
+]
+
+
+class TierConfig(Section):
+    """What a tier changes of the experiment."""
+
+    seeds: _Seeds | None = Field(default=None, description="In place of the experiment's `seeds`.")
+    set: _Paths = Field(
+        default={}, description="Laid over the experiment's `set`, below the arms: dotted path -> value."
+    )
+    grid: _Axes | None = Field(default=None, description="In place of the experiment's `grid`.")
+    tune: _Tune | None = Field(
+        default=None,
+        description="`false`: nothing is tuned. A mapping: its keys in place of the experiment's.",
+    )
+
+
+class Tiers(Section):
+    """The same question at other costs."""
+
+    smoke: TierConfig | None = Field(default=None, description="A minute, to see that everything works.")
+    cpu: TierConfig | None = Field(default=None, description="The default tier: the file as it stands.")
+    gpu: TierConfig | None = Field(default=None, description="The full size.")
+
+
+class ExperimentFile(Section):
+    """One question, and the runs that answer it: arms, crossed with a grid, over seeds."""
+
+    name: str = Field(
+        pattern=NAME_PATTERN,
+        description=(
+            "Names the sweep's folder and begins the names of its runs: letters, digits, `_`, `-` and `.`; "
+            "at most 64, a letter or digit first."
+        ),
+    )
+    question: str = Field(min_length=1, description="What the experiment asks, as a sentence.")
+    base: str = Field(description="The config of a run that the arms change, relative to this file.")
+    set: _Paths = Field(
+        default={},
+        description="Changes of the base that all arms share: dotted path -> value, as `--set` has them.",
+    )
+    arms: dict[str, _Paths] = Field(
+        min_length=1,
+        json_schema_extra=_NAMES,
+        description="What is compared: name -> {dotted path: value}. {}: the base as it is.",
+    )
+    grid: _Axes = Field(
+        default={},
+        description="Axes that are crossed inside each arm: dotted path -> list of values.",
+    )
+    tune: _Tune = Field(
+        default=False, description="Every arm at its own best value. Omitted or false: nothing is tuned."
+    )
+    seeds: _Seeds = Field(
+        description="Seeds of the comparison, the same for each arm. A number n: 0 to n - 1; or a list."
+    )
+    tiers: Tiers = Field(
+        default=Tiers(), description="What changes at a tier: `regx sweep FILE --tier smoke`, `gpu`."
+    )
