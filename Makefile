@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-all check format data docs golden bench reference results dist clean
+.PHONY: help demo test test-faults test-all check format data docs golden bench bench-sweep reference results dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ golden: $(VENV)/.installed-dev  ## store the golden losses anew: only when a cha
 
 bench: $(VENV)/.installed-bench  ## training throughput against other trainers, side by side
 	$(BIN)/python benchmarks/throughput.py --out results/throughput.json
+
+bench-sweep: $(VENV)/.installed-bench  ## a sweep of 16 runs against the same runs one after another
+	$(BIN)/python benchmarks/sweep_throughput.py --out results/sweep_throughput.json
 
 reference: $(VENV)/.installed  ## train the ready-made configs on real data and collect what they reach
 	$(BIN)/python benchmarks/reference.py

@@ -9,7 +9,14 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-__all__ = ["TRAINERS", "demo_output", "mistakes_output", "reference_table", "throughput_tables"]
+__all__ = [
+    "TRAINERS",
+    "demo_output",
+    "mistakes_output",
+    "reference_table",
+    "sweep_table",
+    "throughput_tables",
+]
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -138,3 +145,40 @@ def _across(content: dict[str, Any]) -> str:
             theirs = median(speeds[network, "fp32"]["usual_loop"])
             found.append(f"{ours / theirs:.1f}× ({network})")
     return f"regx in bf16 against the usual loop in fp32: {', '.join(found)}." if found else ""
+
+
+SWEEPERS = {
+    "sweep": "regx sweep --jobs 2",
+    "one_after_another": "regx, one run after another, 2 threads",
+    "usual_loop": "PyTorch: torchvision, DataLoader, one run after another, 2 threads",
+    "bare_loops": "two bare single-thread loops on resident tensors, side by side",
+}
+
+
+def sweep_table(content: dict[str, Any] | None = None) -> str:
+    """Return a table per network: seconds for all runs, and how many times as fast the sweep is.
+
+    Args:
+        content: What benchmarks/sweep_throughput.py measured; omitted: results/sweep_throughput.json.
+    """
+    path = RESULTS / "sweep_throughput.json"
+    if content is None and not path.exists():
+        return ""
+    content = content or json.loads(path.read_text())
+    text = ""
+    for case in content["cases"]:
+        seconds = case["seconds"]
+        title = f"{case['runs']} runs of {case['network']}, {case['num_images']:,} images of MNIST, "
+        title += f"{case['epochs']} epochs, {case['precision']}"
+        text += f"| {title} | seconds | regx sweep is |\n|---|---:|---:|\n"
+        for name, values in seconds.items():
+            ratio = median(theirs / ours for ours, theirs in zip(seconds["sweep"], values, strict=True))
+            shown = "" if name == "sweep" else f"{ratio:.2f}×"
+            text += f"| {SWEEPERS[name]} | {median(values):.0f} | {shown} |\n"
+        text += "\n"
+    overhead = content["overhead"]
+    return (
+        f"{text}Medians over {len(content['cases'][0]['seconds']['sweep'])} alternating rounds; "
+        f"{content['machine']}. A sweep of two tiny runs takes {overhead['start_seconds']:.1f} s from the "
+        f"shell and back, each further tiny run {overhead['seconds_per_tiny_run']:.2f} s, training included."
+    )

@@ -10,7 +10,7 @@ from benchmarks.case import Case
 from regx.config import RunConfig
 from regx.data import Dataset, load_dataset
 
-__all__ = ["images_of", "network_of", "torchvision_loader"]
+__all__ = ["images_of", "network_of", "torchvision_loader", "validation_loader"]
 
 
 def images_of(case: Case) -> tuple[Dataset, torch.Tensor, torch.Tensor]:
@@ -51,20 +51,36 @@ def torchvision_loader(case: Case, num_workers: int) -> torch.utils.data.DataLoa
     Only the reading of the files is left out: the arrays come from regx's cache. `__getitem__`, which is
     what an epoch spends its time in, is torchvision's own.
     """
+    dataset, images_NCHW, labels_N = images_of(case)
+    source = _torchvision_set(dataset.name, images_NCHW, labels_N, statistics_of=images_NCHW)
+    return torch.utils.data.DataLoader(
+        source, batch_size=case.batch_size, shuffle=True, drop_last=True, num_workers=num_workers
+    )
+
+
+def validation_loader(case: Case) -> torch.utils.data.DataLoader[Any]:
+    """Make a loader of the validation images, in large batches."""
+    dataset, images_NCHW, _ = images_of(case)
+    source = _torchvision_set(
+        dataset.name, dataset.valid_images, dataset.valid_labels, statistics_of=images_NCHW
+    )
+    return torch.utils.data.DataLoader(source, batch_size=1000)
+
+
+def _torchvision_set(
+    name: str, images_NCHW: torch.Tensor, labels_N: torch.Tensor, statistics_of: torch.Tensor
+) -> Any:
     from torchvision import datasets, transforms
 
-    dataset, images_NCHW, labels_N = images_of(case)
-    floats = images_NCHW.float() / 255
+    floats = statistics_of.float() / 255
     mean, std = floats.mean(dim=(0, 2, 3)).tolist(), floats.std(dim=(0, 2, 3)).tolist()
-    transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, std)])
-    kind = datasets.MNIST if dataset.name == "mnist" else datasets.CIFAR10
+    kind = datasets.MNIST if name == "mnist" else datasets.CIFAR10
     source = kind.__new__(kind)
-    source.transform, source.target_transform = transform, None
-    if dataset.name == "mnist":
+    source.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(mean, std)])
+    source.target_transform = None
+    if name == "mnist":
         source.data, source.targets = images_NCHW[:, 0].clone(), labels_N.clone()
     else:
         source.data = np.ascontiguousarray(images_NCHW.permute(0, 2, 3, 1).numpy())
         source.targets = labels_N.tolist()
-    return torch.utils.data.DataLoader(
-        source, batch_size=case.batch_size, shuffle=True, drop_last=True, num_workers=num_workers
-    )
+    return source

@@ -10,6 +10,7 @@ from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
 from regx.cli.runs import runs
+from regx.cli.sweep import sweep
 from regx.cli.train import train
 from regx.cli.verify import verify
 
@@ -33,6 +34,7 @@ def root(
 
 app.command()(train)
 app.command()(compare)
+app.command()(sweep)
 app.command()(runs)
 app.command()(verify)
 app.command()(validate)

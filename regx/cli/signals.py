@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM as a wish to stop at the next step."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,9 +16,10 @@ class StopSignal:
         exit_code: What the shell expects of a process that ended by that signal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None] | None = None) -> None:
         self.wanted = False
         self.exit_code = 0
+        self.on_first = on_first
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Take the first signal as a wish, the second as an order."""
@@ -26,12 +27,14 @@ class StopSignal:
             raise KeyboardInterrupt
         self.wanted = True
         self.exit_code = 128 + number
+        if self.on_first:
+            self.on_first()
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopSignal]:
-    """Turn SIGINT and SIGTERM into a wish to stop while the context lasts."""
-    stop = StopSignal()
+def stop_on_signals(on_first: Callable[[], None] | None = None) -> Iterator[StopSignal]:
+    """Turn SIGINT and SIGTERM into a wish to stop while the context lasts; the first one calls `on_first`."""
+    stop = StopSignal(on_first)
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

@@ -18,7 +18,7 @@ from regx.data.spec import DatasetSpec, SourceError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "DatasetStatus", "check", "load_dataset", "status"]
+__all__ = ["Dataset", "DatasetStatus", "check", "ensure_here", "load_dataset", "status"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +89,20 @@ def load_dataset(
     if arrays is None:
         arrays = fetch(spec, report=report or _ignore, progress=progress or _ignore, source=source)
     return _split(spec, arrays)
+
+
+def ensure_here(
+    name: str, *, offline: bool = False, report: Report | None = None, progress: Progress | None = None
+) -> None:
+    """Fetch a data set where it is absent; one that is here is not read.
+
+    Raises:
+        UsageError: If it is not here and could not be fetched.
+        OSError: If the cache cannot be written.
+    """
+    spec = find(name)
+    if spec.embedded is None and not cache_path(name).exists():
+        load_dataset(name, offline=offline, report=report, progress=progress)
 
 
 def check(name: str) -> str:

@@ -1,0 +1,115 @@
+"""The same arm under two names and other seeds, 40 times: how often does a comparison see a difference?
+
+`make a-a` trains 800 short runs on the embedded digits, a minute or two on one core, and writes one row per
+repetition and measure to results/statistics/a_a.csv, from which `make docs` makes the table in
+docs/statistics.md. Runs that are done are not trained again, so the script may be stopped and started.
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+from regx.analysis.compare import Cell, compare
+from regx.analysis.groups import Group
+from regx.analysis.statistics import NoSpreadError, welch
+from regx.config import RunConfig
+from regx.data import load_dataset
+from regx.runs.files import atomic_path
+from regx.runs.folder import RunFolder
+from regx.runs.metrics import EpochMetrics
+from regx.runs.record import RunRecord
+from regx.runs.table import Run, load_run_folder
+from regx.training.run import RunOptions, train_run
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "runs" / "a_a"
+RESULT = ROOT / "results" / "statistics" / "a_a.csv"
+REPETITIONS = 40
+SEEDS = 10
+HEADER = ("repetition", "measure", "difference", "low", "high", "p", "missing")
+
+
+def config(seed: int) -> RunConfig:
+    """Return a run that takes a tenth of a second and ends with errors that vary from seed to seed."""
+    return RunConfig.model_validate(
+        {
+            "name": "a_a",
+            "seed": seed,
+            "data": {"name": "digits", "train_size": 300},
+            "model": {"family": "mlp", "hidden_sizes": [32], "drop_prob": {"hidden": 0.2}},
+            "optim": {"lr": 0.1, "momentum": 0.9},
+            "train": {"epochs": 8, "batch_size": 50, "threads": 1},
+            "device": "cpu",
+        }
+    )
+
+
+def main() -> None:
+    """Train what is missing, compare the two names of each repetition and write the rows."""
+    train_all()
+    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        for repetition in range(REPETITIONS):
+            writer.writerows([repetition, *row] for row in compare_names(repetition))
+    print(f"wrote {RESULT}")
+
+
+def seeds_of(repetition: int, name: str) -> range:
+    """Return the seeds of one name in one repetition; no run is used twice.
+
+    The names take turns, seed by seed, so that a machine that slows down slows both.
+    """
+    first = 2 * SEEDS * repetition + (name == "b")
+    return range(first, first + 2 * SEEDS, 2)
+
+
+def train_all() -> None:
+    """Train every run in this process, one after another."""
+    dataset = load_dataset("digits", offline=True)
+    for seed in range(2 * SEEDS * REPETITIONS):
+        run = config(seed)
+        train_run(run, RunFolder.for_config(run, RUNS), dataset, Silent(), RunOptions())
+        if seed % (2 * SEEDS) == 0:
+            print(f"repetition {seed // (2 * SEEDS)} of {REPETITIONS}", file=sys.stderr, flush=True)
+
+
+def compare_names(repetition: int) -> list[list[object]]:
+    """Compare the groups a and b of one repetition as `regx compare` does, measure by measure."""
+    groups = [Group(label=name, runs=load(seeds_of(repetition, name))) for name in ("a", "b")]
+    return [[row.measure.name, *test(*row.cells)] for row in compare(groups).rows]
+
+
+def load(seeds: range) -> tuple[Run, ...]:
+    """Load the runs of one group."""
+    return tuple(load_run_folder(RunFolder.for_config(config(seed), RUNS).path) for seed in seeds)
+
+
+def test(a: Cell, b: Cell) -> tuple[object, ...]:
+    """Return difference, interval and p-value of b against a, or why there are none."""
+    values = [[value for value in cell.values if value is not None] for cell in (b, a)]
+    if missing := b.missing or a.missing:
+        return ("", "", "", "", missing)
+    try:
+        result = welch(*values)
+    except NoSpreadError:
+        return ("", "", "", "", "the same in all seeds")
+    interval = result.interval
+    return (*(f"{x:.6g}" for x in (interval.estimate, interval.low, interval.high, result.p)), "")
+
+
+class Silent:
+    """Watches a run without a word."""
+
+    def started(self, record: RunRecord) -> None:
+        """See training begin."""
+
+    def stepped(self, step: int) -> None:
+        """See a step."""
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """See an epoch."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What a sweep says before and after: its plan, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regx.config import Experiment
+    from regx.runs.sweep import ArmRecord, SweepFolder
+    from regx.sweeps.driver import Plan, Summary
+    from regx.sweeps.estimate import Estimate
+    from regx.sweeps.jobs import Job, Outcome
+
+__all__ = ["duration", "ending_lines", "plan_lines", "show_settings", "tuned_lines"]
+
+MOST_FAILURES = 10  # that are told in full
+
+
+def show_settings(settings: Mapping[str, object]) -> str:
+    """Write settings as --set has them."""
+    from regx.config.messages import show
+
+    return ", ".join(f"{path}={show(value)}" for path, value in settings.items())
+
+
+def duration(seconds: float) -> str:
+    """Write a time with the precision that an estimate has."""
+    if seconds < 60:
+        return f"{max(1, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
+    """List the arms, and count what there is to do."""
+    width = max(map(len, experiment.arms))
+    lines = [f"{experiment.name} ({experiment.tier}): {experiment.question}"]
+    for arm in experiment.arms:
+        settings = show_settings(experiment.arm_settings(arm)) or "as the base is"
+        lines.append(f"  {arm:<{width}}  {settings}")
+    cells = f" x {len(experiment.cells)} cells" if len(experiment.cells) > 1 else ""
+    shape = f"{len(experiment.arms)} arms{cells} x {len(experiment.seeds)} seeds"
+    lines.append(f"to compare: {shape} = {_runs(len(plan.confirm))}")
+    if experiment.tune:
+        points = sorted({len(experiment.tune.points(arm)) for arm in experiment.arms})
+        each = " to ".join(str(number) for number in dict.fromkeys((points[0], points[-1])))
+        per = "cell" if experiment.tune.per == "cell" else "arm"
+        lines.append(
+            f"tuning by {experiment.tune.by}: {each} trials for each {per}"
+            f" x {len(experiment.tune.seeds)} seeds = {_runs(len(plan.trials))},"
+            " more where the best lies on the edge of the grid"
+        )
+    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
+    lines.append(f"done already: {_runs(done)}; left: {_runs(len(plan.left))}")
+    if plan.failed:
+        lines.append(f"failed before: {_runs(len(plan.failed))}; --retry-failed tries them again")
+    return lines
+
+
+def estimate_line(estimate: "Estimate", num_workers: int, device: str) -> str:
+    """Say how long it will take, and how that is known."""
+    known = []
+    if estimate.num_measured:
+        known.append("finished runs")
+    if estimate.num_probed:
+        known.append("a few steps measured just now")
+    where = f"{num_workers} worker{'s' * (num_workers > 1)}"
+    return f"about {duration(estimate.seconds)} on {where}{device} (from {' and '.join(known)})"
+
+
+def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:
+    """List the values that tuning chose."""
+    lines = []
+    for arm in arms:
+        for tuned in arm.tuned:
+            cell = f" at {show_settings(tuned.cell)}" if tuned.cell else ""
+            edge = "; still on the edge of the grid" if tuned.at_edge else ""
+            score = "every trial diverged" if tuned.score is None else f"{tuned.score:.4g}"
+            chosen = show_settings(tuned.settings)
+            lines.append(f"  {arm.name}{cell}: {chosen} ({score}; {arm.num_trials} trials{edge})")
+    return lines
+
+
+def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
+    """Say what ran, what was there, and what failed with the last lines of each error."""
+    endings = [outcome.ending for outcome in summary.trained]
+    diverged = endings.count("diverged")
+    trained = endings.count("done") + diverged
+    said = f"trained {_runs(trained)}"
+    if diverged:
+        said += f", {diverged} of them diverged"
+    if summary.num_ended_before:
+        said += f"; {_runs(summary.num_ended_before)} done before"
+    lines = [f"{said}."]
+    for ending, meaning in _MEANINGS.items():
+        outcomes = [outcome for outcome in summary.trained if outcome.ending == ending]
+        if outcomes:
+            lines.append(f"{ending}: {_runs(len(outcomes))}; {meaning}.")
+            lines += _failures(outcomes, folder)
+    if summary.skipped:
+        lines.append(
+            f"failed in an earlier sweep: {_runs(len(summary.skipped))}; --retry-failed tries them again."
+        )
+        lines += [f"  {_place(job, folder)}" for job in summary.skipped[:MOST_FAILURES]]
+    return lines
+
+
+_MEANINGS = {
+    "failed": "--retry-failed tries them again",
+    "lost": "the same command trains them again",
+    "interrupted": "the same command goes on",
+}
+
+
+def _failures(outcomes: "Sequence[Outcome]", folder: "SweepFolder") -> list[str]:
+    lines = []
+    for outcome in outcomes[:MOST_FAILURES]:
+        if outcome.message or outcome.tail:
+            lines.append(f"  {_place(outcome.job, folder)}: {outcome.message}")
+            lines += [f"    {line}" for line in outcome.tail]
+    if len(outcomes) > MOST_FAILURES and outcomes[0].message:
+        lines.append(f"  ... and {len(outcomes) - MOST_FAILURES} more")
+    return lines
+
+
+def _place(job: "Job", folder: "SweepFolder") -> str:
+    return str(folder.runs_dir / job.folder)
+
+
+def _runs(number: int) -> str:
+    return f"{number:,} run{'s' * (number != 1)}"

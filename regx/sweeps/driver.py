@@ -1,0 +1,198 @@
+"""From an experiment to finished runs: tune, then train the arms, then write down which run is which.
+
+Truth is on disk. What a folder says is done is not trained again, so a sweep that was killed, or begun on a
+laptop and moved to a cluster, goes on where it was.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import regx
+from regx.config import Experiment
+from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
+from regx.sweeps.jobs import Engine, Job, Outcome, Watch
+from regx.sweeps.ledger import Ledger
+from regx.sweeps.run_table import write_run_table
+from regx.sweeps.tuning import Tuning, tune
+
+__all__ = ["Plan", "Summary", "SweepWatch", "make_plan", "sweep"]
+
+
+class SweepWatch(Watch, Protocol):
+    """Sees a sweep go by."""
+
+    def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
+        """Another stage begins: so many jobs are left of it, so many runs of it were done before."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """A job has ended."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an experiment asks for, and what of it is there.
+
+    Attributes:
+        tuning: How far its tuning has come.
+        trials: Jobs of the tuning, as far as they are known: where the best lies on an edge, more follow.
+        confirm: Runs to be compared, under their tuned values; before the tuning is complete, under the
+            values that the arms have untuned: as many and as long as they will be.
+        left: Jobs of both that have not ended, each once.
+        failed: Those of them that failed before.
+    """
+
+    tuning: Tuning
+    trials: tuple[Job, ...]
+    confirm: tuple[Job, ...]
+    left: tuple[Job, ...]
+    failed: tuple[Job, ...]
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """How a sweep ended.
+
+    Attributes:
+        record: What stands in sweep.json.
+        trained: Outcomes of the jobs that this call has worked on, in the order in which they ended.
+        num_ended_before: Runs that were there already.
+        skipped: Runs that failed in an earlier call and were not tried again.
+        complete: Whether every run of the experiment has ended.
+    """
+
+    record: SweepRecord
+    trained: list[Outcome] = field(default_factory=list)
+    num_ended_before: int = 0
+    skipped: list[Job] = field(default_factory=list)
+    complete: bool = False
+
+
+def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
+    """Look at what is there, and train nothing."""
+    tuning = tune(experiment, ledger, lambda jobs: not ledger.unended(jobs))
+    trials = tuple(trial.job for trial in tuning.trials)
+    confirm = tuple(
+        ledger.job(experiment.config(run.arm, _settings(run), run.seed))
+        for run in _confirm(experiment, tuning)
+    )
+    left = ledger.unended([*trials, *confirm])
+    failed = [job for job in left if ledger.state(job) in ("failed", "damaged")]
+    return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=tuple(failed))
+
+
+def sweep(
+    experiment: Experiment,
+    ledger: Ledger,
+    engine: Engine,
+    watch: SweepWatch,
+    *,
+    retry_failed: bool = False,
+) -> Summary:
+    """Train every run of an experiment that has not ended.
+
+    Hold the ledger's lock. The record is written before the first run and after each stage, so that the runs
+    can be compared while the sweep goes on.
+
+    Args:
+        experiment: What to train.
+        ledger: The folder of runs.
+        engine: Trains them.
+        watch: Told of everything.
+        retry_failed: Try again what failed in an earlier call.
+
+    Raises:
+        EngineLostError: If the engine is gone; what was done is done.
+        OSError: If the record cannot be written.
+    """
+    return _Sweep(experiment, ledger, engine, watch, retry_failed).execute()
+
+
+class _Sweep:
+    """One call of `sweep`."""
+
+    def __init__(
+        self, experiment: Experiment, ledger: Ledger, engine: Engine, watch: SweepWatch, retry_failed: bool
+    ) -> None:
+        self.experiment = experiment
+        self.ledger = ledger
+        self.engine = engine
+        self.watch = watch
+        self.retry_failed = retry_failed
+        self.folder = SweepFolder.named(experiment.name, experiment.tier, ledger.runs_dir)
+        plan = make_plan(experiment, ledger)
+        self.summary = Summary(record=self.write(plan.tuning))
+
+    def execute(self) -> Summary:
+        tuning = tune(self.experiment, self.ledger, self.train)
+        self.summary.record = self.write(tuning)
+        if tuning.complete:
+            jobs = [self.job(run) for run in _confirm(self.experiment, tuning)]
+            self.summary.complete = self.train(jobs)
+        write_run_table(self.folder, self.summary.record)
+        return self.summary
+
+    def train(self, jobs: Sequence[Job]) -> bool:
+        """Train the jobs that have not ended; whether all have then."""
+        left = self.ledger.unended(jobs)
+        failed = [job for job in left if self.ledger.state(job) in ("failed", "damaged")]
+        if self.retry_failed:
+            for job in failed:
+                self.ledger.forget_failure(job)
+        else:
+            self.summary.skipped += failed
+            left = [job for job in left if job not in failed]
+        seen = {outcome.job.folder for outcome in self.summary.trained}
+        before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen
+        self.summary.num_ended_before += len(before)
+        self.watch.planned(left, len(before))
+        for outcome in self.engine.run(left, self.watch) if left else ():
+            self.summary.trained.append(outcome)
+            self.watch.ended(outcome)
+        return not self.ledger.unended(jobs)
+
+    def job(self, run: SweepRun) -> Job:
+        return self.ledger.job(self.experiment.config(run.arm, _settings(run), run.seed))
+
+    def write(self, tuning: Tuning) -> SweepRecord:
+        """Write sweep.json; the runs to compare stand in it once their values are known."""
+        confirm = [
+            run.model_copy(update={"folder": self.job(run).folder})
+            for run in (_confirm(self.experiment, tuning) if tuning.complete else ())
+        ]
+        plan = self.experiment.tune
+        record = SweepRecord(
+            name=self.experiment.name,
+            question=self.experiment.question,
+            tier=self.experiment.tier,
+            digest=self.experiment.digest,
+            regx=regx.__version__,
+            seeds=self.experiment.seeds,
+            tune_by=plan.by if plan else None,
+            arms=tuning.arms,
+            runs=(*(trial.as_run() for trial in tuning.trials), *confirm),
+        )
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        record.write(self.folder.record)
+        return record
+
+
+def _confirm(experiment: Experiment, tuning: Tuning) -> Iterator[SweepRun]:
+    """List the runs to compare, seed by seed: stopped half way, they are still whole comparisons."""
+    for seed in experiment.seeds:
+        for arm in experiment.arms:
+            for cell in experiment.cells:
+                yield SweepRun(
+                    stage="confirm",
+                    arm=arm,
+                    cell=dict(cell),
+                    tuned=dict(tuning.settings(arm, cell)),
+                    seed=seed,
+                    folder="",
+                )
+
+
+def _settings(run: SweepRun) -> dict[str, Any]:
+    return {**run.cell, **run.tuned}

@@ -1,0 +1,116 @@
+"""What the folder of runs holds already: runs are known by their content, not by who asked for them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from regx.config import RunConfig, config_hash
+from regx.config.errors import UsageError
+from regx.runs.folder import RunFolder
+from regx.runs.lock import hold
+from regx.runs.metrics import read_rows
+from regx.runs.record import Status
+from regx.runs.table import Run
+from regx.sweeps.jobs import Job
+
+__all__ = ["Ledger", "State"]
+
+LOCK_NAME = ".sweep.lock"
+# `absent`: no record of it; `damaged`: a record that cannot be read.
+State = Status | Literal["absent", "damaged"]
+_NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
+
+
+class Ledger:
+    """The runs in a folder, by config and seed.
+
+    Two experiments that need the same run share it, and so does a run that `regx train` made: only the
+    folder's name, not what it was trained for, tells its first owner.
+    """
+
+    def __init__(self, runs_dir: Path) -> None:
+        """List the folders; what stands in them is read when it is asked for.
+
+        Raises:
+            UsageError: If the folder cannot be made or read.
+        """
+        self.runs_dir = runs_dir
+        self._folders: dict[tuple[int, str], list[str]] = {}
+        try:
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            names = sorted(path.name for path in runs_dir.iterdir())
+        except OSError as error:
+            raise UsageError(
+                f"{runs_dir}: cannot be used ({error.strerror}); choose another place with --out"
+            ) from None
+        for name in names:
+            if found := _NAME.fullmatch(name):
+                self._folders.setdefault((int(found["seed"]), found["hash"]), []).append(name)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other sweeps out of this folder of runs.
+
+        Raises:
+            UsageError: If a sweep is going on in it, or it cannot be written.
+        """
+        try:
+            with hold(self.runs_dir / LOCK_NAME):
+                yield
+        except BlockingIOError:
+            raise UsageError(
+                f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another place"
+                " with --out"
+            ) from None
+
+    def job(self, config: RunConfig) -> Job:
+        """Say where a run is, or will be."""
+        job = Job.of(config)
+        known = self._folders.get((config.seed, config_hash(config)), [])
+        if not known or job.folder in known:
+            return job
+        ended = [name for name in known if self._state(name) in ("done", "diverged")]
+        return Job(config=config, folder=(ended or known)[0])
+
+    def state(self, job: Job) -> State:
+        """Say how far a run has come."""
+        return self._state(job.folder)
+
+    def ended(self, job: Job) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state(job) in ("done", "diverged")
+
+    def unended(self, jobs: Sequence[Job]) -> list[Job]:
+        """Keep the jobs that are left to do, each once."""
+        return [job for job in {job.folder: job for job in jobs}.values() if not self.ended(job)]
+
+    def load(self, job: Job) -> Run:
+        """Load a run that has ended.
+
+        Raises:
+            UsageError: If its files do not tell what they should.
+        """
+        folder = RunFolder(self.runs_dir / job.folder)
+        try:
+            record = folder.read_record()
+            rows = tuple(read_rows(folder.metrics)) if record.epochs_completed else ()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{error}; remove {folder.path}, and the sweep trains it anew") from None
+        return Run(path=folder.path, config=job.config, record=record, rows=rows)
+
+    def forget_failure(self, job: Job) -> None:
+        """Let a failed run go on from its checkpoint, and a damaged one begin anew."""
+        folder = RunFolder(self.runs_dir / job.folder)
+        if self.state(job) == "damaged":
+            for path in (folder.record, folder.metrics, folder.checkpoint):
+                path.unlink(missing_ok=True)
+
+    def _state(self, name: str) -> State:
+        try:
+            return RunFolder(self.runs_dir / name).read_record().status
+        except FileNotFoundError:
+            return "absent"
+        except (OSError, ValueError):
+            return "damaged"

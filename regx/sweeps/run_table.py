@@ -1,0 +1,41 @@
+"""runs.csv of a sweep: one row per run, for a spreadsheet or pandas."""
+
+import csv
+import io
+import json
+
+from regx.runs.files import write_text
+from regx.runs.folder import RunFolder
+from regx.runs.record import Final
+from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
+
+__all__ = ["COLUMNS", "write_run_table"]
+
+COLUMNS = (
+    "stage", "arm", "cell", "tuned", "seed", "folder", "status", "epochs", *Final.model_fields, "seconds",
+)  # fmt: skip
+
+
+def write_run_table(folder: SweepFolder, record: SweepRecord) -> None:
+    """Write the table anew; a run that is not there yet has the status `absent`.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(folder, run) for run in record.runs)
+    write_text(folder.table, text.getvalue())
+
+
+def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
+    head = [run.stage, run.arm, json.dumps(run.cell), json.dumps(run.tuned), run.seed, run.folder]
+    try:
+        record = RunFolder(folder.runs_dir / run.folder).read_record()
+    except FileNotFoundError:
+        return [*head, "absent", *[""] * (len(COLUMNS) - len(head) - 1)]
+    except (OSError, ValueError):
+        return [*head, "damaged", *[""] * (len(COLUMNS) - len(head) - 1)]
+    final = [getattr(record.final, name, "") for name in Final.model_fields]
+    return [*head, record.status, record.epochs_completed, *final, round(record.seconds, 3)]

@@ -1,0 +1,190 @@
+"""Every arm at its own best value from the same grid, with the same number of trials.
+
+The rule is fixed before a run is seen. The lowest mean over the tuning seeds wins, of equals the first in the
+grid; a trial that diverged, or never reached its target, counts as infinitely bad. While the best of some arm
+lies on the edge of an axis that may be extended, that axis goes on by one step in all arms.
+
+Source: our choice, after what Bouthillier et al. 2021 ask of a fair comparison (sections 2 and 5): the same
+budget of trials for each arm, and other seeds for choosing than for comparing.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from regx.analysis.catalogue import Reference, measure_run
+from regx.config import Experiment, Settings, TunePlan
+from regx.runs.sweep import ArmRecord, SweepRun, Tuned
+from regx.runs.table import Run
+from regx.sweeps.jobs import Job
+from regx.sweeps.ledger import Ledger
+
+__all__ = ["Trial", "Tuning", "tune"]
+
+HIGHER_IS_BETTER = frozenset({"valid_accuracy_area"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One point of an arm's tuning grid under one tuning seed."""
+
+    arm: str
+    cell: Settings
+    point: Settings
+    job: Job
+
+    def as_run(self) -> SweepRun:
+        """Write it for sweep.json."""
+        return SweepRun(
+            stage="tune",
+            arm=self.arm,
+            cell=dict(self.cell),
+            tuned=dict(self.point),
+            seed=self.job.config.seed,
+            folder=self.job.folder,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """How far the tuning of an experiment has come.
+
+    Attributes:
+        trials: All that were asked for so far.
+        arms: One per arm; with nothing tuned yet while trials are missing.
+        complete: Whether every arm has its values.
+    """
+
+    trials: tuple[Trial, ...]
+    arms: tuple[ArmRecord, ...]
+    complete: bool
+
+    def settings(self, arm: str, cell: Settings) -> Settings:
+        """Return the tuned values that an arm uses in a cell of its grid."""
+        for record in self.arms:
+            for tuned in record.tuned:
+                if record.name == arm and tuned.cell in ({}, dict(cell)):
+                    return tuned.settings
+        return {}
+
+
+def tune(experiment: Experiment, ledger: Ledger, train: Callable[[Sequence[Job]], bool]) -> Tuning:
+    """Tune every arm.
+
+    Args:
+        experiment: Its arms, and how they are tuned, if they are.
+        ledger: Where finished trials are.
+        train: Trains jobs; False when it could not finish them all, which ends the tuning here.
+
+    Returns:
+        What was tried, and what was chosen.
+    """
+    plan = experiment.tune
+    if plan is None:
+        arms = tuple(_arm(experiment, arm) for arm in experiment.arms)
+        return Tuning(trials=(), arms=arms, complete=True)
+    for extension in range(plan.max_extensions + 1):
+        trials = _trials(experiment, plan, ledger)
+        if not train([trial.job for trial in trials]):
+            arms = tuple(_arm(experiment, arm, plan) for arm in experiment.arms)
+            return Tuning(trials=trials, arms=arms, complete=False)
+        arms = _choose_all(experiment, plan, trials, ledger)
+        wider = plan if extension == plan.max_extensions else _extend(plan, arms)
+        if wider == plan:
+            break
+        plan = wider
+    return Tuning(trials=trials, arms=arms, complete=True)
+
+
+def _cells(experiment: Experiment, plan: TunePlan) -> tuple[Settings, ...]:
+    """List what is tuned by itself: the cells of the grid, or each arm as a whole."""
+    return experiment.cells if plan.per == "cell" else ({},)
+
+
+def _trials(experiment: Experiment, plan: TunePlan, ledger: Ledger) -> tuple[Trial, ...]:
+    """List every trial, seed by seed."""
+    return tuple(
+        Trial(
+            arm=arm, cell=cell, point=point, job=ledger.job(experiment.config(arm, {**cell, **point}, seed))
+        )
+        for seed in plan.seeds
+        for arm in experiment.arms
+        for cell in _cells(experiment, plan)
+        for point in plan.points(arm)
+    )
+
+
+def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:
+    num_trials = len(plan.points(arm)) if plan else 0
+    return ArmRecord(name=arm, settings=dict(experiment.arm_settings(arm)), num_trials=num_trials)
+
+
+def _choose_all(
+    experiment: Experiment, plan: TunePlan, trials: Sequence[Trial], ledger: Ledger
+) -> tuple[ArmRecord, ...]:
+    scores: dict[tuple[str, str, str], list[float]] = {}
+    for trial in trials:
+        key = (trial.arm, _key(trial.cell), _key(trial.point))
+        scores.setdefault(key, []).append(_score(plan.by, ledger.load(trial.job)))
+    return tuple(
+        _arm(experiment, arm, plan).model_copy(
+            update={
+                "tuned": tuple(
+                    _choose(
+                        plan,
+                        arm,
+                        cell,
+                        [fmean(scores[arm, _key(cell), _key(point)]) for point in plan.points(arm)],
+                    )
+                    for cell in _cells(experiment, plan)
+                )
+            }
+        )
+        for arm in experiment.arms
+    )
+
+
+def _choose(plan: TunePlan, arm: str, cell: Settings, scores: Sequence[float]) -> Tuned:
+    """Take the point with the lowest score, the first of equals."""
+    best = min(range(len(scores)), key=lambda index: scores[index])
+    point = plan.points(arm)[best]
+    edges = [path for path in plan.extend if path in plan.over[arm] and _edge(plan, arm, path, point)]
+    score = scores[best] if math.isfinite(scores[best]) else None
+    if score is not None and plan.by in HIGHER_IS_BETTER:
+        score = -score
+    return Tuned(cell=dict(cell), settings=dict(point), score=score, at_edge=tuple(edges))
+
+
+def _score(by: str, run: Run) -> float:
+    """Measure a trial so that lower is better."""
+    reference = Reference(target_error=run.config.train.target_error, train_loss=None)
+    value = measure_run(by, run, reference)
+    if value is None or not math.isfinite(value):
+        return math.inf
+    return -value if by in HIGHER_IS_BETTER else value
+
+
+def _edge(plan: TunePlan, arm: str, path: str, point: Settings) -> int:
+    """Return -1 at the low end of an axis, 1 at the high end, else 0."""
+    values = plan.over[arm][path]
+    if point[path] == values[0]:
+        return -1
+    return int(point[path] == values[-1])
+
+
+def _extend(plan: TunePlan, arms: Sequence[ArmRecord]) -> TunePlan:
+    """Let every axis on whose edge a choice lies go on by one step, for all arms."""
+    edges = {
+        (path, _edge(plan, arm.name, path, tuned.settings))
+        for arm in arms
+        for tuned in arm.tuned
+        for path in tuned.at_edge
+    }
+    for path, side in sorted(edges):
+        plan = plan.extended(path, up=side > 0)
+    return plan
+
+
+def _key(settings: Mapping[str, object]) -> str:
+    return repr(sorted(settings.items()))

@@ -1,0 +1,80 @@
+"""How fast a network trains and evaluates here: a few steps on random images, for an estimate of a run."""
+
+from dataclasses import dataclass
+
+import torch
+
+from regx.config import RunConfig
+from regx.models import build_model
+from regx.runs.metrics import EpochMetrics
+from regx.training.device import resolve_device
+from regx.training.evaluate import zero_sum
+from regx.training.loop import TrainState, train
+from regx.training.optim import Sgd
+from regx.training.prepare import Images, RunData
+from regx.training.seeding import generator
+
+__all__ = ["measure_speed"]
+
+EVAL_IMAGES = 1000
+EPOCHS = 3  # the first warms up
+MAX_SECONDS = 2.0
+
+
+@dataclass
+class _Rows:
+    """Keeps the epochs, and bounds the time."""
+
+    rows: list[EpochMetrics]
+
+    def before_step(self, state: TrainState) -> bool:
+        return state.train_seconds < MAX_SECONDS
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        self.rows.append(row)
+
+
+def measure_speed(config: RunConfig) -> tuple[float, float]:
+    """Train a few steps with the real loop.
+
+    Torch's random numbers and thread count are changed; nothing is written.
+
+    Returns:
+        Seconds per image trained on, and seconds per image evaluated.
+    """
+    torch.set_num_threads(config.train.threads)
+    device = resolve_device(config.device)
+    batch_size = config.train.batch_size
+    num_images = batch_size * max(2, min(10, 1000 // batch_size))
+    short = config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"train_size": num_images, "augment": "none"}),
+            "train": config.train.model_copy(update={"epochs": EPOCHS, "bn_reestimate_images": 0}),
+        }
+    )
+    network = build_model(short.model, short.data.facts, lambda name: generator(0, f"init/{name}")).to(device)
+    state = TrainState(network=network, optimizer=Sgd(network, short.optim), running_loss=zero_sum(device))
+    images = _random_images(short, num_images, device)
+    evaluated = _random_images(short, EVAL_IMAGES // 2, device)
+    watcher = _Rows([])
+    train(
+        short, RunData(train=images, train_slice=evaluated, valid=evaluated, test=evaluated), state, watcher
+    )
+    rows = watcher.rows
+    if len(rows) < EPOCHS:  # it is slow, or blew up on noise: what was timed has to do
+        evaluations = max(1, len(rows))
+        trained = max(1, state.step) * batch_size
+        return state.train_seconds / trained, state.eval_seconds / (evaluations * EVAL_IMAGES)
+    trained, measured = (EPOCHS - 1) * num_images, (EPOCHS - 1) * EVAL_IMAGES
+    return (
+        (rows[-1].train_seconds - rows[0].train_seconds) / trained,
+        (rows[-1].eval_seconds - rows[0].eval_seconds) / measured,
+    )
+
+
+def _random_images(config: RunConfig, num_images: int, device: torch.device) -> Images:
+    facts = config.data.facts
+    draw = torch.Generator().manual_seed(0)
+    pixels_NHWC = torch.randn(num_images, facts.size, facts.size, facts.channels, generator=draw)
+    labels_N = torch.randint(facts.num_classes, (num_images,), generator=draw)
+    return Images(pixels_NHWC.to(device), labels_N.to(device))
