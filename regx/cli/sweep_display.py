@@ -90,7 +90,7 @@ class _Counts(_Silent):
         self.stage = "tuning" if tuning else "training"
         self.arms = {arm: _Arm() for arm in self.experiment.arms}
         for job in jobs:
-            self.arms[self.arm_of(job)].total += 1
+            self.arms[job.arm].total += 1
         self.total, self.num_ended, self.seconds = len(jobs), 0, 0.0
         self.num_before = num_ended
 
@@ -106,15 +106,10 @@ class _Counts(_Silent):
         self.running.pop(outcome.job.folder, None)
         self.num_ended += 1
         self.seconds += outcome.seconds
-        arm = self.arms[self.arm_of(outcome.job)]
+        arm = self.arms[outcome.job.arm]
         arm.endings.append(outcome.ending)
         if (error := self.valid_error(outcome)) is not None:
             arm.errors.append(error)
-
-    def arm_of(self, job: "Job") -> str:
-        """Find the arm of a run by its name, which may have been cut."""
-        name = job.config.name.removeprefix(f"{self.experiment.name}.")
-        return name if name in self.arms else next(arm for arm in self.arms if arm.startswith(name))
 
     def valid_error(self, outcome: "Outcome") -> float | None:
         """Read the validation error of a run that is done; the test set is for the end."""
@@ -138,6 +133,11 @@ class _Counts(_Silent):
         return f"{duration(seconds)} left" if self.total > self.num_ended else ""
 
 
+def name_of(job: "Job") -> str:
+    """Name a job by its arm, what is set beyond it, and its seed."""
+    return " ".join(part for part in (job.arm, job.point, f"seed {job.config.seed}") if part)
+
+
 class _Lines(_Counts):
     """One line per run, or per so many runs."""
 
@@ -157,7 +157,7 @@ class _Lines(_Counts):
         """Say how a run ended."""
         job = outcome.job
         width = len(str(self.total))
-        words = [f"{self.num_ended:>{width}}/{self.total}", self.arm_of(job), f"seed {job.config.seed}"]
+        words = [f"{self.num_ended:>{width}}/{self.total}", name_of(job)]
         error = self.valid_error(outcome)
         words.append(outcome.ending if error is None else f"valid error {error:.2%}")
         words.append(f"{outcome.seconds:.1f} s")
@@ -226,7 +226,7 @@ class _Screen(_Counts):
     def at_work(self, arm: str) -> list[str]:
         """Say how far the running runs of an arm are."""
         return [
-            f"seed {job.config.seed} epoch {epochs}/{job.config.train.epochs}"
+            f"{name_of(job).removeprefix(f'{arm} ')} epoch {epochs}/{job.config.train.epochs}"
             for job, epochs in self.running.values()
-            if self.arm_of(job) == arm
+            if job.arm == arm
         ]

@@ -1,6 +1,6 @@
 """What a sweep says before and after: its plan, and how it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,16 +10,9 @@ if TYPE_CHECKING:
     from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Job, Outcome
 
-__all__ = ["duration", "ending_lines", "plan_lines", "show_settings", "tuned_lines"]
+__all__ = ["duration", "ending_lines", "estimate_line", "plan_lines", "tuned_lines"]
 
 MOST_FAILURES = 10  # that are told in full
-
-
-def show_settings(settings: Mapping[str, object]) -> str:
-    """Write settings as --set has them."""
-    from regx.config.messages import show
-
-    return ", ".join(f"{path}={show(value)}" for path, value in settings.items())
 
 
 def duration(seconds: float) -> str:
@@ -31,6 +24,8 @@ def duration(seconds: float) -> str:
 
 def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
     """List the arms, and count what there is to do."""
+    from regx.sweeps.jobs import show_settings
+
     width = max(map(len, experiment.arms))
     lines = [f"{experiment.name} ({experiment.tier}): {experiment.question}"]
     for arm in experiment.arms:
@@ -68,6 +63,8 @@ def estimate_line(estimate: "Estimate", num_workers: int, device: str) -> str:
 
 def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:
     """List the values that tuning chose."""
+    from regx.sweeps.jobs import show_settings
+
     lines = []
     for arm in arms:
         for tuned in arm.tuned:

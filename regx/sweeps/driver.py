@@ -6,7 +6,7 @@ laptop and moved to a cluster, goes on where it was.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import regx
 from regx.config import Experiment
@@ -74,10 +74,7 @@ def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
     """Look at what is there, and train nothing."""
     tuning = tune(experiment, ledger, lambda jobs: not ledger.unended(jobs))
     trials = tuple(trial.job for trial in tuning.trials)
-    confirm = tuple(
-        ledger.job(experiment.config(run.arm, _settings(run), run.seed))
-        for run in _confirm(experiment, tuning)
-    )
+    confirm = tuple(_job(experiment, ledger, run) for run in _confirm(experiment, tuning))
     left = ledger.unended([*trials, *confirm])
     failed = [job for job in left if ledger.state(job) in ("failed", "damaged")]
     return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=tuple(failed))
@@ -154,7 +151,7 @@ class _Sweep:
         return not self.ledger.unended(jobs)
 
     def job(self, run: SweepRun) -> Job:
-        return self.ledger.job(self.experiment.config(run.arm, _settings(run), run.seed))
+        return _job(self.experiment, self.ledger, run)
 
     def write(self, tuning: Tuning) -> SweepRecord:
         """Write sweep.json; the runs to compare stand in it once their values are known."""
@@ -194,5 +191,6 @@ def _confirm(experiment: Experiment, tuning: Tuning) -> Iterator[SweepRun]:
                 )
 
 
-def _settings(run: SweepRun) -> dict[str, Any]:
-    return {**run.cell, **run.tuned}
+def _job(experiment: Experiment, ledger: Ledger, run: SweepRun) -> Job:
+    settings = {**run.cell, **run.tuned}
+    return ledger.job(experiment.config(run.arm, settings, run.seed), run.arm, settings)

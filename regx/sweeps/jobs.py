@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from regx.config import RunConfig, config_hash
+from regx.config import RunConfig, Settings, config_hash
+from regx.config.errors import UsageError
+from regx.config.messages import show
 
-__all__ = ["Ending", "Engine", "EngineOptions", "Job", "Outcome", "Watch"]
+__all__ = ["Ending", "Engine", "EngineLostError", "EngineOptions", "Job", "Outcome", "Watch", "show_settings"]
 
-# What became of a job. `lost` is no verdict on the run: its worker died, the disk was full, data were missing.
-# It is trained again when the sweep is. `failed` is one: its own code raised, or it ran past the time limit.
+# What became of a job. `lost` is no verdict on the run (its worker died, or the disk was full):
+# it is trained again when the sweep is. `failed` is one: its own code raised, or it ran past the time limit.
 Ending = Literal["done", "diverged", "failed", "interrupted", "lost"]
 
 
@@ -21,15 +23,25 @@ class Job:
     Attributes:
         config: All of it, the seed included.
         folder: Name of the run's folder in the folder of runs.
+        arm: The arm that it is trained for; for display alone, like `point`.
+        point: What is set beyond the arm, as --set has it.
     """
 
     config: RunConfig
     folder: str
+    arm: str = ""
+    point: str = ""
 
     @classmethod
-    def of(cls, config: RunConfig) -> "Job":
+    def of(cls, config: RunConfig, arm: str = "", settings: Settings | None = None) -> "Job":
         """Name the folder as `regx train` would."""
-        return cls(config=config, folder=f"{config.name}-s{config.seed}-{config_hash(config)}")
+        folder = f"{config.name}-s{config.seed}-{config_hash(config)}"
+        return cls(config=config, folder=folder, arm=arm, point=show_settings(settings or {}))
+
+
+def show_settings(settings: Settings) -> str:
+    """Write settings as --set has them."""
+    return " ".join(f"{path}={show(value)}" for path, value in settings.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +94,10 @@ class EngineOptions:
     offline: bool = False
     time_limit: float | None = None
     checkpoint_seconds: float = 30.0
+
+
+class EngineLostError(UsageError):
+    """The engine is gone, or no worker of it can be used; what was done is done."""
 
 
 class Engine(Protocol):

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from regx.config import RunConfig, config_hash
+from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder
 from regx.runs.lock import hold
@@ -37,6 +38,7 @@ class Ledger:
             UsageError: If the folder cannot be made or read.
         """
         self.runs_dir = runs_dir
+        self._ended: set[str] = set()  # a run that has ended stays so: its record is read once
         self._folders: dict[tuple[int, str], list[str]] = {}
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
@@ -65,14 +67,14 @@ class Ledger:
                 " with --out"
             ) from None
 
-    def job(self, config: RunConfig) -> Job:
-        """Say where a run is, or will be."""
-        job = Job.of(config)
+    def job(self, config: RunConfig, arm: str = "", settings: Settings | None = None) -> Job:
+        """Say where a run is, or will be; arm and settings are for display."""
+        job = Job.of(config, arm, settings)
         known = self._folders.get((config.seed, config_hash(config)), [])
         if not known or job.folder in known:
             return job
         ended = [name for name in known if self._state(name) in ("done", "diverged")]
-        return Job(config=config, folder=(ended or known)[0])
+        return replace(job, folder=(ended or known)[0])
 
     def state(self, job: Job) -> State:
         """Say how far a run has come."""
@@ -80,7 +82,9 @@ class Ledger:
 
     def ended(self, job: Job) -> bool:
         """Whether there is nothing left to train."""
-        return self.state(job) in ("done", "diverged")
+        if job.folder not in self._ended and self.state(job) in ("done", "diverged"):
+            self._ended.add(job.folder)
+        return job.folder in self._ended
 
     def unended(self, jobs: Sequence[Job]) -> list[Job]:
         """Keep the jobs that are left to do, each once."""

@@ -106,13 +106,20 @@ def _trials(experiment: Experiment, plan: TunePlan, ledger: Ledger) -> tuple[Tri
     """List every trial, seed by seed."""
     return tuple(
         Trial(
-            arm=arm, cell=cell, point=point, job=ledger.job(experiment.config(arm, {**cell, **point}, seed))
+            arm=arm,
+            cell=cell,
+            point=point,
+            job=_job(experiment, ledger, arm, {**cell, **point}, seed),
         )
         for seed in plan.seeds
         for arm in experiment.arms
         for cell in _cells(experiment, plan)
         for point in plan.points(arm)
     )
+
+
+def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, seed: int) -> Job:
+    return ledger.job(experiment.config(arm, settings, seed), arm, settings)
 
 
 def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:

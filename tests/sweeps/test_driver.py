@@ -1,0 +1,158 @@
+"""Sweeps in this process, with real training on the embedded digits."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from small_sweeps import finish, write_experiment
+
+from regx.config import Experiment
+from regx.runs.sweep import SweepFolder, SweepRecord
+from regx.sweeps.driver import Summary, make_plan, sweep
+from regx.sweeps.in_process import in_process
+from regx.sweeps.jobs import EngineOptions, Job, Outcome
+from regx.sweeps.ledger import Ledger
+
+ARMS = "arms: {none: {}, wide: {model.hidden_sizes: [16]}}\nseeds: 2\n"
+TUNE = "tune: {over: {optim.lr: [0.05, 0.1, 0.2]}, seeds: [1000], max_extensions: 0}\n"
+
+
+class Seen:
+    """Remembers what went by."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[int, int]] = []
+        self.began: list[str] = []
+        self.outcomes: list[Outcome] = []
+
+    def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
+        self.stages.append((len(jobs), num_ended))
+
+    def started(self, job: Job, worker: str) -> None:
+        self.began.append(job.folder)
+
+    def progressed(self, job: Job, epochs: int) -> None:
+        pass
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def noticed(self, message: str) -> None:
+        pass
+
+
+def run(experiment: Experiment, runs_dir: Path, *, retry_failed: bool = False) -> tuple[Summary, Seen]:
+    seen = Seen()
+    with in_process(EngineOptions(runs_dir=runs_dir, offline=True)) as engine:
+        summary = sweep(experiment, Ledger(runs_dir), engine, seen, retry_failed=retry_failed)
+    return summary, seen
+
+
+def test_a_sweep_trains_every_run_once(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    summary, seen = run(experiment, runs)
+    assert summary.complete
+    assert [outcome.ending for outcome in summary.trained] == ["done"] * 4
+    again, seen = run(experiment, runs)
+    assert (again.trained, again.num_ended_before, seen.began) == ([], 4, [])
+
+
+def test_what_is_missing_is_trained_and_nothing_else(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    there = Job.of(experiment.config("wide", {}, 1))
+    finish(runs, there)
+    summary, seen = run(experiment, runs)
+    assert there.folder not in seen.began
+    assert len(seen.began) == len(summary.trained) == 3
+    assert summary.num_ended_before == 1
+
+
+def test_two_experiments_share_the_run_that_both_need(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    run(write_experiment(tmp_path, ARMS), runs)
+    (tmp_path / "second").mkdir()
+    other = write_experiment(tmp_path / "second", "arms: {plain: {}, fast: {optim.lr: 0.3}}\nseeds: 2\n")
+    _, seen = run(other, runs)
+    assert len(seen.began) == 2
+    assert all("fast" in folder for folder in seen.began)
+
+
+def test_the_record_says_which_run_is_which(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs"
+    summary, _ = run(experiment, runs)
+    folder = SweepFolder.named("try", "cpu", runs)
+    record = SweepRecord.read(folder.record)
+    assert record == summary.record
+    confirm = [entry for entry in record.runs if entry.stage == "confirm"]
+    assert [(entry.arm, entry.seed) for entry in confirm] == [
+        ("none", 0), ("wide", 0), ("none", 1), ("wide", 1),
+    ]  # fmt: skip
+    assert all((runs / entry.folder / "run.json").exists() for entry in record.runs)
+    for entry in confirm:  # trained under the value that was tuned for its arm
+        [tuned] = record.arm(entry.arm).tuned
+        assert entry.tuned == tuned.settings
+        assert f"lr: {tuned.settings['optim.lr']}" in (runs / entry.folder / "config.yaml").read_text()
+    with folder.table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * 2 + 4
+    assert {row["status"] for row in rows} == {"done"}
+
+
+def test_tuning_and_comparison_never_share_a_seed(tmp_path: Path) -> None:
+    summary, _ = run(write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs")
+    seeds = {
+        stage: {r.seed for r in summary.record.runs if r.stage == stage} for stage in ("tune", "confirm")
+    }
+    assert seeds == {"tune": {1000}, "confirm": {0, 1}}
+
+
+def test_a_failed_run_is_left_alone_until_it_is_asked_for(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    failed = Job.of(experiment.config("none", {}, 0))
+    finish(runs, failed, status="failed")
+    summary, seen = run(experiment, runs)
+    assert [job.folder for job in summary.skipped] == [failed.folder]
+    assert failed.folder not in seen.began
+    assert not summary.complete
+    summary, seen = run(experiment, runs, retry_failed=True)
+    assert seen.began == [failed.folder]
+    assert summary.complete
+
+
+def test_a_diverged_run_is_a_result(tmp_path: Path) -> None:
+    text = "arms: {none: {}, wild: {optim.lr: 1.0e+12}}\nseeds: 1\n"
+    summary, _ = run(write_experiment(tmp_path, text), tmp_path / "runs")
+    assert {outcome.ending for outcome in summary.trained} == {"done", "diverged"}
+    assert summary.complete
+
+
+def test_a_plan_trains_nothing(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs"
+    plan = make_plan(experiment, Ledger(runs))
+    assert (len(plan.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
+    assert not list(runs.iterdir())
+
+
+def test_a_stop_ends_the_sweep_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+
+    class Stopper(Seen):
+        def ended(self, outcome: Outcome) -> None:
+            super().ended(outcome)
+            engine.stop()
+
+    seen = Stopper()
+    with in_process(EngineOptions(runs_dir=runs, offline=True)) as engine:
+        summary = sweep(experiment, Ledger(runs), engine, seen)
+    assert [outcome.ending for outcome in summary.trained] == ["done", *["interrupted"] * 3]
+    assert not summary.complete
+    summary, seen = run(experiment, runs)
+    assert summary.complete
+    assert len(seen.began) == 3
+
+
+@pytest.mark.parametrize("tier", ["cpu", "smoke"])
+def test_a_tier_has_a_folder_of_its_own(tmp_path: Path, tier: str) -> None:
+    folder = SweepFolder.named("try", tier, tmp_path)
+    assert folder.path.name == ("try" if tier == "cpu" else "try-smoke")
