@@ -1,0 +1,256 @@
+"""What the seeds say for and against a claim: the tests of one comparison, and of several taken together.
+
+A claim rests on one comparison (`at_least`, `not_worse_than`, `within`), on several that must all hold
+(`all_of`), or on several of which one is enough (`any_of`); the last two nest. Differences are paired by
+seed and oriented so that positive favours the claim. Nothing is decided here: see `regx.analysis.decision`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from scipy.special import stdtr  # type: ignore[import-untyped]
+
+from regx.analysis.intervals import Interval, NoSpreadError, Values, finite
+from regx.analysis.power import rule_of_thumb_seeds, seeds_needed
+from regx.analysis.sign_flip import SignFlip, sign_flip_p
+from regx.analysis.statistics import PairedSummary, paired_interval, summarize, tost
+
+__all__ = [
+    "ALPHA",
+    "Evidence",
+    "Kind",
+    "Measured",
+    "all_of",
+    "any_of",
+    "at_least",
+    "not_worse_than",
+    "within",
+]
+
+ALPHA = 0.05
+
+# How a claim can be contradicted: the effect goes the other way, is too small to matter, or, where the claim
+# is that two things agree, they differ by more than the margin.
+Kind = Literal["reversed", "null", "outside"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The numbers behind one comparison.
+
+    Attributes:
+        summary: Mean, 95 % interval, p, effect size and wins of the paired differences.
+        interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
+        sign_flip: The sign-flip test, reported beside the t-test.
+        margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
+        seeds_needed: Seeds with which this spread would tell the margin from 0 in 4 of 5 experiments, not
+            corrected for a family; None where a million are not enough.
+        rule_of_thumb_seeds: The same by (2.8 sd / margin)^2.
+    """
+
+    summary: PairedSummary
+    interval_90: Interval
+    sign_flip: SignFlip
+    margin: float
+    seeds_needed: int | None
+    rule_of_thumb_seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """For and against a claim. Each p-value counts only together with the condition named beside it.
+
+    Attributes:
+        num_seeds: Of the smallest comparison in it.
+        favours: Whether the estimates are what the claim says, at the least by the smallest effect.
+        strong: Whether even the unfavourable ends of the 95 % intervals are.
+        p: For `favours`.
+        opposes: Whether the estimates go against the claim by the smallest effect.
+        p_against: For `opposes`.
+        p_null: For "too small to matter"; 1 where a claim has no such outcome.
+        against: How `opposes` contradicts.
+        measured: The numbers, where it is one comparison and they could be computed.
+        problem: Why they could not; None where all is well.
+        parts: Of `all_of` and `any_of`, in the order given.
+    """
+
+    num_seeds: int
+    favours: bool = False
+    strong: bool = False
+    p: float = 1.0
+    opposes: bool = False
+    p_against: float = 1.0
+    p_null: float = 1.0
+    against: Kind = "reversed"
+    measured: Measured | None = None
+    problem: str | None = None
+    parts: tuple["Evidence", ...] = ()
+
+
+def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that there is an effect, and one that matters.
+
+    It favours with mean >= smallest_effect and a 95 % interval above 0, is strong with an interval above the
+    smallest effect, and opposes with mean <= -smallest_effect and an interval below 0; p is the two-sided
+    paired t-test for both. The effect is too small to matter (null) by the two one-sided tests, even where it
+    is certainly not 0.
+
+    Args:
+        differences: One per seed, positive in favour of the claim.
+        smallest_effect: What would matter, > 0, in their unit.
+        sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
+    """
+    measured = _measure(differences, smallest_effect, sd_floor, seeds_alpha=ALPHA, seeds_power=0.8)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=summary.mean >= smallest_effect and summary.interval.low > 0,
+        strong=summary.interval.low >= smallest_effect,
+        p=summary.p,
+        opposes=summary.mean <= -smallest_effect and summary.interval.high < 0,
+        p_against=summary.p,
+        p_null=tost(differences, smallest_effect, sd_floor=sd_floor).p,
+        measured=measured,
+    )
+
+
+def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that nothing was lost, or no more than a margin.
+
+    It favours when the lower one-sided 95 % bound is above -margin (p is the one-sided test of that) and
+    opposes when the 95 % interval lies below -margin (p is two-sided).
+
+    Args:
+        differences: One per seed, positive for the better.
+        margin: Largest loss that does not matter, > 0, in their unit.
+        sd_floor: As in `at_least`.
+    """
+    measured = _measure(differences, margin, sd_floor, seeds_alpha=2 * ALPHA, seeds_power=0.8)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    t = (summary.mean + margin) * summary.num_seeds**0.5 / summary.sd
+    p_worse = float(stdtr(summary.num_seeds - 1, t))
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=measured.interval_90.low > -margin,
+        strong=summary.interval.low > -margin,
+        p=float(stdtr(summary.num_seeds - 1, -t)),
+        opposes=summary.interval.high < -margin,
+        p_against=min(1.0, 2 * p_worse),
+        measured=measured,
+    )
+
+
+def within(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that two things agree to within a margin.
+
+    It favours when the 90 % interval lies inside (-margin, +margin), by the two one-sided tests, and opposes
+    when the 95 % interval lies outside the band (p is the two-sided test of the nearer edge).
+
+    Args:
+        differences: One per seed; their sign does not matter.
+        margin: Largest difference that counts as none, > 0, in their unit.
+        sd_floor: As in `at_least`.
+    """
+    measured = _measure(differences, margin, sd_floor, seeds_alpha=2 * ALPHA, seeds_power=0.9)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    t = (abs(summary.mean) - margin) * summary.num_seeds**0.5 / summary.sd
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=measured.interval_90.inside(margin),
+        strong=summary.interval.inside(margin),
+        p=float(stdtr(summary.num_seeds - 1, t)),
+        opposes=summary.interval.low > margin or summary.interval.high < -margin,
+        p_against=min(1.0, 2 * float(stdtr(summary.num_seeds - 1, -t))),
+        against="outside",
+        measured=measured,
+    )
+
+
+def all_of(parts: Sequence[Evidence]) -> Evidence:
+    """Weigh a claim of several parts that must all hold.
+
+    For it: every part must favour, and p is the largest of theirs. That needs no correction: a false claim
+    has a false part, and that one must come out wrong. Against it: one part is enough, and with k parts there
+    are k chances of a false alarm, so the smallest p is multiplied by k.
+
+    Source:
+        Berger 1982, Technometrics 24 (intersection-union tests).
+    """
+    against = [part for part in parts if part.opposes]
+    first = min(against, key=lambda part: part.p_against, default=None)
+    return Evidence(
+        num_seeds=_fewest_seeds(parts),
+        favours=all(part.favours for part in parts),
+        strong=all(part.strong for part in parts),
+        p=max(part.p for part in parts),
+        opposes=first is not None,
+        p_against=min(1.0, len(parts) * first.p_against) if first else 1.0,
+        p_null=min(1.0, len(parts) * min(part.p_null for part in parts)),
+        against=first.against if first else "reversed",
+        problem=_problems(parts),
+        parts=tuple(parts),
+    )
+
+
+def any_of(parts: Sequence[Evidence]) -> Evidence:
+    """Weigh a claim that says "in some cases": one of several settings, all named beforehand, is enough.
+
+    For it: with m settings there are m chances of a false alarm, so the smallest p of those that favour is
+    multiplied by m. Against it: every setting must contradict, and p is the largest of theirs. Even then the
+    claim is contradicted in these settings only.
+    """
+    favouring = [part for part in parts if part.favours]
+    first = min(favouring, key=lambda part: part.p, default=None)
+    return Evidence(
+        num_seeds=_fewest_seeds(parts),
+        favours=first is not None,
+        strong=first is not None and first.strong,
+        p=min(1.0, len(parts) * first.p) if first else 1.0,
+        opposes=all(part.opposes for part in parts),
+        p_against=max(part.p_against for part in parts),
+        p_null=max(min(part.p_against if part.opposes else 1.0, part.p_null) for part in parts),
+        against=parts[0].against,
+        problem=_problems(parts),
+        parts=tuple(parts),
+    )
+
+
+def _measure(
+    differences: Values, margin: float, sd_floor: float | None, *, seeds_alpha: float, seeds_power: float
+) -> Measured | Evidence:
+    """Compute the numbers, or return evidence that says why there are none."""
+    if not 0 < margin < inf:
+        raise ValueError(f"the smallest effect or margin must be > 0 and finite, got {margin}")
+    num_seeds = finite(differences, at_least=1).size
+    if num_seeds < 2:
+        return Evidence(num_seeds=num_seeds, problem="one seed has no spread")
+    try:
+        summary = summarize(differences, sd_floor=sd_floor)
+    except NoSpreadError as error:
+        return Evidence(num_seeds=num_seeds, problem=str(error))
+    return Measured(
+        summary=summary,
+        interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
+        sign_flip=sign_flip_p(differences),
+        margin=margin,
+        seeds_needed=seeds_needed(margin, summary.sd, seeds_alpha, seeds_power),
+        rule_of_thumb_seeds=rule_of_thumb_seeds(summary.sd, margin),
+    )
+
+
+def _fewest_seeds(parts: Sequence[Evidence]) -> int:
+    if not parts:
+        raise ValueError("a claim needs at least one part")
+    return min(part.num_seeds for part in parts)
+
+
+def _problems(parts: Sequence[Evidence]) -> str | None:
+    return "; ".join(part.problem for part in parts if part.problem) or None
