@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,11 +83,11 @@ class Experiment:
 
     def allows(self, plan: TunePlan) -> bool:
         """Whether every config that the experiment can ask for under a tuning plan is valid."""
+        cells = self.cells if plan.per == "cell" else ({}, *self.cells)
         try:
-            for arm in self.arms:
+            for arm, cell in product(self.arms, cells):
                 for point in plan.points(arm):
-                    for cell in self.cells:
-                        self._resolve(arm, {**cell, **point})
+                    self._resolve(arm, {**cell, **point})
         except ConfigError:
             return False
         return True

@@ -1,6 +1,6 @@
 """Every config that an experiment can ask for is checked, each problem said once, at its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -35,7 +35,7 @@ def check_configs(base: Node, draft: Draft) -> list[Problem]:
     assigned: list[Problem] = []
     for arm in draft.arms:
         tree = draft.arm_tree(base, arm, assigned)
-        for key, value in (("name", arm), ("seed", 0)):  # the experiment gives these
+        for key, value in (("name", "unnamed"), ("seed", 0)):  # the experiment gives these
             tree = assign(tree, (key,), wrap(value, tree.place), assigned)
         trees[arm] = tree
     for arm, layers in _round_robin(draft):
@@ -60,8 +60,10 @@ def check_configs(base: Node, draft: Draft) -> list[Problem]:
 
 def _round_robin(draft: Draft) -> Iterator[tuple[str, tuple[Layer, ...]]]:
     """List arm and layers, the arms side by side, so that what all of them inherit shows in all at once."""
-    for row in zip_longest(*(((arm, layers) for layers in draft.cells(arm)) for arm in draft.arms)):
-        yield from (item for item in row if item is not None)
+    for row in zip_longest(*(draft.cells(arm) for arm in draft.arms)):
+        for arm, layers in zip(draft.arms, row, strict=True):
+            if layers is not None:
+                yield arm, layers
 
 
 def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
@@ -78,9 +80,11 @@ def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
 def _labels(draft: Draft) -> dict[Place, str]:
     """Say of every place in the file to which part of it it belongs."""
     labels: dict[Place, str] = {}
-    axes = [draft.grid, *draft.tuned.values()]
-    parts = [(layer.label, layer.settings.values()) for layer in (*draft.shared, *draft.arms.values())]
-    parts += [(axis.label, nodes) for axis in axes for nodes in axis.values.values()]  # type: ignore[misc]
+    parts: list[tuple[str, Iterable[Node]]] = []
+    for layer in (*draft.shared, *draft.arms.values()):
+        parts.append((layer.label, layer.settings.values()))
+    for axes in (draft.grid, *draft.tuned.values()):
+        parts.extend((axes.label, nodes) for nodes in axes.values.values())
     for label, nodes in parts:
         for node in nodes:
             for place in _places(node):
@@ -90,8 +94,10 @@ def _labels(draft: Draft) -> dict[Place, str]:
 
 def _places(node: Node) -> Iterator[Place]:
     yield from (node.place, node.key_place)
-    children = node.value.values() if isinstance(node.value, dict) else node.value
-    if isinstance(children, str) or not hasattr(children, "__iter__"):
-        return
+    children: Iterable[Node] = ()
+    if isinstance(node.value, dict):
+        children = node.value.values()
+    elif isinstance(node.value, list):
+        children = node.value
     for child in children:
         yield from _places(child)

@@ -76,8 +76,9 @@ class Draft:
         """Read a document at a tier."""
         change = _mapping(_mapping(_mapping(tree).get("tiers")).get(tier))
         content = {key: node for key, node in _mapping(tree).items() if key != "tiers"}
-        content |= {key: node for key, node in change.items() if key in ("seeds", "grid")}
-        grid_label = f"tiers.{tier}.grid" if "grid" in change else "grid"
+        replaced = {key for key in ("seeds", "grid") if key in change and change[key].value is not None}
+        content |= {key: change[key] for key in replaced}
+        grid_label = f"tiers.{tier}.grid" if "grid" in replaced else "grid"
         labels = {"over": "tune.over", "arms": "tune.arms"}
         if "tune" in change:
             tune = change["tune"]
@@ -140,4 +141,9 @@ def _mapping(node: Node | None) -> dict[str, Node]:
 
 
 def _lists(node: Node | None) -> dict[str, tuple[Node, ...]]:
-    return {path: tuple(axis.value) for path, axis in _mapping(node).items() if isinstance(axis.value, list)}
+    """Take the lists that have values."""
+    return {
+        path: tuple(axis.value)
+        for path, axis in _mapping(node).items()
+        if isinstance(axis.value, list) and axis.value
+    }

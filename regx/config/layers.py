@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from regx.config.errors import ConfigError, Problem
+from regx.config.kinds import kind_of
 from regx.config.tree import Node, merge
 from regx.config.yaml_loader import read_yaml
 
@@ -53,8 +54,10 @@ def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
     below = path.parent / link.value
     try:
         reason = _why_not((path,), below)
-        if not reason:
-            return read_layers(below, (path,), problems)
+        config = None if reason else read_layers(below, (path,), problems)
+        if config and kind_of(config) == "run":
+            return config
+        reason = reason or "is an experiment; the base must be the config of a run"
     except (OSError, ValueError, RuntimeError):
         reason = "is no path of a file"
     except ConfigError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from regx.config.check import check_run
 from regx.config.errors import ConfigError, Place, Problem
+from regx.config.kinds import kind_of
 from regx.config.layers import assign, read_layers
 from regx.config.schema import RunConfig
 from regx.config.tree import Node
@@ -35,6 +36,9 @@ def load_run(
     """
     problems: list[Problem] = []
     tree = read_layers(Path(path), (), problems)
+    if kind_of(tree) == "experiment":
+        message = f"is an experiment, not the config of a run: regx sweep {path}"
+        raise ConfigError([Problem(Place(0, str(path)), "", message)])
     for number, override in enumerate(overrides):
         tree = _override(tree, override, _COMMAND_LINE + number, problems)
     for key, value in (("seed", seed), ("device", device)):

@@ -7,7 +7,7 @@ from regx.config.errors import ConfigError, Problem
 from regx.config.experiment import Experiment, Tier, TunePlan, digest_of
 from regx.config.experiment_check import check_configs
 from regx.config.experiment_draft import Axes, Draft
-from regx.config.experiment_rules import check_file
+from regx.config.experiment_rules import MAX_CONFIGS, check_file, check_target
 from regx.config.layers import read_base
 from regx.config.sections.experiment import ExperimentFile, TuneConfig
 from regx.config.tree import Node, Plain, plain
@@ -33,8 +33,10 @@ def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
     draft = Draft.of(tree, tier)
     problems.extend(check_file(tree, draft, tier))
     base = read_base(path, tree, problems)
-    if base is not None:
-        problems.extend(check_configs(base, draft))
+    if base is not None and draft.num_configs <= MAX_CONFIGS:
+        told = {problem.place for problem in problems}
+        found = [*check_configs(base, draft), *check_target(base, draft)]
+        problems.extend(problem for problem in found if problem.place not in told)
     if problems or base is None:
         raise ConfigError(problems)
     return _build(path, tier, draft, base)

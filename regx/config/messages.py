@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.hints import choice_hint, example_for, number_hint, unknown_key
 from regx.config.outline import Setting, find_setting, keys_of
 from regx.config.schema import RunConfig
@@ -82,7 +83,8 @@ class _Case:
 
 def _unknown(case: _Case) -> str:
     parent, _, key = case.keys.rpartition(".")
-    return unknown_key(parent, key, case.value, keys_of(parent, case.kind, case.root))
+    explain = unknown_key if case.root is RunConfig else unknown_experiment_key
+    return explain(parent, key, case.value, keys_of(parent, case.kind, case.root))
 
 
 def _missing(case: _Case) -> str:
@@ -114,6 +116,8 @@ def _text(case: _Case) -> str:
 
 
 def _mapping(case: _Case) -> str:
+    if case.keys.startswith("arms.") and case.value is None:
+        return "must be a mapping: write {} for the base as it is"
     return f"must be a mapping{example_for(case.keys, case.value)} {case.got}"
 
 
@@ -126,6 +130,8 @@ def _choice(case: _Case) -> str:
     if case.keys == "model.batch_norm":
         return f"must be true or false {case.got}"
     choices = case.setting.choices if case.setting else ()
+    if case.setting and not choices:
+        return f"must be {case.setting.must_be} {case.got}"
     return f"must be one of {', '.join(choices)} (got {show(case.value)}{choice_hint(case.value, choices)})"
 
 
@@ -171,6 +177,7 @@ _EXPLAIN: dict[str, Callable[[_Case], str]] = {
     "union_tag_invalid": _choice,
     "union_tag_not_found": _no_kind,
     "model_type": _mapping,
+    "dict_type": _mapping,
     "model_attributes_type": _mapping,
 }
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag
+from pydantic.config import JsonDict
 
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 
@@ -20,7 +21,7 @@ TuneMeasure = Literal[
     "steps_to_target",
 ]
 
-_NAMES = {"propertyNames": {"pattern": NAME_PATTERN}}
+_NAMES: JsonDict = {"propertyNames": {"pattern": NAME_PATTERN}}
 _Paths = dict[str, Any]
 _Axis = Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]
 _Axes = dict[str, _Axis]

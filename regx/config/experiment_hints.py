@@ -1,0 +1,66 @@
+"""What to write instead of a key that an experiment does not have."""
+
+import difflib
+from typing import Any
+
+from regx.config.outline import outline
+
+__all__ = ["unknown_experiment_key"]
+
+_ALIASES = {
+    "base": "config extends baseline base_config run",
+    "set": "override overrides settings common shared",
+    "arms": "arm groups conditions variants treatments",
+    "grid": "axes axis sweep factors ladder cross",
+    "tune": "tuning search hpo hyperparameters",
+    "seeds": "repeats repetitions replicates num_seeds n_seeds",
+    "tiers": "tier scales sizes",
+    "question": "description title says about",
+    "over": "grid axes space search_space params",
+    "by": "metric measure objective monitor",
+    "extend": "extensions extended",
+    "max_extensions": "max_extend max_steps",
+}
+_ALIAS_OF = {alias: key for key, aliases in _ALIASES.items() for alias in aliases.split()}
+
+
+def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
+    """Explain a key that an experiment does not have.
+
+    Args:
+        parent: Dotted path of the mapping that it stands in; empty for the document.
+        key: The key.
+        value: What was to be set.
+        siblings: The keys that the mapping may have.
+    """
+    special = _special(parent, key)
+    if special:
+        return special
+    alias = _ALIAS_OF.get(key.lower().replace("-", "_"))
+    if alias in siblings:
+        return f"unknown key; write `{alias}`"
+    if not parent and (hint := _of_a_run(key, value)):
+        return f"unknown key; {hint}"
+    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(siblings)}"
+    return f"unknown key ({hint})"
+
+
+def _special(parent: str, key: str) -> str:
+    if not parent and key == "claims":
+        return "claims are not supported by this version of regx"
+    if parent == "tiers":
+        return "no such tier; there are smoke, cpu and gpu"
+    if parent.startswith("tiers.") and key == "arms":
+        return "a tier cannot change the arms: they are the question"
+    return "merge keys are not read" if key == "<<" else ""
+
+
+def _of_a_run(key: str, value: Any) -> str:
+    """Say where a setting of the run goes, or nothing."""
+    if key == "seed":
+        return "write `seeds`"
+    if key not in {setting.path.partition(".")[0] for setting in outline()}:
+        return ""
+    name = f".{next(iter(value))}" if isinstance(value, dict) and value else ""
+    return f"a setting of the run stands under `set`, as a dotted path: `set: {{{key}{name}: ...}}`"

@@ -1,0 +1,63 @@
+"""What is not wrong with an experiment, but is unlikely to be meant."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from regx.config.experiment import Experiment, Settings
+from regx.config.notices import notices
+from regx.config.resolve import config_hash
+
+__all__ = ["experiment_notices"]
+
+
+def experiment_notices(experiment: Experiment) -> list[str]:
+    """List what a reader of the results should know beforehand, one sentence each."""
+    return [
+        *_equal_arms(experiment),
+        *_unequal_trials(experiment),
+        *_hidden_settings(experiment),
+        *_without_effect(experiment),
+    ]
+
+
+def _first(experiment: Experiment, arm: str) -> Settings:
+    """Return the first values that an arm is trained with."""
+    point = experiment.tune.points(arm)[0] if experiment.tune else {}
+    return {**experiment.cells[0], **point}
+
+
+def _equal_arms(experiment: Experiment) -> Iterator[str]:
+    plan = experiment.tune
+    hashes = {arm: config_hash(experiment.config(arm, _first(experiment, arm), 0)) for arm in experiment.arms}
+    for one, other in combinations(experiment.arms, 2):
+        if hashes[one] == hashes[other] and (plan is None or plan.over[one] == plan.over[other]):
+            yield f"arms {one} and {other} are the same"
+
+
+def _unequal_trials(experiment: Experiment) -> Iterator[str]:
+    if experiment.tune is None:
+        return
+    trials = {arm: len(experiment.tune.points(arm)) for arm in experiment.arms}
+    if len(set(trials.values())) > 1:
+        words = ", ".join(f"{arm} {number}" for arm, number in trials.items())
+        yield f"tune: the arms differ in the number of trials ({words}): more trials find a better best"
+
+
+def _hidden_settings(experiment: Experiment) -> Iterator[str]:
+    """Find what an arm sets and the grid sets over it."""
+    axes = experiment.cells[0]
+    for arm in experiment.arms:
+        for path in experiment.arm_settings(arm):
+            if any(f"{path}.".startswith(f"{axis}.") for axis in axes):
+                yield f"arms.{arm}: {path} has no effect: the grid sets it"
+
+
+def _without_effect(experiment: Experiment) -> Iterator[str]:
+    """List settings without effect; what all arms have is said once."""
+    found: dict[str, list[str]] = {}
+    for arm in experiment.arms:
+        for notice in notices(experiment.config(arm, _first(experiment, arm), 0)):
+            found.setdefault(notice, []).append(arm)
+    for notice, arms in found.items():
+        where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "
+        yield f"{where}{notice}"

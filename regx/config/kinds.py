@@ -1,0 +1,29 @@
+"""Which kind of file a YAML document is, told by its keys."""
+
+import difflib
+from typing import Literal
+
+from regx.config.schema import RunConfig
+from regx.config.sections.experiment import ExperimentFile
+from regx.config.tree import Node
+
+__all__ = ["Kind", "kind_of"]
+
+Kind = Literal["run", "experiment"]
+_OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
+_OF_RUNS = {"extends", *RunConfig.model_fields} - set(ExperimentFile.model_fields)
+
+
+def kind_of(tree: Node) -> Kind:
+    """Tell by the keys of a document what it was meant to be; a few of them may be misspelt.
+
+    What has `arms` is an experiment, and what has as many keys of both kinds is a run.
+    """
+    keys = list(tree.value) if isinstance(tree.value, dict) else []
+    if "arms" in keys:
+        return "experiment"
+    near = [
+        sum(bool(difflib.get_close_matches(key, kind, n=1, cutoff=0.8)) for key in keys)
+        for kind in (_OF_EXPERIMENTS, _OF_RUNS)
+    ]
+    return "experiment" if near[0] > near[1] else "run"
