@@ -20,22 +20,26 @@ def validate(
         typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
     ],
 ) -> None:
-    """Check configs; each problem is shown with its line.
+    """Check configs and experiments; each problem is shown with its line.
 
-    Example: regx validate configs
+    An experiment is checked at every tier that it has: each config that it can ask for.
+
+    Example: regx validate configs experiments
     """
-    from regx.config import ConfigError, load_run, notices
+    from regx.config import ConfigError
+    from regx.config.kinds import kind_of_file
 
     problems: list[Problem] = []
     for path in _yaml_files(files):
+        describe = _describe_experiment if kind_of_file(path) == "experiment" else _describe_run
         try:
-            config = load_run(path)
+            summary, notes = describe(path)
         except ConfigError as error:
             problems.extend(error.problems)
             continue
-        typer.echo(f"{path}: ok ({_summary(config)})")
-        for notice in notices(config):
-            typer.echo(f"{path}: note: {notice}", err=True)
+        typer.echo(f"{path}: ok ({summary})")
+        for note in notes:
+            typer.echo(f"{path}: note: {note}", err=True)
     if problems:
         raise ConfigError(problems)
 
@@ -48,9 +52,22 @@ def schema_run() -> None:
     """
     import json
 
-    from regx.config.editor_schema import editor_schema
+    from regx.config.editor_schema import run_schema
 
-    typer.echo(json.dumps(editor_schema(), indent=2))
+    typer.echo(json.dumps(run_schema(), indent=2))
+
+
+@schema_app.command("experiment")
+def schema_experiment() -> None:
+    """Print the JSON schema of an experiment.
+
+    Example: regx schema experiment > experiment.schema.json
+    """
+    import json
+
+    from regx.config.editor_schema import experiment_schema
+
+    typer.echo(json.dumps(experiment_schema(), indent=2))
 
 
 def init(
@@ -104,15 +121,46 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
     return files
 
 
-def _summary(config: "RunConfig") -> str:
-    """Say in one line what a run will be."""
+def _describe_run(path: Path) -> tuple[str, list[str]]:
+    """Check the config of a run; say in one line what it will be, and what has no effect."""
+    from regx.config import load_run, notices
     from regx.config.shapes import num_parameters
 
-    data, epochs = config.data, config.train.epochs
-    return (
-        f"{config.model.family}, {num_parameters(config.model, data.facts):,} parameters,"
-        f" {data.name} {data.num_train:,} images, {epochs:,} epoch{'s' if epochs > 1 else ''}"
-    )
+    config = load_run(path)
+    parameters = num_parameters(config.model, config.data.facts)
+    return f"{config.model.family}, {parameters:,} parameters, {_length(config)}", notices(config)
+
+
+def _describe_experiment(path: Path) -> tuple[str, list[str]]:
+    """Check an experiment at all its tiers; say in one line which runs it asks for, and what is odd."""
+    from regx.config.experiment_notices import experiment_notices
+    from regx.config.load_experiment import load_tiers
+
+    tiers = load_tiers(path)
+    experiment = tiers["cpu"]
+    factors = [_count(len(experiment.arms), "arm")]
+    if len(experiment.cells) > 1:
+        factors.append(_count(len(experiment.cells), "cell"))
+    factors.append(_count(len(experiment.seeds), "seed"))
+    num_runs = len(experiment.arms) * len(experiment.cells) * len(experiment.seeds)
+    arm = experiment.arms[0]
+    config = experiment.config(arm, experiment.first(arm), experiment.seeds[0])
+    words = [f"experiment, {' x '.join(factors)} = {_count(num_runs, 'run')} of {_length(config)}"]
+    if experiment.num_trials:
+        words.append(_count(experiment.num_trials, "tuning run"))
+    others = [tier for tier in tiers if tier != "cpu"]
+    if others:
+        words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
+    return "; ".join(words), experiment_notices(experiment)
+
+
+def _length(config: "RunConfig") -> str:
+    """Say on what a run trains, and for how long."""
+    return f"{config.data.name} {config.data.num_train:,} images, {_count(config.train.epochs, 'epoch')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _starter_files() -> list[tuple[Path, Path]]:

@@ -1,13 +1,15 @@
-"""The JSON schema of a run for editors, which see a file as it is written, `extends` and all."""
+"""The JSON schemas of the files for editors. An editor sees a file as it is written, `extends` and all."""
 
 from typing import Any
 
+from regx.config.outline import outline
 from regx.config.schema import RunConfig
+from regx.config.sections.experiment import ExperimentFile
 
-__all__ = ["editor_schema"]
+__all__ = ["experiment_schema", "run_schema"]
 
 
-def editor_schema() -> dict[str, Any]:
+def run_schema() -> dict[str, Any]:
     """Return a JSON schema (draft 2020-12) of the YAML file of a run.
 
     A file that extends another one may leave out whatever stands there, so it is held to the same ranges but
@@ -29,6 +31,49 @@ def editor_schema() -> dict[str, Any]:
         "else": {"$ref": "#/$defs/RunConfig"},
         "$defs": {**definitions, **partial},
     }
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Return a JSON schema (draft 2020-12) of the YAML file of an experiment.
+
+    Dotted paths are offered wherever settings of the run stand; their values are checked by `regx validate`.
+    """
+    schema = ExperimentFile.model_json_schema()
+    paths = {
+        setting.path: {"description": setting.description}
+        for setting in outline()
+        if setting.path not in ("name", "seed")
+    }
+    settings = {"type": "object", "properties": paths, "additionalProperties": False}
+    axes = {
+        "type": "object",
+        "properties": {
+            path: {**text, "type": "array", "minItems": 1, "uniqueItems": True}
+            for path, text in paths.items()
+        },
+        "additionalProperties": False,
+    }
+    definitions = schema["$defs"]
+    definitions |= {"Settings": settings, "Axes": axes}
+    for properties in (schema["properties"], *(item["properties"] for item in definitions.values())):
+        for key, definition in (("set", "Settings"), ("grid", "Axes"), ("over", "Axes")):
+            if key in properties:
+                properties[key] = _described(properties[key], {"$ref": f"#/$defs/{definition}"})
+    arms = schema["properties"]["arms"]
+    schema["properties"]["arms"] = {**arms, "additionalProperties": {"$ref": "#/$defs/Settings"}}
+    tuned = definitions["TuneConfig"]["properties"]
+    tuned["arms"] = {**tuned["arms"], "additionalProperties": {"$ref": "#/$defs/Axes"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "A regx experiment",
+        "description": ExperimentFile.__doc__,
+    }
+
+
+def _described(field: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]:
+    """Keep what a field says of itself, and let another definition say what it may hold."""
+    return {key: field[key] for key in ("description", "default") if field.get(key) is not None} | reference
 
 
 def _partial(schema: Any) -> Any:

@@ -81,6 +81,18 @@ class Experiment:
         """
         return self.settings[arm]
 
+    def first(self, arm: str) -> Settings:
+        """Return what lies over an arm in its first run: the first cell of the grid, the first tuned point."""
+        return {**self.cells[0], **(self.tune.points(arm)[0] if self.tune else {})}
+
+    @property
+    def num_trials(self) -> int:
+        """Runs that the tuning asks for before any axis goes on."""
+        if self.tune is None:
+            return 0
+        num_cells = len(self.cells) if self.tune.per == "cell" else 1
+        return num_cells * len(self.tune.seeds) * sum(len(self.tune.points(arm)) for arm in self.arms)
+
     def allows(self, plan: TunePlan) -> bool:
         """Whether every config that the experiment can ask for under a tuning plan is valid."""
         cells = self.cells if plan.per == "cell" else ({}, *self.cells)
@@ -110,11 +122,10 @@ class Experiment:
 def digest_of(experiment: Experiment) -> str:
     """Hash what an experiment asks."""
     plan = experiment.tune
-    first: dict[str, Settings] = {arm: plan.points(arm)[0] if plan else {} for arm in experiment.arms}
     content: dict[str, Any] = {
         "name": experiment.name,
         "arms": {
-            arm: experiment.config(arm, {**experiment.cells[0], **first[arm]}, 0).model_dump(mode="json")
+            arm: experiment.config(arm, experiment.first(arm), 0).model_dump(mode="json")
             for arm in experiment.arms
         },
         "cells": experiment.cells,

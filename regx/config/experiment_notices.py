@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from regx.config.experiment import Experiment, Settings
+from regx.config.experiment import Experiment
 from regx.config.notices import notices
 from regx.config.resolve import config_hash
 
@@ -20,15 +20,9 @@ def experiment_notices(experiment: Experiment) -> list[str]:
     ]
 
 
-def _first(experiment: Experiment, arm: str) -> Settings:
-    """Return the first values that an arm is trained with."""
-    point = experiment.tune.points(arm)[0] if experiment.tune else {}
-    return {**experiment.cells[0], **point}
-
-
 def _equal_arms(experiment: Experiment) -> Iterator[str]:
     plan = experiment.tune
-    hashes = {arm: config_hash(experiment.config(arm, _first(experiment, arm), 0)) for arm in experiment.arms}
+    hashes = {arm: config_hash(experiment.config(arm, experiment.first(arm), 0)) for arm in experiment.arms}
     for one, other in combinations(experiment.arms, 2):
         if hashes[one] == hashes[other] and (plan is None or plan.over[one] == plan.over[other]):
             yield f"arms {one} and {other} are the same"
@@ -56,7 +50,7 @@ def _without_effect(experiment: Experiment) -> Iterator[str]:
     """List settings without effect; what all arms have is said once."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms:
-        for notice in notices(experiment.config(arm, _first(experiment, arm), 0)):
+        for notice in notices(experiment.config(arm, experiment.first(arm), 0)):
             found.setdefault(notice, []).append(arm)
     for notice, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "

@@ -1,13 +1,16 @@
 """Which kind of file a YAML document is, told by its keys."""
 
 import difflib
+from pathlib import Path
 from typing import Literal
 
+from regx.config.errors import ConfigError
 from regx.config.schema import RunConfig
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.tree import Node
+from regx.config.yaml_loader import read_yaml
 
-__all__ = ["Kind", "kind_of"]
+__all__ = ["Kind", "kind_of", "kind_of_file"]
 
 Kind = Literal["run", "experiment"]
 _OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
@@ -27,3 +30,11 @@ def kind_of(tree: Node) -> Kind:
         for kind in (_OF_EXPERIMENTS, _OF_RUNS)
     ]
     return "experiment" if near[0] > near[1] else "run"
+
+
+def kind_of_file(path: Path) -> Kind:
+    """Tell the kind of a file; one that cannot be read counts as a run, whose check says why it cannot."""
+    try:
+        return kind_of(read_yaml(path, []))
+    except ConfigError:
+        return "run"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from regx.config.errors import ConfigError, Problem
 from regx.config.experiment import Experiment, Tier, TunePlan, digest_of
@@ -14,7 +15,7 @@ from regx.config.tree import Node, Plain, plain
 from regx.config.tuning_grid import can_extend, cross
 from regx.config.yaml_loader import read_yaml
 
-__all__ = ["load_experiment"]
+__all__ = ["load_experiment", "load_tiers"]
 
 
 def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
@@ -40,6 +41,40 @@ def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
     if problems or base is None:
         raise ConfigError(problems)
     return _build(path, tier, draft, base)
+
+
+def load_tiers(path: Path | str) -> dict[Tier, Experiment]:
+    """Read an experiment at every tier that its file has.
+
+    Raises:
+        ConfigError: With every problem of all tiers at once; what several tiers share is said once.
+    """
+    experiments: dict[Tier, Experiment] = {}
+    problems: list[Problem] = []
+    for tier in _tiers_of(Path(path)):
+        told = {problem.place for problem in problems}
+        try:
+            experiments[tier] = load_experiment(path, tier)
+        except ConfigError as error:
+            new = [problem for problem in error.problems if problem.place not in told]
+            problems.extend(problem if tier == "cpu" else _at_tier(problem, tier) for problem in new)
+    if problems:
+        raise ConfigError(problems)
+    return experiments
+
+
+def _at_tier(problem: Problem, tier: Tier) -> Problem:
+    """Say that only a tier has a problem, where its path does not."""
+    if "tiers." in problem.path:
+        return problem
+    return replace(problem, path=": ".join(word for word in (f"tiers.{tier}", problem.path) if word))
+
+
+def _tiers_of(path: Path) -> tuple[Tier, ...]:
+    """List the tiers of a file: `cpu`, which is the file as it stands, and those that it names."""
+    node = read_yaml(path, []).find(("tiers",))
+    named = node.value if isinstance(node.value, dict) else {}
+    return ("cpu", *(tier for tier in get_args(Tier) if tier != "cpu" and tier in named))
 
 
 def _build(path: Path, tier: Tier, draft: Draft, base: Node) -> Experiment:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from regx.config.editor_schema import editor_schema
+from regx.config.editor_schema import run_schema
 from regx.config.outline import outline
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +30,14 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_the_editor_schema_has_no_loose_ends() -> None:
-    schema = editor_schema()
+    schema = run_schema()
     references = set(re.findall(r'"\$ref": "#/\$defs/(\w+)"', json.dumps(schema)))
     assert len(references) > 10
     assert references <= set(schema["$defs"])
 
 
 def test_a_file_that_extends_another_need_not_have_the_required_keys() -> None:
-    definitions = editor_schema()["$defs"]
+    definitions = run_schema()["$defs"]
     assert definitions["RunConfig"]["required"] == ["name", "data", "model", "optim"]
     partial = [name for name in definitions if name.startswith("Partial")]
     assert len(partial) > 10
