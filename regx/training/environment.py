@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,12 @@ def describe_environment(device: torch.device, *, threads: int, data_sha256: str
     )
 
 
+@cache
 def _git_state() -> tuple[str | None, bool | None]:
-    """Return commit and dirty flag of the checkout that this package stands in, if it stands in one."""
+    """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
+
+    Asked once a process: that is when its code was read.
+    """
     root = Path(regx.__file__).parent.parent
     if not (root / ".git").exists():
         return None, None

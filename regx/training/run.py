@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 
 from regx.config import RunConfig, config_hash, dump_config
+from regx.config.errors import UsageError
 from regx.data import Dataset
 from regx.models import build_model
 from regx.runs.files import write_text
@@ -47,7 +48,10 @@ class Observer(Protocol):
 class StopRequest(Protocol):
     """A wish to stop, set by a signal handler, say, and read between two steps."""
 
-    wanted: bool
+    @property
+    def wanted(self) -> bool:
+        """Whether to stop."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +91,7 @@ def train_run(
     folder.create()
     with folder.lock():
         if options.fresh:
-            for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves):
+            for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves, folder.error):
                 path.unlink(missing_ok=True)
         if folder.record.exists():
             record = folder.read_record()
@@ -153,6 +157,7 @@ class _Run:
     def resume(self) -> None:
         """Go on from the checkpoint and the rows that belong to it; without both, from the start."""
         self.folder.remove_leftovers()
+        self.folder.error.unlink(missing_ok=True)
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
         epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
         truncate_rows(self.folder.metrics, epochs)
@@ -182,7 +187,9 @@ class _Run:
         try:
             ending = train(self.config, self.data, self.state, self)
             return self.finish(ending)
-        except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+        except (OSError, UsageError):  # the machine's fault, or the user's: no verdict on the run
+            raise
+        except Exception as error:
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
             self.write_record(status="failed", failure=self.failure("error", message))
             raise

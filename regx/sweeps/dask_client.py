@@ -1,0 +1,90 @@
+"""The part of Dask's client that is used here, with types, and connecting to a scheduler."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from regx.config.errors import UsageError
+
+__all__ = ["DaskClient", "DaskFuture", "connect"]
+
+CONNECT_SECONDS = 10
+
+
+class DaskFuture(Protocol):
+    """A task that was handed to the scheduler."""
+
+    @property
+    def status(self) -> str:
+        """One of pending, finished, error, lost, cancelled."""
+        ...
+
+    def result(self, timeout: float) -> Any:
+        """Fetch what it returned, or raise what it raised."""
+        ...
+
+    def add_done_callback(self, fn: Callable[[object], None]) -> None:
+        """Have something called, in another thread, when it ends."""
+        ...
+
+    def release(self) -> None:
+        """Want it no more."""
+        ...
+
+
+class DaskClient(Protocol):
+    """A connection to a scheduler."""
+
+    status: str
+
+    def submit(
+        self, func: Callable[..., object], *args: object, workers: list[str], **options: object
+    ) -> DaskFuture:
+        """Hand over a task."""
+        ...
+
+    def run(self, function: Callable[..., object], *args: object, **options: object) -> dict[str, Any]:
+        """Call a function on workers, beside what they are doing."""
+        ...
+
+    def nthreads(self) -> dict[str, int]:
+        """Ask for the workers and the threads that each has."""
+        ...
+
+    def restart_workers(self, workers: list[str], timeout: float) -> object:
+        """Have the processes of workers ended and started anew."""
+        ...
+
+    def subscribe_topic(self, topic: str, handler: Callable[[Any], None]) -> None:
+        """Have a handler called, in another thread, for each event."""
+        ...
+
+    def unsubscribe_topic(self, topic: str) -> None:
+        """Hear no more of a topic."""
+        ...
+
+    def close(self, timeout: float) -> None:
+        """End the connection."""
+        ...
+
+
+def connect(target: object, name: str) -> DaskClient:
+    """Connect to a scheduler, with what Dask's own configuration says of TLS.
+
+    Args:
+        target: Its address, or a cluster in this process.
+        name: What to call it in messages.
+
+    Raises:
+        UsageError: If none answers in time, or it refuses us.
+    """
+    distributed: Any = importlib.import_module("distributed")
+    try:
+        client = distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0] or type(error).__name__
+        raise UsageError(
+            f"{name}: no scheduler could be reached within {CONNECT_SECONDS} s ({reason});"
+            " docs/cluster.md says how to start one"
+        ) from None
+    return cast(DaskClient, client)

@@ -1,0 +1,90 @@
+"""What runs inside a Dask worker."""
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypedDict
+
+from regx.sweeps.code_version import code_digest
+from regx.sweeps.wire import Order, Report
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+__all__ = ["Introduction", "Progress", "introduce", "request_stop", "topic", "train"]
+
+EVENT_SECONDS = 0.2  # between two events of one run
+
+_stopped: set[str] = set()  # tokens of sweeps that were asked to end
+
+
+class Introduction(TypedDict):
+    """What a worker says of itself before it gets anything to do."""
+
+    name: str
+    version: str
+    code: str
+
+
+class Progress(TypedDict):
+    """Event of a run that goes on."""
+
+    key: str
+    epochs: int
+
+
+def topic(token: str) -> str:
+    """Name the stream of events of one sweep."""
+    return f"regx-{token}"
+
+
+def introduce() -> Introduction:
+    """Load what training needs, so that no run pays for it, and say which regx this is."""
+    from distributed import get_worker
+
+    import regx.sweeps.worker
+    import regx.training.run
+
+    name = str(get_worker().name)
+    return Introduction(name=name, version=regx.__version__, code=code_digest())
+
+
+def request_stop(token: str) -> None:
+    """Ask the runs of a sweep that are being trained in this process to save themselves and end."""
+    _stopped.add(token)
+
+
+def train(order: Order) -> Report:
+    """Train one run; its events go to the driver by way of the scheduler."""
+    from distributed import get_worker
+
+    from regx.sweeps.worker import execute
+
+    worker = get_worker()
+    return execute(order, _Link(worker, order["token"], str(worker.get_current_task())))
+
+
+@dataclass
+class _Link:
+    """Between a run and the driver of its sweep."""
+
+    worker: "Worker"
+    token: str
+    key: str
+    told: float = field(default=0.0)
+
+    @property
+    def name(self) -> str:
+        return str(self.worker.name)
+
+    def stop_wanted(self) -> bool:
+        """Also when the driver is gone (the scheduler then cancels the task), or this worker is closing."""
+        if self.token in _stopped or self.worker.status.name not in ("running", "paused"):
+            return True
+        task = self.worker.state.tasks.get(self.key)
+        return task is None or task.state == "cancelled"
+
+    def progressed(self, epochs: int) -> None:
+        now = time.monotonic()
+        if now - self.told >= EVENT_SECONDS:
+            self.told = now
+            self.worker.log_event(topic(self.token), Progress(key=self.key, epochs=epochs))

@@ -1,0 +1,67 @@
+"""Worker processes on this machine, behind a scheduler that listens on loopback only."""
+
+import logging
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["local_workers"]
+
+HOST = "127.0.0.1"
+CLOSE_SECONDS = 10
+
+
+@contextmanager
+def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
+    """Start a scheduler in this process and one worker process for each entry.
+
+    Each worker has one thread and is started anew when it dies. The workers end with this process, however it
+    ends.
+
+    Args:
+        gpus: What each worker is to see of CUDA; None leaves that as it is.
+
+    Yields:
+        The cluster, for a client to connect to.
+    """
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    with tempfile.TemporaryDirectory(prefix="regx-workers-", ignore_cleanup_errors=True) as scratch:
+        common = {
+            "host": HOST,
+            "nthreads": 1,
+            "memory_limit": 0,  # a run that needs much memory is the user's choice
+            "local_directory": scratch,
+            "silence_logs": logging.CRITICAL,
+            "dashboard": False,
+        }
+        workers = {
+            index: {"cls": Nanny, "options": common | {"env": {} if gpu is None else {_CUDA: gpu}}}
+            for index, gpu in enumerate(gpus)
+        }
+        scheduler = {"cls": Scheduler, "options": {"host": HOST, "port": 0, "dashboard": False}}
+        with _deaf_to_ctrl_c():
+            cluster = SpecCluster(scheduler=scheduler, workers=workers)  # type: ignore[no-untyped-call]
+        try:
+            yield cluster
+        finally:
+            cluster.close(timeout=CLOSE_SECONDS)
+
+
+_CUDA = "CUDA_VISIBLE_DEVICES"
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Block SIGINT in the threads that are made here, and so in the processes that those start.
+
+    A terminal sends Ctrl-C to all processes of a command; what is to happen to the runs is for the driver,
+    which hears it in its main thread, to decide.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

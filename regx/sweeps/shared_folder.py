@@ -1,0 +1,94 @@
+"""Do driver and worker see the same folder of runs? Where they do not, finished folders travel as bytes."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from regx.runs.files import PART_SUFFIX
+from regx.runs.folder import RunFolder
+
+__all__ = ["deliver", "is_shared", "mark", "pack"]
+
+MARK = ".sweep-{token}.shared"
+
+
+@contextmanager
+def mark(runs_dir: Path, token: str) -> Iterator[None]:
+    """Put a file into the folder of runs by which workers know it, as long as the context lasts.
+
+    What a driver left behind that was killed is removed first: only one sweep is at work in a folder.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    for path in runs_dir.glob(MARK.format(token="*")):
+        path.unlink(missing_ok=True)
+    for path in runs_dir.glob(f".*{PART_SUFFIX}"):
+        shutil.rmtree(path, ignore_errors=True)
+    path = runs_dir / MARK.format(token=token)  # a new name each time: network file systems cache old ones
+    path.touch()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def is_shared(runs_dir: Path, token: str) -> bool:
+    """Whether this process sees the driver's folder of runs, and may write to it."""
+    try:
+        return (runs_dir / MARK.format(token=token)).exists() and os.access(runs_dir, os.W_OK)
+    except OSError:
+        return False
+
+
+def pack(folder: RunFolder) -> dict[str, bytes]:
+    """Read the files of a run that has come to an end; what only its process needs stays."""
+    files = (path for path in sorted(folder.path.iterdir()) if path.is_file())
+    return {
+        path.name: path.read_bytes()
+        for path in files
+        if not path.name.startswith(".") and path != folder.checkpoint
+    }
+
+
+def deliver(runs_dir: Path, name: str, files: Mapping[str, bytes]) -> None:
+    """Write a run's folder that was trained elsewhere: whole or not at all.
+
+    A run of that name that has ended stays; an unfinished one is replaced.
+
+    Raises:
+        FolderBusyError: If some process is training it here.
+        OSError: If it cannot be written.
+    """
+    target = RunFolder(runs_dir / name)
+    parts = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=PART_SUFFIX, dir=runs_dir))
+    try:
+        new = parts / "new"
+        new.mkdir()
+        for file_name, content in files.items():
+            with (new / Path(file_name).name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if not target.path.exists():
+            new.rename(target.path)
+            return
+        with target.lock():
+            if not _has_ended(target):
+                target.path.rename(parts / "old")
+                new.rename(target.path)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _has_ended(folder: RunFolder) -> bool:
+    try:
+        return folder.read_record().has_ended
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,172 @@
+"""Training one run on order, in whatever process: the only place of a sweep that imports torch."""
+
+import contextlib
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import regx
+from regx.config import RunConfig
+from regx.config.errors import UsageError
+from regx.runs.files import write_text
+from regx.runs.folder import FolderBusyError, RunFolder
+from regx.runs.metrics import EpochMetrics
+from regx.runs.record import RunRecord
+from regx.sweeps.code_version import code_digest, refusal
+from regx.sweeps.shared_folder import is_shared, pack
+from regx.sweeps.time_limit import Clock, mark_late
+from regx.sweeps.wire import Order, Report
+
+if TYPE_CHECKING:
+    from regx.data import Dataset
+
+__all__ = ["Link", "execute"]
+
+BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
+TAIL_LINES = 5
+
+# Seeds, threads and determinism are settings of the whole process: a second run must wait for the first.
+_one_at_a_time = threading.Lock()
+
+
+class Link(Protocol):
+    """How a run that is being trained hears from its driver, and the driver from it."""
+
+    @property
+    def name(self) -> str:
+        """Name of this worker, for messages."""
+        ...
+
+    def stop_wanted(self) -> bool:
+        """Whether to save a checkpoint and end."""
+        ...
+
+    def progressed(self, epochs: int) -> None:
+        """So many epochs are complete; the first call says that training begins."""
+        ...
+
+
+def execute(order: Order, link: Link) -> Report:
+    """Train one run.
+
+    What goes wrong is part of the report, so that a driver has one way to hear of it.
+    """
+    has, needs = (regx.__version__, code_digest()), (order["version"], order["code"])
+    if complaint := refusal(link.name, has, needs):
+        return _report("refused", complaint)
+    with _one_at_a_time, _runs_dir(order) as (runs_dir, travels):
+        folder = RunFolder(runs_dir / order["folder"])
+        report = _Execution(order, link, folder).report()
+        if travels and report["ending"] in ("done", "diverged", "failed"):
+            report["files"] = pack(folder)
+    return report
+
+
+@contextmanager
+def _runs_dir(order: Order) -> Iterator[tuple[Path, bool]]:
+    """Choose where to train: in the folder that is shared with the driver, else in one that ends with us."""
+    runs_dir = Path(order["runs_dir"])
+    if not order["token"] or is_shared(runs_dir, order["token"]):
+        yield runs_dir, False
+        return
+    with tempfile.TemporaryDirectory(prefix="regx-") as name:
+        yield Path(name), True
+
+
+@dataclass
+class _Execution:
+    """One order being carried out; watches the run, and tells it when to stop."""
+
+    order: Order
+    link: Link
+    folder: RunFolder
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.order["time_limit"])
+
+    def report(self) -> Report:
+        """Train, and say how it went."""
+        try:
+            return self.judge(self.train_when_free())
+        except UsageError as error:
+            return _report("lost", str(error))
+        except OSError as error:  # a full disk, say, says nothing of the run
+            place = f"{error.filename}: " if error.filename else ""
+            return _report("lost", f"{place}{error.strerror or error}")
+        except Exception as error:
+            return self.failed(error)
+
+    def judge(self, record: RunRecord) -> Report:
+        """Turn the record of a run into a report."""
+        if record.status == "interrupted":
+            if self.clock.limit is not None and self.clock.is_late() and not self.link.stop_wanted():
+                return _report("failed", mark_late(self.folder, self.clock.limit))
+            return _report("interrupted", f"stopped at step {record.steps_completed:,}")
+        ending = "diverged" if record.status == "diverged" else "done"
+        return _report(ending, record.failure.message if record.failure else "")
+
+    def failed(self, error: Exception) -> Report:
+        """Keep the traceback in the run's folder."""
+        lines = "".join(traceback.format_exception(error))
+        with contextlib.suppress(OSError):  # the report has its end, and run.json its message
+            write_text(self.folder.error, lines)
+        first = str(error).strip().partition("\n")[0]
+        message = f"{type(error).__name__}: {first}" if first else type(error).__name__
+        return _report("failed", message, lines.splitlines()[-TAIL_LINES:])
+
+    def train_when_free(self) -> RunRecord:
+        """Train as soon as no other process does."""
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self.train()
+            except FolderBusyError:
+                if time.monotonic() > end or self.link.stop_wanted():
+                    raise
+                time.sleep(0.2)
+
+    def train(self) -> RunRecord:
+        """Train once."""
+        from regx.training.run import RunOptions, train_run
+
+        config = RunConfig.model_validate(self.order["config"])
+        dataset = _dataset(config.data.name, self.order["offline"])
+        options = RunOptions(checkpoint_seconds=self.order["checkpoint_seconds"], stop=self)
+        return train_run(config, self.folder, dataset, self, options)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the run is to stop."""
+        return self.clock.is_late() or self.link.stop_wanted()
+
+    def started(self, record: RunRecord) -> None:
+        """Start the clock."""
+        self.clock.begin()
+        self.link.progressed(record.epochs_completed)
+
+    def stepped(self, step: int) -> None:
+        """Say nothing of single steps."""
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """Pass it on."""
+        self.link.progressed(row.epoch)
+
+
+@cache
+def _dataset(name: str, offline: bool) -> "Dataset":
+    """Load a data set once a process: there are few, and sweeps come back to the same one."""
+    from regx.data import load_dataset
+
+    return load_dataset(name, offline=offline)
+
+
+def _report(ending: str, message: str, tail: list[str] | None = None) -> Report:
+    return {"ending": ending, "message": message, "tail": tail or [], "files": {}}  # type: ignore[typeddict-item]
