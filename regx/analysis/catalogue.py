@@ -12,7 +12,7 @@ from regx.analysis.measures import (
     overtraining_index,
     time_to_target,
 )
-from regx.runs.metrics import best_row
+from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.table import Run
 
 __all__ = ["MEASURES", "Measure", "Reference", "Unit", "measure_run"]
@@ -46,6 +46,8 @@ class Measure:
         of: Computes it; None where the run has no such number.
         missing: Why a finished run may have none.
         at_the_end: Whether it exists for finished runs only.
+        whole: For times to a target: the same time of a whole run, with which a run that never got there may
+            be counted.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Measure:
     of: Callable[[Run, Reference], float | None]
     missing: str = "not measured"
     at_the_end: bool = True
+    whole: Callable[[EpochMetrics], float] | None = None
 
     def value(self, run: Run, reference: Reference) -> float | None:
         """Measure a run; None where the number does not exist, which `why_missing` explains."""
@@ -63,10 +66,15 @@ class Measure:
             return None
         return self.of(run, reference)
 
+    def budget(self, run: Run, reference: Reference) -> float | None:
+        """Return the time of the whole run, if it finished and there is a target that it may have missed."""
+        if self.whole is None or run.record.status != "done" or reference.target_error is None:
+            return None
+        return self.whole(run.rows[-1])
+
     def why_missing(self, run: Run) -> str:
         """Say in a word or two why this run has no such number."""
-        unfinished = run.record.status != "done" and (self.at_the_end or not run.rows)
-        return str(run.record.status) if unfinished else self.missing
+        return self.missing if run.record.status == "done" else str(run.record.status)
 
 
 def _matched_gap(run: Run, reference: Reference) -> float | None:
@@ -141,6 +149,7 @@ MEASURES: tuple[Measure, ...] = (
         of=_time("epochs"),
         missing="not reached",
         at_the_end=False,
+        whole=lambda row: row.epoch,
     ),
     Measure(
         name="steps_to_target",
@@ -151,6 +160,7 @@ MEASURES: tuple[Measure, ...] = (
         of=_time("steps"),
         missing="not reached",
         at_the_end=False,
+        whole=lambda row: row.step,
     ),
     Measure(
         name="seconds_to_target",
@@ -161,6 +171,7 @@ MEASURES: tuple[Measure, ...] = (
         of=_time("seconds"),
         missing="not reached",
         at_the_end=False,
+        whole=lambda row: row.train_seconds,
     ),
     Measure(
         name="valid_accuracy_area",

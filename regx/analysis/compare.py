@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from regx.analysis.catalogue import MEASURES, Measure, Reference
 from regx.analysis.differences import Difference, config_differences, environment_differences
 from regx.analysis.groups import Group
+from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
 
-__all__ = ["Cell", "Comparison", "Row", "compare"]
+__all__ = ["HEADLINES", "MOST_CENSORED", "Cell", "Comparison", "Row", "compare"]
+
+# What the conclusion and the differences figure are about; the last steps in where the third has no number.
+HEADLINES = ("loss_gap", "test_error", "epochs_to_target", "valid_accuracy_area")
+MOST_CENSORED = (
+    0.2  # share of runs that may count with their budget for a time they did not reach: our choice
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +28,18 @@ class Cell:
         values: One per run, in the order of the group's seeds; None where a run has no such number.
         mean: Over the seeds; None as soon as one run has no number: the mean of the rest would be biased.
         deviation: Sample standard deviation over the seeds; None for fewer than two.
+        half_width: Half the width of the 95 % t-interval of the mean; None for fewer than two.
         missing: Why there is no mean, e.g. `not reached` or `2 of 3 not reached`.
+        num_censored: Runs that never reached the target and count with their whole training: at most a
+            fifth of them, else there is no mean. The mean is then a lower bound.
     """
 
     values: tuple[float | None, ...]
-    mean: float | None
-    deviation: float | None
-    missing: str | None
+    mean: float | None = None
+    deviation: float | None = None
+    half_width: float | None = None
+    missing: str | None = None
+    num_censored: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +49,19 @@ class Row:
     Attributes:
         measure: Which.
         cells: One per group.
-        differences: Each group's mean minus the first one's; None for the first and where a mean is missing.
+        inferences: Each group against the first; None for the first and where a mean is missing.
         best: Index of the group with the better mean; None for a tie, or where fewer than two have one.
     """
 
     measure: Measure
     cells: tuple[Cell, ...]
-    differences: tuple[float | None, ...]
+    inferences: tuple[Inference | None, ...]
     best: int | None
+
+    @property
+    def differences(self) -> tuple[float | None, ...]:
+        """Each group minus the first; over the seeds that both have, where they share any."""
+        return tuple(one.difference if one else None for one in self.inferences)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +99,7 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
         target_error: Validation error for time to target, as a fraction; None to choose it by rule.
 
     Returns:
-        Means and spread over seeds. Whether a difference is more than chance is not judged here.
+        Means, spread over seeds, and for each later group whether its difference is more than chance.
     """
     reference, target_rule, train_loss_rule = choose_reference(groups, target_error)
     return Comparison(
@@ -98,24 +115,43 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
 
 def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row:
     cells = tuple(_cell(measure, group, reference) for group in groups)
-    means = [cell.mean for cell in cells]
-    first = means[0]
-    differences = [None if mean is None or first is None else mean - first for mean in means[1:]]
-    return Row(measure=measure, cells=cells, differences=(None, *differences), best=_best(measure, means))
+    by_seed = [_by_seed(group, cell) for group, cell in zip(groups, cells, strict=True)]
+    first, *others = by_seed
+    inferences = [infer(first, other, measure.better) if first and other else None for other in others]
+    return Row(
+        measure=measure,
+        cells=cells,
+        inferences=(None, *correct(inferences)),
+        best=_best(measure, [cell.mean for cell in cells]),
+    )
 
 
 def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
-    values = tuple(measure.value(run, reference) for run in group.runs)
+    values = [measure.value(run, reference) for run in group.runs]
+    budgets = [measure.budget(run, reference) for run in group.runs]
+    missing = [index for index, value in enumerate(values) if value is None]
+    if missing and len(missing) <= MOST_CENSORED * len(values):
+        values = [budget if value is None else value for value, budget in zip(values, budgets, strict=True)]
     present = [value for value in values if value is not None]
-    if len(present) == len(values):
-        deviation = statistics.stdev(present) if len(present) > 1 else None
-        return Cell(values=values, mean=statistics.fmean(present), deviation=deviation, missing=None)
-    reasons = [
-        measure.why_missing(run) for run, value in zip(group.runs, values, strict=True) if value is None
-    ]
-    reason, count = Counter(reasons).most_common(1)[0]
-    missing = reason if count == len(values) else f"{count} of {len(values)} {reason}"
-    return Cell(values=values, mean=None, deviation=None, missing=missing)
+    if len(present) < len(values):
+        why = Counter(measure.why_missing(group.runs[index]) for index in missing)
+        reason, count = why.most_common(1)[0]
+        text = reason if count == len(values) else f"{count} of {len(values)} {reason}"
+        return Cell(values=tuple(measure.value(run, reference) for run in group.runs), missing=text)
+    return Cell(
+        values=tuple(values),
+        mean=statistics.fmean(present),
+        deviation=statistics.stdev(present) if len(present) > 1 else None,
+        half_width=half_width(present),
+        num_censored=len(missing),
+    )
+
+
+def _by_seed(group: Group, cell: Cell) -> dict[int, float]:
+    """Give the value of each seed; nothing where one is missing: the rest would be biased."""
+    if cell.mean is None:
+        return {}
+    return {seed: value for seed, value in zip(group.seeds, cell.values, strict=True) if value is not None}
 
 
 def _best(measure: Measure, means: Sequence[float | None]) -> int | None:

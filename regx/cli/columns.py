@@ -11,6 +11,7 @@ __all__ = ["print_columns"]
 
 LONGEST_HEAD = 18  # letters of a column's head on one line
 LONGEST_CELL = 24
+FOLDED_LABEL = 22  # a longer label is folded before a column moves to another table
 PADDING = 2
 
 
@@ -47,7 +48,7 @@ def print_columns(
 
 def _blocks(widths: Sequence[int], available: int) -> list[list[int]]:
     """Share out the columns so that each table fits; the first value column comes back in every table."""
-    label, first, *_ = widths
+    label, first = min(widths[0], FOLDED_LABEL), widths[1]
     blocks: list[list[int]] = [[1]]
     used = label + first + 2 * PADDING
     for column in range(2, len(widths)):

@@ -9,9 +9,13 @@ import typer
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from regx.analysis.compare import Comparison
 
 __all__ = ["compare"]
+
+MANY_GROUPS = 4  # from here on one line per group, not one column
 
 
 def compare(  # one parameter per option of the command
@@ -19,13 +23,13 @@ def compare(  # one parameter per option of the command
         list[str],
         typer.Argument(
             metavar="A B [MORE...]",
-            help="Each a run's folder, a folder of runs, or a quoted pattern.",
+            help="Each a run's folder, a folder of runs, a quoted pattern, a sweep's folder, or SWEEP:ARM.",
             show_default=False,
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for compare.csv, compare.md and the two figures.", show_default=False),
+        typer.Option(help="Folder for compare.csv, compare.md and the figures.", show_default=False),
     ] = None,
     target_error: Annotated[
         float | None,
@@ -40,26 +44,27 @@ def compare(  # one parameter per option of the command
     """Compare runs: how much they overfit, how fast they converge.
 
     Runs that differ only in the seed count as one group; each group is set against the first.
-    Example: regx compare runs/digits_plain-* runs/digits_cnn-* --out comparison
+    Example: regx compare runs/digits_toggles:none runs/digits_toggles:dropout --out comparison
     """
     from regx.analysis.compare import compare as measure
-    from regx.analysis.groups import group_runs
+    from regx.analysis.groups import group_selections
+    from regx.analysis.selection import select
     from regx.config.errors import UsageError
-    from regx.report import comparison_data, comparison_tables
-    from regx.runs.table import find_run_folders, load_run_folder
+    from regx.report import comparison_data
+    from regx.report.comparison_page import as_markdown
 
     if as_json + as_csv + as_md > 1:
         raise UsageError("--json, --csv and --md: choose one")
     if target_error is not None and not 0 < target_error < 1:
         raise UsageError(f"--target-error {target_error:g}: is a fraction between 0 and 1, e.g. 0.02 for 2 %")
-    loaded = []
+    selections = []
     for argument in runs:
-        found = [load_run_folder(path) for path in find_run_folders(argument)]
-        configs = {run.record.config_hash: run.config.name for run in found}
-        if len(configs) > 1:
+        found = select(argument)
+        configs = {run.record.config_hash for selection in found for run in selection.runs}
+        if len(configs) > 1 and not found[0].arm:
             say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
-        loaded += found
-    comparison = measure(group_runs(loaded), target_error=target_error)
+        selections += found
+    comparison = measure(group_selections(selections), target_error=target_error)
 
     saved = [] if out is None else _save(comparison, out)
     if as_json:
@@ -67,7 +72,7 @@ def compare(  # one parameter per option of the command
     elif as_csv:
         typer.echo(comparison_data.as_csv(comparison), nl=False)
     elif as_md:
-        typer.echo(comparison_tables.as_markdown(comparison), nl=False)
+        typer.echo(as_markdown(comparison), nl=False)
     else:
         _print(comparison)
     for path in saved:
@@ -78,7 +83,7 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
     from regx.config.errors import UsageError
     from regx.report.comparison_data import as_csv
-    from regx.report.comparison_tables import as_markdown
+    from regx.report.comparison_page import as_markdown
     from regx.report.convergence import save_convergence
     from regx.report.overfitting import save_overfitting
     from regx.runs.files import write_text
@@ -98,30 +103,66 @@ def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
     from rich.console import Console
 
-    from regx.analysis.sentences import conclude, notes
-    from regx.cli.columns import print_columns
+    from regx.analysis.notes import notes
+    from regx.analysis.sentences import conclude
     from regx.report import comparison_tables as tables
 
     console = Console(highlight=False, soft_wrap=False)
-    labels = [group.label for group in comparison.groups]
-    heads = [*labels, "difference"] if len(labels) == 2 else labels
-    if comparison.config:
-        print_columns(console, ["setting", *labels], [("", tables.setting_lines(comparison))])
-    sections = [("Runs", _padded(tables.run_lines(comparison.groups), len(heads)))]
-    sections += tables.table_lines(comparison, joint="\n")
-    print_columns(console, ["", *heads], sections)
-    caption = f"{tables.BETTER} better mean"
-    if any(len(group.runs) > 1 for group in comparison.groups):
-        caption += "   ± standard deviation over seeds"
-    if len(labels) > 2:
-        caption += f"   (in brackets: minus {labels[0]})"
-    for line in [caption, *tables.reference_lines(comparison)]:
+    if len(comparison.groups) < MANY_GROUPS:
+        _print_groups(console, comparison)
+    else:
+        _print_overview(console, comparison)
+    _print_differences(console, comparison)
+    for line in [*tables.captions(comparison), *tables.reference_lines(comparison)]:
         console.print(line, style="dim", markup=False)
     for line in notes(comparison):
         console.print(f"note: {line}", markup=False)
     console.print()
     for line in conclude(comparison):
         console.print(line, markup=False)
+
+
+def _print_groups(console: "Console", comparison: "Comparison") -> None:
+    """Print every measure, one column per group."""
+    from regx.cli.columns import print_columns
+    from regx.report import comparison_tables as tables
+
+    labels = [group.label for group in comparison.groups]
+    heads = tables.table_heads(comparison)
+    if comparison.config:
+        print_columns(console, ["setting", *labels], [("", tables.setting_lines(comparison))])
+    sections = [("Runs", _padded(tables.run_lines(comparison.groups), len(heads)))]
+    sections += tables.table_lines(comparison, joint="\n")
+    print_columns(console, ["", *heads], sections)
+
+
+def _print_overview(console: "Console", comparison: "Comparison") -> None:
+    """Print the headline measures, one line per group: so many columns could not be read."""
+    from regx.cli.columns import print_columns
+    from regx.report import comparison_tables as tables
+
+    for line in tables.setting_texts(comparison) if comparison.config else ():
+        console.print(line, markup=False)
+    console.print()
+    heads, lines = tables.overview_lines(comparison)
+    print_columns(console, heads, [("", lines)])
+    console.print("All measures: --md, --csv or --out DIR.\n", style="dim")
+
+
+def _print_differences(console: "Console", comparison: "Comparison") -> None:
+    """Print what the seeds say: every measure for two groups, the headline measures for more."""
+    from regx.cli.columns import print_columns
+    from regx.report import comparison_tables as tables
+
+    tested = tables.tested(comparison)
+    if not tested:
+        return
+    labels = [group.label for group in comparison.groups]
+    if len(labels) == 2:
+        title, sections = f"{labels[1]} − {labels[0]}", list(tables.difference_lines(comparison, 1))
+    else:
+        title, sections = f"minus {labels[0]}", list(tables.headline_difference_lines(comparison))
+    print_columns(console, tables.difference_heads(comparison, title), sections)
 
 
 def _padded(lines: Sequence[list[str]], num_values: int) -> list[list[str]]:

@@ -7,12 +7,16 @@ from typing import Any
 
 from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
-from regx.analysis.sentences import conclude, notes
+from regx.analysis.inference import Inference
+from regx.analysis.notes import notes
+from regx.analysis.sentences import conclude
 
 __all__ = ["COLUMNS", "as_csv", "as_json"]
 
 COLUMNS = (
-    "measure", "section", "unit", "better", "group", "num_runs", "mean", "deviation", "difference", "missing",
+    "measure", "section", "unit", "better", "group", "num_runs", "mean", "deviation", "half_width",
+    "num_censored", "difference", "low", "high", "method", "num_pairs", "p", "p_holm", "p_sign_flip",
+    "effect_size", "wins", "missing",
 )  # fmt: skip
 
 
@@ -39,11 +43,14 @@ def as_json(comparison: Comparison) -> str:
                     {
                         "mean": cell.mean,
                         "deviation": cell.deviation,
+                        "half_width": cell.half_width,
                         "values": list(cell.values),
+                        "num_censored": cell.num_censored,
                         "missing": cell.missing,
-                        "difference": difference,
+                        "difference": one.difference if one else None,
+                        "test": _test(one),
                     }
-                    for cell, difference in zip(row.cells, row.differences, strict=True)
+                    for cell, one in zip(row.cells, row.inferences, strict=True)
                 ],
             }
             for row in comparison.rows
@@ -61,7 +68,8 @@ def as_csv(comparison: Comparison) -> str:
     writer.writerow(COLUMNS)
     for row in comparison.rows:
         measure = row.measure
-        for group, cell, difference in zip(comparison.groups, row.cells, row.differences, strict=True):
+        for group, cell, one in zip(comparison.groups, row.cells, row.inferences, strict=True):
+            test = _test(one) or {}
             writer.writerow(
                 [
                     measure.name,
@@ -72,11 +80,54 @@ def as_csv(comparison: Comparison) -> str:
                     len(group.runs),
                     _cell(cell.mean),
                     _cell(cell.deviation),
-                    _cell(difference),
-                    cell.missing or "",
+                    _cell(cell.half_width),
+                    cell.num_censored,
+                    _cell(one.difference if one else None),
+                    _cell(test.get("low")),
+                    _cell(test.get("high")),
+                    test.get("method", ""),
+                    len(test.get("seeds", ())) or "",
+                    *(_cell(test.get(key)) for key in ("p", "p_holm", "p_sign_flip", "effect_size", "wins")),
+                    cell.missing or test.get("remark", ""),
                 ]
             )
     return file.getvalue()
+
+
+def _test(one: Inference | None) -> dict[str, Any] | None:
+    """Give what the seeds say of a later group; nothing where no test was made."""
+    if one is None or one.method == "none":
+        return None
+    return {
+        "method": one.method,
+        "seeds": list(one.seeds),
+        "values": list(one.values),
+        "low": one.low,
+        "high": one.high,
+        "p": one.p,
+        "p_holm": one.p_holm,
+        "p_sign_flip": one.p_sign_flip,
+        "effect_size": one.effect_size,
+        "wins": one.wins,
+        "remark": one.remark,
+    }
+
+
+def _arm(group: Group) -> dict[str, Any] | None:
+    """Give what the sweep declares of a group; nothing for runs that were picked by folder."""
+    if group.arm is None:
+        return None
+    arm = group.arm
+    return {
+        "sweep": str(arm.sweep),
+        "name": arm.name,
+        "cell": dict(arm.cell),
+        "settings": dict(arm.settings),
+        "tuned": dict(arm.tuned),
+        "num_trials": arm.num_trials,
+        "num_runs": arm.num_runs,
+        "absent": {str(seed): state for seed, state in arm.absent.items()},
+    }
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -90,6 +141,7 @@ def _group(group: Group) -> dict[str, Any]:
         "epochs_completed": [len(run.rows) for run in group.runs],
         "num_train": group.runs[0].record.num_train,
         "num_parameters": group.runs[0].record.num_parameters,
+        "arm": _arm(group),
     }
 
 

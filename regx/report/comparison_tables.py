@@ -1,4 +1,4 @@
-"""A comparison for people: the lines of its tables, and the whole of it as Markdown."""
+"""The lines of a comparison's tables, for the terminal and for Markdown."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -6,21 +6,48 @@ from typing import Any
 
 import yaml
 
-from regx.analysis.compare import Comparison, Row
+from regx.analysis.compare import HEADLINES, Comparison, Row
 from regx.analysis.groups import Group
-from regx.analysis.sentences import conclude, notes
+from regx.analysis.inference import Inference
+from regx.analysis.notes import show_seeds
+from regx.analysis.wording import show_interval, show_p, show_wins
 from regx.config.schema import BatchNormConfig
 from regx.report.numbers import show_cell, show_difference, show_label, show_percent
 
-__all__ = ["BETTER", "as_markdown", "reference_lines", "run_lines", "setting_lines", "table_lines"]
+__all__ = [
+    "BETTER",
+    "captions",
+    "difference_heads",
+    "difference_lines",
+    "headline_difference_lines",
+    "overview_lines",
+    "reference_lines",
+    "run_lines",
+    "setting_lines",
+    "setting_texts",
+    "table_heads",
+    "table_lines",
+    "tested",
+]
 
-BETTER = "*"  # marks the better mean: a sign, so that no colour is needed
+BETTER = "*"  # marks the better one: a sign, so that no colour is needed
+
+Section = tuple[str, list[list[str]]]
+
+
+def tested(comparison: Comparison) -> list[int]:
+    """Return the later groups that can be tested against the first: both have seeds."""
+    return [
+        index
+        for index in range(1, len(comparison.groups))
+        if any(one is not None and one.method != "none" for one in _column(comparison, index))
+    ]
 
 
 def run_lines(groups: Sequence[Group]) -> list[list[str]]:
     """Give the head of the table: label and one text per group."""
     return [
-        ["seeds", *(_ranges(group.seeds) for group in groups)],
+        ["seeds", *(show_seeds(group.seeds) for group in groups)],
         ["epochs", *(_epochs(group) for group in groups)],
         ["training images", *(f"{group.runs[0].record.num_train:,}" for group in groups)],
         ["parameters", *(f"{group.runs[0].record.num_parameters:,}" for group in groups)],
@@ -35,13 +62,86 @@ def setting_lines(comparison: Comparison) -> list[list[str]]:
     ]
 
 
-def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[tuple[str, list[list[str]]]]:
-    """Yield each section with its lines: label, one text per group and, for two groups, the difference.
+def setting_texts(comparison: Comparison) -> list[str]:
+    """Give the same group by group: all that differs for the first, what is unlike it for each other."""
+    texts = []
+    for index, group in enumerate(comparison.groups):
+        shown = [
+            f"{entry.path}={show_setting(entry.path, entry.values[index])}"
+            for entry in comparison.config
+            if index == 0 or entry.values[index] != entry.values[0]
+        ]
+        texts.append(f"{group.label}: {', '.join(shown) or 'as the first'}")
+    return texts
 
-    With more than two, the difference to the first group stands in brackets behind each mean, after `joint`.
+
+def table_heads(comparison: Comparison) -> list[str]:
+    """Name the columns of `table_lines`."""
+    labels = [group.label for group in comparison.groups]
+    return [*labels, "difference"] if _has_difference_column(comparison) else labels
+
+
+def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section]:
+    """Yield each section with its lines: label and one text per group.
+
+    Where nothing can be tested the differences stand here too: in a column of their own for two groups, else
+    in brackets behind each mean, after `joint`.
     """
     for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section):
-        yield section, [_line(row, joint) for row in rows]
+        yield section, [_line(comparison, row, joint) for row in rows]
+
+
+def overview_lines(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Give heads and lines of a table with one line per group and the headline measures as columns."""
+    rows = [comparison.row(name) for name in HEADLINES]
+    lines = [
+        [group.label, show_seeds(group.seeds), *(_texts(comparison, row)[index] for row in rows)]
+        for index, group in enumerate(comparison.groups)
+    ]
+    return ["", "seeds", *(show_label(row.measure) for row in rows)], lines
+
+
+def difference_heads(comparison: Comparison, title: str) -> list[str]:
+    """Name the columns of the tables of differences."""
+    p = "p (Holm)" if len(comparison.groups) > 2 else "p"
+    return [title, "difference", "95 % interval", p, "d_z", "wins"]
+
+
+def difference_lines(comparison: Comparison, index: int) -> Iterator[Section]:
+    """Yield each section with what the seeds say of one later group, measure by measure."""
+    for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section):
+        lines = [[show_label(row.measure), *_tested(row, index)] for row in rows if row.inferences[index]]
+        if lines:
+            yield section, lines
+
+
+def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
+    """Yield each headline measure with what the seeds say of every later group."""
+    for row in map(comparison.row, HEADLINES):
+        found = [index for index in tested(comparison) if row.inferences[index]]
+        if found:
+            lines = [[comparison.groups[index].label, *_tested(row, index)] for index in found]
+            yield show_label(row.measure), lines
+
+
+def captions(comparison: Comparison) -> list[str]:
+    """Say what the signs in the tables mean."""
+    first, *others = (group.label for group in comparison.groups)
+    if not tested(comparison):
+        caption = f"{BETTER} better mean"
+        if any(len(group.runs) > 1 for group in comparison.groups):
+            caption += "   ± half the 95 % t-interval of the mean over seeds"
+        return [caption + (f"   (in brackets: minus {first})" if len(others) > 1 else "")]
+    than = f"better than {first}" if len(others) > 1 else "better"
+    num_pairs = {one.num_values for index in tested(comparison) for one in _column(comparison, index) if one}
+    methods = {one.method for index in tested(comparison) for one in _column(comparison, index) if one}
+    test = "paired by seed" if "paired" in methods else "unpaired (Welch)"
+    count = f"{max(num_pairs)} pairs" if "paired" in methods else f"{max(num_pairs)} seeds"
+    return [
+        f"{BETTER} {than} by more than chance   ± half the 95 % t-interval of the mean over seeds",
+        f"Differences: minus {first}, {test}, {count}, 95 % t-interval. d_z: mean over standard deviation of "
+        "the differences. wins: seeds that are better.",
+    ]
 
 
 def reference_lines(comparison: Comparison) -> list[str]:
@@ -69,53 +169,72 @@ def show_setting(path: str, value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def as_markdown(comparison: Comparison) -> str:
-    """Write the comparison as a Markdown page: sentences, what differs, the table, what it rests on."""
-    labels = [group.label for group in comparison.groups]
-    heads = [*labels, "difference"] if len(labels) == 2 else labels
-    parts = [f"# {' vs '.join(labels)}", *conclude(comparison), *notes(comparison)]
-    if comparison.config:
-        parts.append(_markdown_table(["setting", *labels], setting_lines(comparison)))
-    parts.append(_markdown_table(["runs", *labels], run_lines(comparison.groups)))
-    for section, lines in table_lines(comparison):
-        parts.append(_markdown_table([section, *heads], lines))
-    parts.append(f"`{BETTER}` marks the better mean; ± is the standard deviation over seeds.")
-    parts += reference_lines(comparison)
-    return "\n\n".join(parts) + "\n"
-
-
-def _line(row: Row, joint: str) -> list[str]:
-    texts = [show_cell(cell, row.measure) for cell in row.cells]
-    if row.best is not None:
-        texts[row.best] = f"{BETTER} {texts[row.best]}"
-    first = abs(row.cells[0].mean or 0.0)
+def _line(comparison: Comparison, row: Row, joint: str) -> list[str]:
+    texts = _texts(comparison, row)
+    label = show_label(row.measure)
+    if tested(comparison):
+        return [label, *texts]
     shown = [
-        show_difference(difference, row.measure, like=max(first, abs(cell.mean or 0.0)))
-        for cell, difference in zip(row.cells, row.differences, strict=True)
+        show_difference(difference, row.measure, like=_like(row, index))
+        for index, difference in enumerate(row.differences)
     ]
-    if len(texts) == 2:
-        return [show_label(row.measure), *texts, shown[1]]
+    if _has_difference_column(comparison):
+        return [label, *texts, shown[1]]
     joined = [
         f"{text}{joint}({change})" if change else text for text, change in zip(texts, shown, strict=True)
     ]
-    return [show_label(row.measure), *joined]
+    return [label, *joined]
 
 
-def _markdown_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *("---:" for _ in heads[1:])]
-    escaped = ([text.replace("|", "\\|").replace("*", "\\*") for text in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *escaped))
+def _texts(comparison: Comparison, row: Row) -> list[str]:
+    """Show the means of one measure, the better ones marked."""
+    marked = _better(comparison, row)
+    return [
+        f"{BETTER} {text}" if index in marked else text
+        for index, text in enumerate(show_cell(cell, row.measure) for cell in row.cells)
+    ]
 
 
-def _ranges(seeds: Sequence[int]) -> str:
-    """Write 0, 1, 2, 7 as `0–2, 7`."""
-    parts: list[list[int]] = []
-    for seed in seeds:
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1].append(seed)
-        else:
-            parts.append([seed])
-    return ", ".join(f"{part[0]}–{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
+def _better(comparison: Comparison, row: Row) -> set[int]:
+    """Return the groups to mark: no winner is called where chance would explain the difference."""
+    if not tested(comparison):
+        return set() if row.best is None else {row.best}
+    told = [index for index, one in enumerate(row.inferences) if one and one.is_told]
+    lower = row.measure.better == "lower"
+    better = {index for index in told if ((row.differences[index] or 0.0) < 0) == lower}
+    if row.measure.better is None:
+        return set()
+    return better if len(row.cells) > 2 or not told else better or {0}
+
+
+def _tested(row: Row, index: int) -> list[str]:
+    one = row.inferences[index]
+    assert one is not None  # callers look first
+    like = _like(row, index)
+    return [
+        show_difference(one.difference, row.measure, like=like),
+        show_interval(one, row.measure.unit, like=like),
+        "" if one.p_holm is None else show_p(one.p_holm),
+        "" if one.effect_size is None else _size(one.effect_size),
+        show_wins(one),
+    ]
+
+
+def _size(effect: float) -> str:
+    return f"{effect:+.{1 if abs(effect) >= 9.995 else 2}f}".replace("-", "−")
+
+
+def _like(row: Row, index: int) -> float:
+    """Choose the number that sets the places: the larger of the two means."""
+    return max(abs(row.cells[at].mean or 0.0) for at in (0, index))
+
+
+def _column(comparison: Comparison, index: int) -> list[Inference | None]:
+    return [row.inferences[index] for row in comparison.rows]
+
+
+def _has_difference_column(comparison: Comparison) -> bool:
+    return len(comparison.groups) == 2 and not tested(comparison)
 
 
 def _epochs(group: Group) -> str:

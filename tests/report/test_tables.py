@@ -10,7 +10,8 @@ from regx.analysis.catalogue import MEASURES
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
 from regx.report.comparison_data import COLUMNS, as_csv, as_json
-from regx.report.comparison_tables import as_markdown, show_setting
+from regx.report.comparison_page import as_markdown
+from regx.report.comparison_tables import show_setting
 from regx.report.numbers import show_number
 from regx.runs.table import load_run_folder
 
@@ -29,7 +30,8 @@ def test_json_has_every_measure_and_nothing_made_up(comparison: Comparison) -> N
     assert [measure["name"] for measure in content["measures"]] == [measure.name for measure in MEASURES]
     time = next(measure for measure in content["measures"] if measure["name"] == "epochs_to_target")
     assert time["groups"][0] == {
-        "mean": None, "deviation": None, "values": [None], "missing": "not reached", "difference": None,
+        "mean": None, "deviation": None, "half_width": None, "values": [None], "num_censored": 0,
+        "missing": "not reached", "difference": None, "test": None,
     }  # fmt: skip
     assert content["config_differences"] == {"optim.lr": [0.1, 0.2]}
     assert content["target_error"] == {"value": 0.15, "rule": "given by --target-error"}

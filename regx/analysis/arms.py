@@ -1,0 +1,152 @@
+"""The arms of a sweep, as its record declares them, with the runs of theirs that have ended."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regx.config.errors import UsageError
+from regx.runs.folder import RunFolder
+from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
+from regx.runs.table import Run, load_run_folder
+
+__all__ = ["Arm", "LoadedArm", "load_arms", "read_sweep", "show_cell_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One arm of a sweep, or one cell of its grid.
+
+    Attributes:
+        sweep: Folder of the sweep.
+        name: Of the arm.
+        cell: Values of the grid's axes, by dotted path; empty without a grid.
+        settings: What the experiment sets for the arm, by dotted path.
+        tuned: Values that tuning chose, by dotted path.
+        num_trials: Points that were tried for it.
+        at_edge: Tuned paths whose value lies on the edge of what was tried.
+        num_runs: Runs that the sweep has for it.
+        absent: State of each run that has not ended, by seed, e.g. `not there` or `failed`.
+    """
+
+    sweep: Path
+    name: str
+    cell: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    tuned: Mapping[str, Any]
+    num_trials: int
+    at_edge: tuple[str, ...]
+    num_runs: int
+    absent: Mapping[int, str]
+
+    @property
+    def label(self) -> str:
+        """Name and cell, as tables call it."""
+        return " ".join([self.name, *show_cell_of(self.cell)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedArm:
+    """An arm with its runs, ordered by seed; a diverged run is one of them, a failed run is not."""
+
+    arm: Arm
+    runs: tuple[Run, ...]
+
+
+def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
+    """Write a cell as conditions: `optim.lr=0.1`."""
+    return [
+        f"{path}={value:g}" if isinstance(value, float) else f"{path}={value}" for path, value in cell.items()
+    ]
+
+
+def read_sweep(path: Path) -> SweepRecord:
+    """Read the record of a sweep.
+
+    Raises:
+        UsageError: If it is damaged, of another format, or cannot be read.
+    """
+    try:
+        return SweepRecord.read(SweepFolder(path).record)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
+
+
+def load_arms(
+    path: Path, record: SweepRecord, names: Sequence[str], conditions: Mapping[str, Any]
+) -> list[LoadedArm]:
+    """Load arms of a sweep, cell by cell: the runs to compare, never those of the tuning.
+
+    Args:
+        path: Folder of the sweep.
+        record: What it holds.
+        names: The arms, in the order wanted.
+        conditions: Values of axes; the cells that have all of them are loaded.
+
+    Raises:
+        UsageError: If there is nothing to compare yet: the tuning goes on, or no run of an arm has ended.
+    """
+    confirm = [run for run in record.runs if run.stage == "confirm"]
+    if not confirm:
+        raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` goes on")
+    states = {run.folder: _state(path.parent / run.folder) for run in confirm if run.arm in names}
+    if len(names) > 1 and not any(state is None for state in states.values()):
+        raise UsageError(f"{path}: {_none_done(list(states.values()))}; `regx sweep` goes on")
+    found = []
+    for name in names:
+        runs = [run for run in confirm if run.arm == name and conditions.items() <= run.cell.items()]
+        for cell in _cells(runs):
+            members = sorted((run for run in runs if run.cell == cell), key=lambda run: run.seed)
+            found.append(_load(path, record.arm(name), members, states))
+    return found
+
+
+def _load(
+    path: Path, arm: ArmRecord, members: Sequence[SweepRun], states: Mapping[str, str | None]
+) -> LoadedArm:
+    first = members[0]
+    at_edge = next((tuned.at_edge for tuned in arm.tuned if tuned.cell in ({}, first.cell)), ())
+    loaded = Arm(
+        sweep=path,
+        name=arm.name,
+        cell=first.cell,
+        settings=arm.settings,
+        tuned=first.tuned,
+        num_trials=arm.num_trials,
+        at_edge=at_edge,
+        num_runs=len(members),
+        absent={run.seed: state for run in members if (state := states[run.folder]) is not None},
+    )
+    if len(loaded.absent) == len(members):
+        reason = _none_done(list(loaded.absent.values()))
+        raise UsageError(f"{path}:{loaded.label.replace(' ', ',')}: {reason}; `regx sweep` goes on")
+    runs = [load_run_folder(path.parent / run.folder) for run in members if states[run.folder] is None]
+    return LoadedArm(arm=loaded, runs=tuple(runs))
+
+
+def _state(folder: Path) -> str | None:
+    """Say what keeps a run from being compared; None where it has ended."""
+    try:
+        record = RunFolder(folder).read_record()
+    except FileNotFoundError:
+        return "not there"
+    except (OSError, ValueError):
+        return "damaged"
+    return None if record.has_ended else str(record.status)
+
+
+def _none_done(states: Sequence[str | None]) -> str:
+    counts = Counter(state for state in states if state is not None)
+    shown = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    return f"none of its {len(states)} runs is done ({shown})"
+
+
+def _cells(runs: Sequence[SweepRun]) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = []
+    for run in runs:
+        if run.cell not in cells:
+            cells.append(run.cell)
+    return cells

@@ -1,0 +1,166 @@
+"""What the seeds say of one measure of two groups: paired by seed, or apart where they share none."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from regx.analysis.pairing import pair_by_seed
+
+__all__ = ["LEVEL", "MIN_PAIRS", "Inference", "correct", "half_width", "infer"]
+
+LEVEL = 0.05
+MIN_PAIRS = 5  # with fewer no difference is called one: our choice
+
+Method = Literal["paired", "unpaired", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """A later group against the first one, in the unit of the measure.
+
+    Attributes:
+        method: `paired`: by the seeds that both have; `unpaired`: Welch, as they share no seed; `none`: too
+            few values for either.
+        difference: Later group minus first one: the mean over the pairs, or the difference of the means.
+        seeds: The pairs' seeds, ascending; empty unless paired.
+        values: The pairs' differences, in that order.
+        num_values: Pairs; unpaired, the values of the smaller group.
+        sd: Sample standard deviation of the pairs' differences; unpaired, of the difference of one value of
+            each group.
+        low: Lower end of the 95 % interval; None where nothing varies or there are too few values.
+        high: Upper end, likewise.
+        p: Two-sided, of the paired t-test or Welch's; None likewise.
+        p_holm: Corrected for the other groups that are compared with the first, measure by measure.
+        p_sign_flip: Of the exact sign-flip test; None unless paired.
+        effect_size: d_z, the mean of the pairs' differences over their standard deviation.
+        wins: Share of pairs in which the later group is better, a tie counting half; None where no direction
+            is.
+        remark: Stands in the place of the interval where there is none.
+    """
+
+    method: Method
+    difference: float
+    seeds: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    num_values: int = 1
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    p_sign_flip: float | None = None
+    effect_size: float | None = None
+    wins: float | None = None
+    remark: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the difference is more than chance would explain, with seeds enough to say so."""
+        if self.low is None or self.high is None or self.p_holm is None or self.num_values < MIN_PAIRS:
+            return False
+        return not self.low <= 0 <= self.high and self.p_holm < LEVEL
+
+
+def infer(
+    first: Mapping[int, float], other: Mapping[int, float], better: Literal["lower", "higher"] | None
+) -> Inference:
+    """Set one group against the first.
+
+    Args:
+        first: Value of each seed of the first group, at least one.
+        other: The same of the later one.
+        better: Which direction is better.
+    """
+    plain = _mean(other) - _mean(first)
+    pairs = pair_by_seed(other, first)
+    if len(pairs.seeds) >= 2:
+        return _paired(pairs.seeds, pairs.differences, better)
+    if pairs.seeds or min(len(first), len(other)) < 2:
+        return Inference(method="none", difference=plain, remark="one pair" if pairs.seeds else "one seed")
+    from regx.analysis.intervals import NoSpreadError
+    from regx.analysis.statistics import welch
+
+    fewer = min(len(first), len(other))
+    try:
+        result = welch(list(other.values()), list(first.values()))
+    except NoSpreadError:
+        remark = "no spread" if plain else "identical"
+        return Inference(method="unpaired", difference=plain, num_values=fewer, remark=remark)
+    return Inference(
+        method="unpaired",
+        difference=plain,
+        num_values=fewer,
+        sd=math.sqrt(statistics.variance(first.values()) + statistics.variance(other.values())),
+        low=result.interval.low,
+        high=result.interval.high,
+        p=result.p,
+        p_holm=result.p,
+    )
+
+
+def correct(inferences: Sequence[Inference | None]) -> list[Inference | None]:
+    """Correct the p-values of one measure for the number of groups set against the first (Holm)."""
+    family = [
+        index
+        for index, one in enumerate(inferences)
+        if one and (one.p is not None or one.remark == "identical")
+    ]
+    if not family:
+        return list(inferences)
+    from regx.analysis.statistics import holm
+
+    p_values = [one.p if one.p is not None else 1.0 for index in family if (one := inferences[index])]
+    corrected = list(inferences)
+    for index, p_holm in zip(family, holm(p_values), strict=True):
+        one = corrected[index]
+        if one is not None and one.p is not None:
+            corrected[index] = replace(one, p_holm=p_holm)
+    return corrected
+
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Return what stands after the ± of a mean: half the width of its 95 % t-interval; None for one value."""
+    if len(values) < 2:
+        return None
+    from regx.analysis.intervals import mean_interval
+
+    return mean_interval(values).half_width
+
+
+def _paired(
+    seeds: tuple[int, ...], differences: tuple[float, ...], better: Literal["lower", "higher"] | None
+) -> Inference:
+    from regx.analysis.intervals import NoSpreadError
+    from regx.analysis.sign_flip import sign_flip_p
+    from regx.analysis.statistics import share_of_wins, summarize
+
+    sign = {"lower": -1.0, "higher": 1.0, None: None}[better]
+    common = Inference(
+        method="paired",
+        difference=sum(differences) / len(differences),
+        seeds=seeds,
+        values=differences,
+        num_values=len(seeds),
+        wins=None if sign is None else share_of_wins([sign * difference for difference in differences]),
+    )
+    try:
+        summary = summarize(differences)
+    except NoSpreadError:
+        return replace(common, sd=0.0, remark="the same in each" if any(differences) else "identical")
+    return replace(
+        common,
+        difference=summary.mean,
+        sd=summary.sd,
+        low=summary.interval.low,
+        high=summary.interval.high,
+        p=summary.p,
+        p_holm=summary.p,
+        p_sign_flip=sign_flip_p(differences).p,
+        effect_size=summary.effect_size,
+    )
+
+
+def _mean(values: Mapping[int, float]) -> float:
+    return sum(values.values()) / len(values)

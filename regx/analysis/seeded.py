@@ -1,0 +1,194 @@
+"""Sentences on groups of seeds: no winner is called where chance alone would explain the difference."""
+
+from regx.analysis.catalogue import Measure
+from regx.analysis.compare import HEADLINES, Comparison, Row
+from regx.analysis.inference import MIN_PAIRS, Inference
+from regx.analysis.single_runs import UNDERFIT_NATS, absent
+from regx.analysis.wording import (
+    in_words,
+    show_interval,
+    show_number,
+    show_p,
+    show_percent,
+    show_signed,
+    show_unit,
+)
+
+__all__ = ["brief", "convergence", "has_seeds", "overfitting", "time_row", "too_few"]
+
+_NAMES = {
+    "loss_gap": "loss gap",
+    "test_error": "test error",
+    "test_loss": "test loss",
+    "epochs_to_target": "time to target",
+    "valid_accuracy_area": "mean validation accuracy",
+}
+# What the later group does where its number is lower, and where it is higher.
+_VERBS = {
+    "loss_gap": ("overfits less", "overfits more"),
+    "test_error": ("has the lower test error", "has the higher test error"),
+    "epochs_to_target": ("converges faster", "converges slower"),
+    "valid_accuracy_area": ("converges slower", "converges faster"),
+}
+
+
+def has_seeds(comparison: Comparison, index: int) -> bool:
+    """Whether a later group can be tested against the first: both have seeds."""
+    one = next((row.inferences[index] for row in comparison.rows if row.inferences[index]), None)
+    return one is not None and one.method != "none"
+
+
+def time_row(comparison: Comparison, index: int) -> Row:
+    """Return the row that tells of convergence: epochs to target, or the area where that has no number."""
+    epochs = comparison.row("epochs_to_target")
+    return epochs if epochs.inferences[index] else comparison.row("valid_accuracy_area")
+
+
+def overfitting(comparison: Comparison, first: str, other: str, index: int) -> str:
+    """Say whether a later group overfits less or more than the first, and what its test error says."""
+    gap, test_loss = comparison.row("loss_gap"), comparison.row("test_loss")
+    one = gap.inferences[index]
+    if one is None:
+        return f"Overfitting of {first} and {other} cannot be compared: {absent(gap, comparison, index)}."
+    text = _sentence(comparison, gap, index, "overfitting")
+    losses = [cell.mean or 0.0 for cell in (test_loss.cells[0], test_loss.cells[index])]
+    rise = (losses[1] - losses[0]) * (-1 if one.difference > 0 else 1)
+    if one.is_told and rise > UNDERFIT_NATS:
+        name, shown = (other, losses[::-1]) if one.difference < 0 else (first, losses)
+        against = " against ".join(show_number(loss, "nats") for loss in shown)
+        return f"{text} {name} does so by fitting less: its test loss is {against} nats."
+    error = comparison.row("test_error")
+    return f"{text} {_sentence(comparison, error, index, 'test error')}" if error.inferences[index] else text
+
+
+def convergence(comparison: Comparison, first: str, other: str, index: int) -> str:
+    """Say whether a later group converges faster or slower than the first."""
+    row = time_row(comparison, index)
+    if row.inferences[index] is None:
+        return f"Convergence of {first} and {other} cannot be compared: {absent(row, comparison, index)}."
+    text = _sentence(comparison, row, index, "convergence")
+    one = row.inferences[index]
+    seconds = comparison.row("seconds_to_target")
+    means = [seconds.cells[at].mean for at in (index, 0)]
+    if one and one.is_told and row.measure.name == "epochs_to_target" and None not in means:
+        shown = " against ".join(f"{show_number(mean, 'seconds')} s" for mean in means if mean is not None)
+        return f"{text[:-1]}; in training time {shown}."
+    return text
+
+
+def brief(comparison: Comparison, index: int) -> str:
+    """Say all of a later group in one sentence, as one of many."""
+    told, untold, missing = [], [], []
+    for row in (comparison.row("loss_gap"), comparison.row("test_error"), time_row(comparison, index)):
+        one, measure = row.inferences[index], row.measure
+        if one is None:
+            missing.append(f"{_NAMES[measure.name]} ({absent(row, comparison, index)})")
+        elif one.is_told:
+            like = _like(row, index)
+            amount = show_signed(one.difference, measure.unit, like=like)
+            told.append(f"{_verb(measure, one)} ({amount} {_points(measure)})")
+        else:
+            untold.append(_NAMES[measure.name])
+    parts = [in_words(told)] if told else []
+    parts += [f"no difference can be told in {in_words(untold)}"] if untold else []
+    parts += [f"nothing can be said of {in_words(missing)}"] if missing else []
+    return f"{comparison.groups[index].label}: {'; '.join(parts)}."
+
+
+def too_few(comparison: Comparison) -> list[str]:
+    """Say that the seeds do not suffice for a claim, and how many would."""
+    tested = [index for index in range(1, len(comparison.groups)) if has_seeds(comparison, index)]
+    counts = [
+        one.num_values
+        for index in tested
+        for row in comparison.rows
+        if (one := row.inferences[index]) and one.method != "none"
+    ]
+    if not counts or min(counts) >= MIN_PAIRS:
+        return []
+    needs = []
+    for name in HEADLINES[:3]:
+        row = comparison.row(name)
+        found = [need for index in tested if (need := _seeds_needed(row.inferences[index])) is not None]
+        if found:
+            low, high = (max(MIN_PAIRS, need) for need in (min(found), max(found)))
+            needs.append(f"{low if low == high else f'{low} to {high}'} for the {_NAMES[name]}")
+    text = f"{min(counts)} seeds are too few for a claim"
+    if not needs:
+        return [f"{text}."]
+    return [f"{text}; differences of this size need about {in_words(needs)} (to be seen 4 times out of 5)."]
+
+
+def _sentence(comparison: Comparison, row: Row, index: int, topic: str) -> str:
+    """Say one measure of two groups: what differs, by how much, and how sure that is."""
+    first, other = (comparison.groups[at].label for at in (0, index))
+    one, measure = row.inferences[index], row.measure
+    assert one is not None, measure.name  # callers look first
+    like = _like(row, index)
+    means = [show_number(row.cells[at].mean or 0.0, measure.unit, like=like) for at in (index, 0)]
+    target = comparison.reference.target_error
+    goal = (
+        f" to a validation error of {show_percent(target)}"
+        if measure.name == "epochs_to_target" and target is not None
+        else ""
+    )
+    least = "at least " if any(row.cells[at].num_censored for at in (0, index)) else ""
+    unit = show_unit(measure.unit)
+    label = "" if goal else f"{_NAMES[measure.name]} "
+    values = f"{label}{least}{means[0]} against {means[1]} {unit}{goal}"
+    change = f"difference {show_signed(one.difference, measure.unit, like=like)}"
+    if one.low is not None:
+        change += f" {show_interval(one, measure.unit, like=like)}"
+    if one.remark:
+        same = "identical" if one.remark == "identical" else "different by the same amount"
+        return f"{_capital(topic)} of {first} and {other} is {same} in every seed: {values}."
+    p = f"p {_relation(one)}{' (Holm)' if len(comparison.groups) > 2 else ''}"
+    if one.is_told:
+        word = ("lower", "higher")[one.difference > 0]
+        it = f"The {_NAMES[measure.name]} of {other} is {word}" if measure.name == "test_error" else ""
+        values = values.removeprefix(label) if it else values
+        said = it or f"{other} {_verb(measure, one)} than {first}"
+        return f"{said}: {values}, {change}, {p}{_share(one, measure)}."
+    if one.num_values < MIN_PAIRS:
+        return f"{_capital(topic)} of {other} against {first}: {values}, {change}{_share(one, measure)}."
+    need = _seeds_needed(one)
+    text = f"No difference in {topic} can be told between {other} and {first}: {values}, {change}, {p}"
+    return f"{text}; to see one of this size takes about {need:,} seeds." if need else f"{text}."
+
+
+def _verb(measure: Measure, one: Inference) -> str:
+    return _VERBS[measure.name][one.difference > 0]
+
+
+def _share(one: Inference, measure: Measure) -> str:
+    """Say how many seeds agree with the direction of the difference."""
+    if one.wins is None:
+        return ", unpaired" if one.method == "unpaired" else ""
+    is_better = (one.difference < 0) == (measure.better == "lower")
+    agree = one.wins if is_better else 1 - one.wins
+    return f", in {agree * one.num_values:g} of {one.num_values} seeds"
+
+
+def _relation(one: Inference) -> str:
+    text = show_p(one.p_holm if one.p_holm is not None else 1.0)
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
+def _like(row: Row, index: int) -> float:
+    return max(abs(row.cells[at].mean or 0.0) for at in (0, index))
+
+
+def _points(measure: Measure) -> str:
+    return "points" if measure.unit == "fraction" else show_unit(measure.unit)
+
+
+def _seeds_needed(one: Inference | None) -> int | None:
+    if one is None or not one.sd:
+        return None
+    from regx.analysis.power import seeds_needed
+
+    return seeds_needed(one.difference, one.sd)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
