@@ -12,10 +12,10 @@ from regx.sweeps.jobs import Job
 
 BASE = """
 name: small
-data: {name: digits, train_size: 100}
+data: {name: digits, train_size: 200}
 model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {epochs: 1, batch_size: 20}
+optim: {lr: 0.2}
+train: {epochs: 3, batch_size: 20}
 device: cpu
 """
 
