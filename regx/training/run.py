@@ -10,6 +10,7 @@ import torch
 
 from regx.config import RunConfig, config_hash, dump_config
 from regx.config.errors import UsageError
+from regx.config.shapes import num_parameters
 from regx.data import Dataset
 from regx.models import build_model
 from regx.runs.files import write_text
@@ -93,11 +94,43 @@ def train_run(
         if options.fresh:
             for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves, folder.error):
                 path.unlink(missing_ok=True)
-        if folder.record.exists():
-            record = folder.read_record()
-            if record.has_ended:
-                return record
-        return _Run.begin(config, folder, device, dataset, observer, options).execute()
+        before = folder.read_record() if folder.record.exists() else None
+        if before and before.has_ended:
+            return before
+        record = _describe(config, device, dataset)
+        write_text(folder.config, dump_config(config))
+        try:
+            run = _Run.begin(config, folder, device, dataset, observer, options, record)
+        except (OSError, UsageError):
+            raise
+        except Exception as error:  # a network too large for the memory, say
+            _failed(before or record, error).write(folder.record)
+            raise
+        return run.execute()
+
+
+def _describe(config: RunConfig, device: torch.device, dataset: Dataset) -> RunRecord:
+    """Make the record of a run that has not begun."""
+    return RunRecord(
+        name=config.name,
+        seed=config.seed,
+        config_hash=config_hash(config),
+        status="running",
+        num_train=config.data.num_train,
+        num_parameters=num_parameters(config.model, config.data.facts),
+        environment=describe_environment(device, threads=config.train.threads, data_sha256=dataset.sha256),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
+
+
+def _failed(record: RunRecord, error: Exception) -> RunRecord:
+    """Say where a run stood when its code raised."""
+    message = str(error).strip().partition("\n")[0] or type(error).__name__
+    failure = Failure(
+        kind="error", message=message, epoch=record.epochs_completed, step=record.steps_completed
+    )
+    return record.model_copy(update={"status": "failed", "failure": failure, "pid": None, "host": None})
 
 
 @dataclass
@@ -123,6 +156,7 @@ class _Run:
         dataset: Dataset,
         observer: Observer,
         options: RunOptions,
+        record: RunRecord,
     ) -> "_Run":
         """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
         torch.set_num_threads(config.train.threads)
@@ -137,19 +171,6 @@ class _Run:
             network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device)
         )
         torch.manual_seed(stream_seed(config.seed, "noise"))  # dropout draws from torch's default generator
-        record = RunRecord(
-            name=config.name,
-            seed=config.seed,
-            config_hash=config_hash(config),
-            status="running",
-            num_train=len(data.train),
-            num_parameters=sum(parameter.numel() for parameter in network.parameters()),
-            environment=describe_environment(
-                device, threads=config.train.threads, data_sha256=dataset.sha256
-            ),
-            pid=os.getpid(),
-            host=socket.gethostname(),
-        )
         run = cls(config, folder, observer, options, data, state, record)
         run.resume()
         return run
@@ -181,7 +202,6 @@ class _Run:
 
     def execute(self) -> RunRecord:
         """Train to the end, to divergence or to the wish to stop, and record which."""
-        write_text(self.folder.config, dump_config(self.config))
         self.write_record(status="running")
         self.observer.started(self.record)
         try:
@@ -190,8 +210,7 @@ class _Run:
         except (OSError, UsageError):  # the machine's fault, or the user's: no verdict on the run
             raise
         except Exception as error:
-            message = str(error).splitlines()[0] if str(error) else type(error).__name__
-            self.write_record(status="failed", failure=self.failure("error", message))
+            _failed(self.write_record(), error).write(self.folder.record)
             raise
 
     def before_step(self, state: TrainState) -> bool:
