@@ -1,6 +1,7 @@
 """`regx sweep`: all runs of an experiment, on this machine or a cluster."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -75,17 +76,17 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     ledger = Ledger(options.runs_dir)
     with ledger.lock():
         plan = make_plan(asked, ledger)
-        workers = None if scheduler or scheduler_file else _num_workers(jobs, per_gpu, len(plan.left))
+        workers = None if scheduler or scheduler_file else _workers(jobs, per_gpu, plan)
         if not quiet:
             for line in plan_lines(asked, plan):
                 say(line)
             if plan.left:
-                say(_estimate(plan, ledger, workers))
+                say(_estimate(plan, ledger, workers.number if workers else None))
         if dry_run:
             return
         _fetch(plan, offline=offline, quiet=quiet)
         with (
-            _engine(options, workers, per_gpu, scheduler, scheduler_file) as engine,
+            _engine(options, workers, scheduler, scheduler_file) as engine,
             stop_on_signals(engine.stop) as stop,
             sweep_display(asked, ledger.runs_dir, engine.num_workers, quiet=quiet) as display,
         ):
@@ -94,26 +95,43 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     raise typer.Exit(stop.exit_code or int(not summary.complete))
 
 
-def _num_workers(jobs: int | None, per_gpu: int | None, num_left: int) -> int:
-    """Count the workers of this machine: no more than there are runs."""
+@dataclass(frozen=True, kw_only=True)
+class _Workers:
+    """How the runs are spread over this machine.
+
+    Attributes:
+        number: Runs at the same time.
+        per_gpu: Of them on each GPU; None for one each.
+        gpus: Whether the runs use GPUs.
+    """
+
+    number: int
+    per_gpu: int | None
+    gpus: bool
+
+
+def _workers(jobs: int | None, per_gpu: int | None, plan: "Plan") -> _Workers:
+    """Take one worker for each core, or for each place on a GPU; no more than there are runs."""
     import os
 
-    from regx.sweeps.placement import visible_gpus
+    from regx.sweeps.placement import place, visible_gpus
 
-    gpus = len(visible_gpus())
-    default = gpus * (per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
-    return max(1, min(jobs or default, num_left))
+    wanted = per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in plan.left)
+    gpus = visible_gpus() if wanted else []
+    default = len(gpus) * (per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
+    workers = _Workers(
+        number=max(1, min(jobs or default, len(plan.left))), per_gpu=per_gpu, gpus=bool(gpus or per_gpu)
+    )
+    if workers.gpus:
+        place(workers.number, per_gpu)  # what does not fit is refused before the plan is shown
+    return workers
 
 
 def _engine(
-    options: "EngineOptions",
-    workers: int | None,
-    per_gpu: int | None,
-    scheduler: str | None,
-    scheduler_file: Path | None,
+    options: "EngineOptions", workers: _Workers | None, scheduler: str | None, scheduler_file: Path | None
 ) -> "AbstractContextManager[Engine]":
     """Choose what trains the runs."""
-    if workers == 1 and per_gpu is None:
+    if workers and workers.number == 1:
         from regx.sweeps.in_process import in_process
 
         return in_process(options)
@@ -121,7 +139,7 @@ def _engine(
 
     if workers is None:
         return remote(options, address=scheduler, scheduler_file=scheduler_file)
-    return local_cluster(options, num_workers=workers, per_gpu=per_gpu)
+    return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
 
 
 def _estimate(plan: "Plan", ledger: "Ledger", workers: int | None) -> str:

@@ -32,7 +32,7 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
         settings = show_settings(experiment.arm_settings(arm)) or "as the base is"
         lines.append(f"  {arm:<{width}}  {settings}")
     cells = f" x {len(experiment.cells)} cells" if len(experiment.cells) > 1 else ""
-    shape = f"{len(experiment.arms)} arms{cells} x {len(experiment.seeds)} seeds"
+    shape = f"{_count(len(experiment.arms), 'arm')}{cells} x {_count(len(experiment.seeds), 'seed')}"
     lines.append(f"to compare: {shape} = {_runs(len(plan.confirm))}")
     if experiment.tune:
         points = sorted({len(experiment.tune.points(arm)) for arm in experiment.arms})
@@ -40,7 +40,7 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
         per = "cell" if experiment.tune.per == "cell" else "arm"
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
-            f" x {len(experiment.tune.seeds)} seeds = {_runs(len(plan.trials))},"
+            f" x {_count(len(experiment.tune.seeds), 'seed')} = {_runs(len(plan.trials))},"
             " more where the best lies on the edge of the grid"
         )
     done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
@@ -123,4 +123,8 @@ def _place(job: "Job", folder: "SweepFolder") -> str:
 
 
 def _runs(number: int) -> str:
-    return f"{number:,} run{'s' * (number != 1)}"
+    return _count(number, "run")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
