@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-all check format data docs golden bench bench-sweep reference results dist clean
+.PHONY: help demo test test-faults test-all check format data docs golden bench bench-sweep reference results statistics a-a dist clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ results: demo  ## store the demo's figures and table, which the README shows
 	mkdir -p results/demo
 	COLUMNS=80 $(BIN)/regx compare runs/digits_plain-s0-* runs/digits_cnn-s0-* --out runs/demo > results/demo/compare.txt
 	cp runs/demo/overfitting.svg runs/demo/convergence.svg results/demo/
+
+statistics: $(VENV)/.installed  ## simulate how often intervals and verdicts err: minutes
+	$(BIN)/python benchmarks/statistics_simulation.py
+
+a-a: $(VENV)/.installed  ## compare one arm with itself, 40 times over
+	$(BIN)/python benchmarks/a_a_check.py
 
 dist: $(VENV)/.installed-dev  ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -9,9 +9,8 @@ import csv
 import sys
 from pathlib import Path
 
-from regx.analysis.compare import Cell, compare
+from regx.analysis.compare import Row, compare
 from regx.analysis.groups import Group
-from regx.analysis.statistics import NoSpreadError, welch
 from regx.config import RunConfig
 from regx.data import load_dataset
 from regx.runs.files import atomic_path
@@ -26,7 +25,7 @@ RUNS = ROOT / "runs" / "a_a"
 RESULT = ROOT / "results" / "statistics" / "a_a.csv"
 REPETITIONS = 40
 SEEDS = 10
-HEADER = ("repetition", "measure", "difference", "low", "high", "p", "missing")
+HEADER = ("repetition", "measure", "difference", "low", "high", "p", "told", "missing")
 
 
 def config(seed: int) -> RunConfig:
@@ -77,7 +76,7 @@ def train_all() -> None:
 def compare_names(repetition: int) -> list[list[object]]:
     """Compare the groups a and b of one repetition as `regx compare` does, measure by measure."""
     groups = [Group(label=name, runs=load(seeds_of(repetition, name))) for name in ("a", "b")]
-    return [[row.measure.name, *test(*row.cells)] for row in compare(groups).rows]
+    return [[row.measure.name, *found(row)] for row in compare(groups).rows]
 
 
 def load(seeds: range) -> tuple[Run, ...]:
@@ -85,17 +84,14 @@ def load(seeds: range) -> tuple[Run, ...]:
     return tuple(load_run_folder(RunFolder.for_config(config(seed), RUNS).path) for seed in seeds)
 
 
-def test(a: Cell, b: Cell) -> tuple[object, ...]:
-    """Return difference, interval and p-value of b against a, or why there are none."""
-    values = [[value for value in cell.values if value is not None] for cell in (b, a)]
-    if missing := b.missing or a.missing:
-        return ("", "", "", "", missing)
-    try:
-        result = welch(*values)
-    except NoSpreadError:
-        return ("", "", "", "", "the same in all seeds")
-    interval = result.interval
-    return (*(f"{x:.6g}" for x in (interval.estimate, interval.low, interval.high, result.p)), "")
+def found(row: Row) -> tuple[object, ...]:
+    """Return what the comparison says of b against a, or why it says nothing."""
+    inference = row.inferences[1]
+    if inference is None or inference.p is None:
+        missing = inference.remark if inference else row.cells[0].missing or row.cells[1].missing
+        return ("", "", "", "", "", missing)
+    numbers = (inference.difference, inference.low, inference.high, inference.p)
+    return (*(f"{number:.6g}" for number in numbers), str(inference.is_told).lower(), "")
 
 
 class Silent:

@@ -1,7 +1,7 @@
 """Write the generated parts of the pages; with --check only say whether they are up to date.
 
 A part stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Tables of results come from the files
-in results/, which `make results`, `make reference` and `make bench` write.
+in results/, which `make results`, `make reference`, `make statistics`, `make a-a` and `make bench` write.
 """
 
 import sys
@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
 from settings_tables import settings_tables  # noqa: E402
+from statistics_tables import a_a_table, coverage_tables  # noqa: E402
 
 from benchmarks.tables import (  # noqa: E402
     demo_output,
@@ -22,6 +23,7 @@ from benchmarks.tables import (  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_tables},
+    "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table},
     "README.md": {
         "demo": demo_output,
         "mistakes": mistakes_output,

@@ -7,6 +7,7 @@ seed and oriented so that positive favours the claim. Nothing is decided here: s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Literal
 
@@ -41,21 +42,38 @@ class Measured:
     """The numbers behind one comparison.
 
     Attributes:
-        summary: Mean, 95 % interval, p, effect size and wins of the paired differences.
+        differences: One per seed, in the order given.
+        summary: Mean, 95 % interval, p, effect size and wins of the differences.
         interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
-        sign_flip: The sign-flip test, reported beside the t-test.
         margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
-        seeds_needed: Seeds with which this spread would tell the margin from 0 in 4 of 5 experiments, not
-            corrected for a family; None where a million are not enough.
-        rule_of_thumb_seeds: The same by (2.8 sd / margin)^2.
+        alpha: Level of the two-sided test that `seeds_needed` plans for.
+        power: The chance it should have to find the margin.
     """
 
+    differences: tuple[float, ...]
     summary: PairedSummary
     interval_90: Interval
-    sign_flip: SignFlip
     margin: float
-    seeds_needed: int | None
-    rule_of_thumb_seeds: int
+    alpha: float
+    power: float
+
+    @cached_property
+    def sign_flip(self) -> SignFlip:
+        """The sign-flip test, reported beside the t-test."""
+        return sign_flip_p(self.differences)
+
+    @cached_property
+    def seeds_needed(self) -> int | None:
+        """Seeds that would tell the margin from 0 in 4 of 5 experiments, were this spread the true one.
+
+        Not corrected for a family; None where a million are not enough.
+        """
+        return seeds_needed(self.margin, self.summary.sd, self.alpha, self.power)
+
+    @property
+    def rule_of_thumb_seeds(self) -> int:
+        """The same by (2.8 sd / margin)^2."""
+        return rule_of_thumb_seeds(self.summary.sd, self.margin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +120,7 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         smallest_effect: What would matter, > 0, in their unit.
         sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
     """
-    measured = _measure(differences, smallest_effect, sd_floor, seeds_alpha=ALPHA, seeds_power=0.8)
+    measured = _measure(differences, smallest_effect, sd_floor, alpha=ALPHA, power=0.8)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -129,7 +147,7 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
         margin: Largest loss that does not matter, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, seeds_alpha=2 * ALPHA, seeds_power=0.8)
+    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, power=0.8)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -157,7 +175,7 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
         margin: Largest difference that counts as none, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, seeds_alpha=2 * ALPHA, seeds_power=0.9)
+    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, power=0.9)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -224,7 +242,7 @@ def any_of(parts: Sequence[Evidence]) -> Evidence:
 
 
 def _measure(
-    differences: Values, margin: float, sd_floor: float | None, *, seeds_alpha: float, seeds_power: float
+    differences: Values, margin: float, sd_floor: float | None, *, alpha: float, power: float
 ) -> Measured | Evidence:
     """Compute the numbers, or return evidence that says why there are none."""
     if not 0 < margin < inf:
@@ -237,12 +255,12 @@ def _measure(
     except NoSpreadError as error:
         return Evidence(num_seeds=num_seeds, problem=str(error))
     return Measured(
+        differences=tuple(float(difference) for difference in differences),
         summary=summary,
         interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
-        sign_flip=sign_flip_p(differences),
         margin=margin,
-        seeds_needed=seeds_needed(margin, summary.sd, seeds_alpha, seeds_power),
-        rule_of_thumb_seeds=rule_of_thumb_seeds(summary.sd, margin),
+        alpha=alpha,
+        power=power,
     )
 
 
