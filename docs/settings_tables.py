@@ -1,22 +1,39 @@
-"""The tables of settings in docs/configuration.md, from the schema."""
+"""The tables of settings in docs/configuration.md and docs/experiments.md, from the schemas."""
 
+from dataclasses import replace
 from typing import Any
 
 from regx.config.outline import Setting, outline
+from regx.config.sections.experiment import ExperimentFile
 
-__all__ = ["settings_tables"]
+__all__ = ["experiment_tables", "settings_tables"]
 
 TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
 
 
 def settings_tables() -> str:
-    """Return one table for each section of the config, the settings without a section first."""
-    sections = [setting for setting in outline() if setting.keys and "." not in setting.path]
+    """Return one table for each section of the config of a run, the settings without a section first."""
+    return tables(outline())
+
+
+def experiment_tables() -> str:
+    """Return the same of an experiment; the tiers are alike, and their `tune` is the experiment's."""
+    settings = outline(ExperimentFile)
+    repeated = ("tiers.cpu.", "tiers.gpu.", "tiers.smoke.tune.")
+    kept = [setting for setting in settings if not setting.path.startswith(repeated)]
+    return tables(
+        tuple(replace(setting, path=setting.path.replace("tiers.smoke.", "tiers.TIER.")) for setting in kept)
+    )
+
+
+def tables(settings: tuple[Setting, ...]) -> str:
+    """Return one table for each section, the settings without a section first."""
+    sections = [setting for setting in settings if setting.keys and "." not in setting.path]
     names = {section.name for section in sections}
-    loose = [setting for setting in outline() if "." not in setting.path and setting.name not in names]
+    loose = [setting for setting in settings if "." not in setting.path and setting.name not in names]
     text = f"\n### Top level\n\n{TABLE_HEAD}{''.join(map(row, loose))}"
     for section in sections:
-        inside = [setting for setting in outline() if setting.path.startswith(f"{section.path}.")]
+        inside = [setting for setting in settings if setting.path.startswith(f"{section.path}.")]
         text += f"\n### `{section.path}`\n\n{section.description}\n\n{TABLE_HEAD}{''.join(map(row, inside))}"
     return f"{text}\n"
 

@@ -82,7 +82,7 @@ class Experiment:
         return self.settings[arm]
 
     def first(self, arm: str) -> Settings:
-        """Return what lies over an arm in its first run: the first cell of the grid, the first tuned point."""
+        """Return what lies over an arm in its first run: first cell, first tuned point."""
         return {**self.cells[0], **(self.tune.points(arm)[0] if self.tune else {})}
 
     @property

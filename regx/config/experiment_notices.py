@@ -29,12 +29,23 @@ def _equal_arms(experiment: Experiment) -> Iterator[str]:
 
 
 def _unequal_trials(experiment: Experiment) -> Iterator[str]:
-    if experiment.tune is None:
+    """Compare the numbers of trials, as they are and after an axis went on by a step."""
+    plan = experiment.tune
+    if plan is None:
         return
-    trials = {arm: len(experiment.tune.points(arm)) for arm in experiment.arms}
+    trials = {arm: len(plan.points(arm)) for arm in experiment.arms}
     if len(set(trials.values())) > 1:
-        words = ", ".join(f"{arm} {number}" for arm, number in trials.items())
-        yield f"tune: the arms differ in the number of trials ({words}): more trials find a better best"
+        yield f"tune: the arms differ in the number of trials ({_numbers(trials)}): more find a better best"
+        return
+    for path in plan.extend if plan.max_extensions else ():
+        longer = plan.extended(path, up=True)
+        added = {arm: len(longer.points(arm)) - trials[arm] for arm in experiment.arms}
+        if len(set(added.values())) > 1:
+            yield f"tune.extend: a step of {path} adds unequal numbers of trials ({_numbers(added)})"
+
+
+def _numbers(of_arms: dict[str, int]) -> str:
+    return ", ".join(f"{arm} {number}" for arm, number in of_arms.items())
 
 
 def _hidden_settings(experiment: Experiment) -> Iterator[str]:
