@@ -171,6 +171,9 @@ def test_not_worse_than(mean: float, label: str) -> None:
     assert decide(evidence).label == label
     shifted = stats.ttest_1samp(seeds(mean, 1.0), -1.0, alternative="greater")
     assert evidence.p == pytest.approx(shifted.pvalue, rel=1e-9)
+    if mean < -1:
+        two_sided = stats.ttest_1samp(seeds(mean, 1.0), -1.0)
+        assert evidence.p_against == pytest.approx(two_sided.pvalue, rel=1e-9)
 
 
 FOR = at_least(seeds(3, 1), 1.0)
@@ -221,6 +224,11 @@ def test_claims_that_need_all_their_parts(parts: list[Evidence], label: str) -> 
 def test_claims_for_which_one_setting_is_enough(parts: list[Evidence], label: str) -> None:
     for order in (parts, parts[::-1]):
         assert decide(any_of(order)).label == label
+
+
+def test_every_setting_must_speak_against_by_itself() -> None:
+    assert any_of([AGAINST, BARELY_AGAINST]).p_against == BARELY_AGAINST.p_against
+    assert any_of([NULL, BARELY_NULL]).p_null == BARELY_NULL.p_null
 
 
 def test_parts_nest() -> None:
