@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regx.analysis.catalogue import MEASURES, Measure, Reference
+from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.differences import Difference, config_differences, environment_differences
 from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
 
-__all__ = ["HEADLINES", "MOST_CENSORED", "Cell", "Comparison", "Row", "compare"]
+__all__ = ["Cell", "Comparison", "Row", "compare"]
 
-# What the conclusion and the differences figure are about; the last steps in where the third has no number.
-HEADLINES = ("loss_gap", "test_error", "epochs_to_target", "valid_accuracy_area")
-MOST_CENSORED = (
-    0.2  # share of runs that may count with their budget for a time they did not reach: our choice
-)
+# What the conclusion and the differences figure are about.
+_HEADLINES = ("loss_gap", "test_error", "epochs_to_target")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +87,17 @@ class Comparison:
     def row(self, name: str) -> Row:
         """Return the row of a measure."""
         return next(row for row in self.rows if row.measure.name == name)
+
+    def headlines(self) -> list[Row]:
+        """Return what matters most: overfitting, test error, time to target.
+
+        Where some group has no time to target, the area under the curve, which every finished run has, comes
+        along.
+        """
+        rows = [self.row(name) for name in _HEADLINES]
+        if any(cell.mean is None for cell in rows[-1].cells):
+            rows.append(self.row("valid_accuracy_area"))
+        return rows
 
 
 def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Comparison:

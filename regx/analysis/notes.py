@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from regx.analysis.compare import MOST_CENSORED, Comparison
+from regx.analysis.censoring import MOST_CENSORED
+from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
 from regx.analysis.wording import in_words
 

@@ -1,7 +1,7 @@
 """Sentences on groups of seeds: no winner is called where chance alone would explain the difference."""
 
 from regx.analysis.catalogue import Measure
-from regx.analysis.compare import HEADLINES, Comparison, Row
+from regx.analysis.compare import Comparison, Row
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.single_runs import UNDERFIT_NATS, absent
 from regx.analysis.wording import (
@@ -107,12 +107,11 @@ def too_few(comparison: Comparison) -> list[str]:
     if not counts or min(counts) >= MIN_PAIRS:
         return []
     needs = []
-    for name in HEADLINES[:3]:
-        row = comparison.row(name)
+    for row in comparison.headlines():
         found = [need for index in tested if (need := _seeds_needed(row.inferences[index])) is not None]
         if found:
             low, high = (max(MIN_PAIRS, need) for need in (min(found), max(found)))
-            needs.append(f"{low if low == high else f'{low} to {high}'} for the {_NAMES[name]}")
+            needs.append(f"{low if low == high else f'{low} to {high}'} for the {_NAMES[row.measure.name]}")
     text = f"{min(counts)} seeds are too few for a claim"
     if not needs:
         return [f"{text}."]

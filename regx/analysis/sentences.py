@@ -89,12 +89,16 @@ def _as_declared(groups: Sequence[Group], paths: Sequence[str]) -> str:
     tuned = list(dict.fromkeys(path for arm in arms for path in arm.tuned))
     varied = [path for path in paths if not any(path == key or path.startswith(f"{key}.") for key in tuned)]
     sweep = arms[0].sweep.name
-    text = f"They differ as arms {in_words([arm.label for arm in arms], most=8)} of {sweep} declare"
+    many = len(arms) > MANY
+    names = f"the {len(arms)} arms" if many else f"arms {in_words([arm.label for arm in arms])}"
+    text = f"They differ as {names} of {sweep} declare"
     text += f" ({in_words(varied, most=6)})" if varied else ""
     if not tuned:
         return f"{text}."
     trials = sorted({arm.num_trials for arm in arms})
     each = f"{trials[0]} trials each" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials"
+    if many:
+        return f"{text}, each at its own tuned {in_words(tuned)} ({each})."
     values = [in_words([str(arm.tuned.get(path)) for arm in arms], most=8) for path in tuned]
     if len(tuned) == 1:
         return f"{text}, each at its own tuned {tuned[0]} ({values[0]}; {each})."

@@ -85,6 +85,7 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
     from regx.report.comparison_data import as_csv
     from regx.report.comparison_page import as_markdown
     from regx.report.convergence import save_convergence
+    from regx.report.differences import has_pairs, save_differences
     from regx.report.overfitting import save_overfitting
     from regx.runs.files import write_text
 
@@ -94,9 +95,13 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         write_text(out / "compare.md", as_markdown(comparison))
         save_overfitting(out / "overfitting.svg", comparison)
         save_convergence(out / "convergence.svg", comparison)
+        (out / "differences.svg").unlink(missing_ok=True)  # of an earlier comparison
+        if has_pairs(comparison):
+            save_differences(out / "differences.svg", comparison)
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
-    return [out / name for name in ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg")]
+    names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")
+    return [out / name for name in names if (out / name).exists()]
 
 
 def _print(comparison: "Comparison") -> None:

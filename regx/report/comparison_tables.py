@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from regx.analysis.compare import HEADLINES, Comparison, Row
+from regx.analysis.compare import Comparison, Row
 from regx.analysis.groups import Group
 from regx.analysis.inference import Inference
 from regx.analysis.notes import show_seeds
@@ -93,7 +93,7 @@ def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section
 
 def overview_lines(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Give heads and lines of a table with one line per group and the headline measures as columns."""
-    rows = [comparison.row(name) for name in HEADLINES]
+    rows = comparison.headlines()
     lines = [
         [group.label, show_seeds(group.seeds), *(_texts(comparison, row)[index] for row in rows)]
         for index, group in enumerate(comparison.groups)
@@ -117,7 +117,7 @@ def difference_lines(comparison: Comparison, index: int) -> Iterator[Section]:
 
 def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
     """Yield each headline measure with what the seeds say of every later group."""
-    for row in map(comparison.row, HEADLINES):
+    for row in comparison.headlines():
         found = [index for index in tested(comparison) if row.inferences[index]]
         if found:
             lines = [[comparison.groups[index].label, *_tested(row, index)] for index in found]

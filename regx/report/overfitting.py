@@ -10,7 +10,7 @@ from regx.analysis.compare import Comparison, Row
 from regx.analysis.groups import Group
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell
-from regx.report.series import mean_curve, thin_out
+from regx.report.series import band, curves_caption, has_band, mean_curve, thin_out
 from regx.report.theme import (
     BLUE,
     INK,
@@ -20,6 +20,7 @@ from regx.report.theme import (
     set_value_axis,
     svg_file,
 )
+from regx.runs.table import Run
 
 __all__ = ["save_overfitting"]
 
@@ -27,6 +28,7 @@ PANELS_PER_ROW = 3
 PANEL_WIDTH, BARS_WIDTH, ROW_HEIGHT = 2.65, 2.5, 2.75  # inches
 MAX_POINTS = 6000  # of all thin lines together: keeps the file small
 TITLE_LETTERS = 26
+MEAN_POINTS, BAND_POINTS = 2400, 60  # the first of all groups together
 BAR = "#8A8A8A"  # blue and vermillion mean training and validation here
 
 
@@ -42,7 +44,7 @@ def save_overfitting(path: Path, comparison: Comparison) -> None:
     """
     columns = min(PANELS_PER_ROW, len(comparison.groups))
     rows = -(-len(comparison.groups) // columns)
-    width, height = columns * PANEL_WIDTH + BARS_WIDTH, ROW_HEIGHT * rows + 0.3
+    width, height = columns * PANEL_WIDTH + BARS_WIDTH, ROW_HEIGHT * rows + 0.45
     title = "Overfitting: " + ", ".join(group.label for group in comparison.groups)
     with svg_file(path, width=width, height=height, title=title) as figure:
         draw_overfitting(figure, comparison, columns=columns)
@@ -70,7 +72,13 @@ def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) ->
             set_value_axis(axes, losses)
         if column == 0:
             axes.set_ylabel("loss (nats)", labelpad=2)
-        _draw_losses(axes, group, max_points=MAX_POINTS // sum(len(group.runs) for group in groups))
+        _draw_losses(
+            axes,
+            group,
+            max_points=MAX_POINTS // sum(len(group.runs) for group in groups),
+            mean_points=min(400, MEAN_POINTS // (2 * len(groups))),
+        )
+    figure.text(0.24 / width, 0.1 / height, curves_caption(comparison.groups), color=MUTED, size=7.5)
     for place, (name, title) in enumerate(
         (("loss_gap", "Loss gap, test − train (nats)"), ("error_gap", "Error gap, test − train (%)"))
     ):
@@ -82,8 +90,8 @@ def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) ->
         _draw_bars(axes, comparison.row(name), [group.label for group in groups])
 
 
-def _draw_losses(axes: Axes, group: Group, *, max_points: int) -> None:
-    """Draw one group: thin lines for the seeds, thick ones for the mean."""
+def _draw_losses(axes: Axes, group: Group, *, max_points: int, mean_points: int) -> None:
+    """Draw one group: thick lines for the mean, and its band; thin lines for the seeds where they are few."""
     runs = [run for run in group.runs if run.rows]
     if not runs:
         axes.text(0.5, 0.5, group.runs[0].record.status, transform=axes.transAxes, ha="center", color=MUTED)
@@ -91,7 +99,7 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int) -> None:
     train = mean_curve(runs, lambda run: [row.train_loss for row in run.rows])
     valid = mean_curve(runs, lambda run: [row.valid_loss for row in run.rows])
     epochs = list(range(1, len(train) + 1))
-    shown = thin_out(range(len(epochs)), 400)
+    shown = thin_out(range(len(epochs)), mean_points)
     axes.fill_between(
         [epochs[i] for i in shown],
         [train[i] for i in shown],
@@ -100,12 +108,14 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int) -> None:
         alpha=0.13,
         linewidth=0,
     )
-    if len(runs) > 1:
-        for run in runs:
-            rows = thin_out(run.rows, max(20, max_points // 2))
-            x = [row.epoch for row in rows]
-            axes.plot(x, [row.train_loss for row in rows], color=BLUE, linewidth=0.6, alpha=0.45)
-            axes.plot(x, [row.valid_loss for row in rows], color=VERMILLION, linewidth=0.6, alpha=0.45)
+    for field, color in (("train_loss", BLUE), ("valid_loss", VERMILLION)):
+        if has_band(runs):
+            _draw_band(axes, runs, field, color=color)
+        elif len(runs) > 1:
+            for run in runs:
+                rows = thin_out(run.rows, max(20, max_points // 2))
+                losses = [getattr(row, field) for row in rows]
+                axes.plot([row.epoch for row in rows], losses, color=color, linewidth=0.6, alpha=0.45)
     marker = "o" if len(epochs) <= 2 else ""
     for values, color in ((train, BLUE), (valid, VERMILLION)):
         axes.plot([epochs[i] for i in shown], [values[i] for i in shown], color=color, marker=marker)
@@ -119,6 +129,15 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int) -> None:
         axes.text(
             0.97, 0.95, " and ".join(unfinished), transform=axes.transAxes, ha="right", va="top", color=MUTED
         )
+
+
+def _draw_band(axes: Axes, runs: Sequence[Run], field: str, *, color: str) -> None:
+    """Shade the interval of the mean; on a logarithmic axis it ends where the panel does."""
+    shown = thin_out(range(len(runs[0].rows)), BAND_POINTS)
+    low, high = band(runs, lambda run: [getattr(row, field) for row in run.rows], shown)
+    bottom = axes.get_ylim()[0]
+    x = [index + 1 for index in shown]
+    axes.fill_between(x, [max(value, bottom) for value in low], high, color=color, alpha=0.35, linewidth=0)
 
 
 def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:

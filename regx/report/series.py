@@ -1,15 +1,18 @@
-"""The lines of the figures: one per run and their mean, with no more points than a picture can show."""
+"""The lines of the figures: one per run, or their mean and its band, no more points than show."""
 
 import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from regx.analysis.groups import Group
 from regx.runs.table import Run
 
-__all__ = ["mean_curve", "thin_out"]
+__all__ = ["band", "curves_caption", "has_band", "mean_curve", "thin_out"]
 
 Item = TypeVar("Item")
+
+MIN_BAND = 5  # seeds; the band of fewer is so wide that it hides the lines, which are drawn one by one then
 
 
 def thin_out(items: Sequence[Item], max_items: int) -> list[Item]:
@@ -29,3 +32,40 @@ def mean_curve(runs: Sequence[Run], curve: Callable[[Run], Sequence[float]]) -> 
         curve: Gives one value per completed epoch of a run.
     """
     return [statistics.fmean(values) for values in zip(*(curve(run) for run in runs), strict=False)]
+
+
+def has_band(runs: Sequence[Run]) -> bool:
+    """Whether the seeds are shown as a band, not as a line each: they are enough, and equally long."""
+    return len(runs) >= MIN_BAND and len({len(run.rows) for run in runs}) == 1
+
+
+def curves_caption(groups: Sequence[Group]) -> str:
+    """Say what the lines of groups of seeds mean; nothing for single runs."""
+    drawn = [[run for run in group.runs if run.rows] for group in groups]
+    many = [runs for runs in drawn if len(runs) > 1]
+    if not many:
+        return ""
+    parts = ["thick: mean of the seeds"]
+    parts += ["band: its 95 % t-interval"] if any(has_band(runs) for runs in many) else []
+    parts += ["thin: each seed"] if not all(has_band(runs) for runs in many) else []
+    return "; ".join(parts)
+
+
+def band(
+    runs: Sequence[Run], curve: Callable[[Run], Sequence[float]], epochs: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """Give the 95 % t-interval of the mean over the seeds, epoch by epoch.
+
+    Args:
+        runs: Two or more.
+        curve: Gives one value per completed epoch of a run.
+        epochs: Indices of the epochs wanted; all runs must have them.
+
+    Returns:
+        Lower and upper ends.
+    """
+    from regx.analysis.intervals import mean_interval
+
+    curves = [curve(run) for run in runs]
+    intervals = [mean_interval([values[epoch] for values in curves]) for epoch in epochs]
+    return [interval.low for interval in intervals], [interval.high for interval in intervals]
