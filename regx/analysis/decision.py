@@ -14,8 +14,8 @@ would matter. For a claim of one effect:
 
 p is the two-sided paired t-test, corrected by Holm over the family of claims. Claims that are neither
 supported nor reversed enter the null stage, whose p-values are corrected by Holm among themselves. A verdict
-of fewer than 10 seeds is provisional. `regx.analysis.evidence` has the conditions of claims of other forms
-and of several parts.
+of fewer than 10 seeds is provisional. `regx.analysis.evidence` has the conditions of claims of other forms,
+`regx.analysis.compound` those of claims of several parts.
 """
 
 from collections.abc import Mapping, Sequence

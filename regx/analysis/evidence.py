@@ -1,11 +1,10 @@
-"""What the seeds say for and against a claim: the tests of one comparison, and of several taken together.
+"""What the seeds say for and against a claim.
 
-A claim rests on one comparison (`at_least`, `not_worse_than`, `within`), on several that must all hold
-(`all_of`), or on several of which one is enough (`any_of`); the last two nest. Differences are paired by
-seed and oriented so that positive favours the claim. Nothing is decided here: see `regx.analysis.decision`.
+A claim rests on one comparison (`at_least`, `not_worse_than`, `within`), or on several, which
+`regx.analysis.compound` takes together. Differences are paired by seed and oriented so that positive favours
+the claim. Nothing is decided here: see `regx.analysis.decision`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -18,17 +17,7 @@ from regx.analysis.power import rule_of_thumb_seeds, seeds_needed
 from regx.analysis.sign_flip import SignFlip, sign_flip_p
 from regx.analysis.statistics import PairedSummary, paired_interval, summarize, tost
 
-__all__ = [
-    "ALPHA",
-    "Evidence",
-    "Kind",
-    "Measured",
-    "all_of",
-    "any_of",
-    "at_least",
-    "not_worse_than",
-    "within",
-]
+__all__ = ["ALPHA", "Evidence", "Kind", "Measured", "at_least", "not_worse_than", "within"]
 
 ALPHA = 0.05
 
@@ -91,7 +80,7 @@ class Evidence:
         against: How `opposes` contradicts.
         measured: The numbers, where it is one comparison and they could be computed.
         problem: Why they could not; None where all is well.
-        parts: Of `all_of` and `any_of`, in the order given.
+        parts: Where it is made of several, in the order given.
     """
 
     num_seeds: int
@@ -192,55 +181,6 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
     )
 
 
-def all_of(parts: Sequence[Evidence]) -> Evidence:
-    """Weigh a claim of several parts that must all hold.
-
-    For it: every part must favour, and p is the largest of theirs. That needs no correction: a false claim
-    has a false part, and that one must come out wrong. Against it: one part is enough, and with k parts there
-    are k chances of a false alarm, so the smallest p is multiplied by k.
-
-    Source:
-        Berger 1982, Technometrics 24 (intersection-union tests).
-    """
-    against = [part for part in parts if part.opposes]
-    first = min(against, key=lambda part: part.p_against, default=None)
-    return Evidence(
-        num_seeds=_fewest_seeds(parts),
-        favours=all(part.favours for part in parts),
-        strong=all(part.strong for part in parts),
-        p=max(part.p for part in parts),
-        opposes=first is not None,
-        p_against=min(1.0, len(parts) * first.p_against) if first else 1.0,
-        p_null=min(1.0, len(parts) * min(part.p_null for part in parts)),
-        against=first.against if first else "reversed",
-        problem=_problems(parts),
-        parts=tuple(parts),
-    )
-
-
-def any_of(parts: Sequence[Evidence]) -> Evidence:
-    """Weigh a claim that says "in some cases": one of several settings, all named beforehand, is enough.
-
-    For it: with m settings there are m chances of a false alarm, so the smallest p of those that favour is
-    multiplied by m. Against it: every setting must contradict, and p is the largest of theirs. Even then the
-    claim is contradicted in these settings only.
-    """
-    favouring = [part for part in parts if part.favours]
-    first = min(favouring, key=lambda part: part.p, default=None)
-    return Evidence(
-        num_seeds=_fewest_seeds(parts),
-        favours=first is not None,
-        strong=first is not None and first.strong,
-        p=min(1.0, len(parts) * first.p) if first else 1.0,
-        opposes=all(part.opposes for part in parts),
-        p_against=max(part.p_against for part in parts),
-        p_null=max(min(part.p_against if part.opposes else 1.0, part.p_null) for part in parts),
-        against=parts[0].against,
-        problem=_problems(parts),
-        parts=tuple(parts),
-    )
-
-
 def _measure(
     differences: Values, margin: float, sd_floor: float | None, *, alpha: float, power: float
 ) -> Measured | Evidence:
@@ -262,13 +202,3 @@ def _measure(
         alpha=alpha,
         power=power,
     )
-
-
-def _fewest_seeds(parts: Sequence[Evidence]) -> int:
-    if not parts:
-        raise ValueError("a claim needs at least one part")
-    return min(part.num_seeds for part in parts)
-
-
-def _problems(parts: Sequence[Evidence]) -> str | None:
-    return "; ".join(part.problem for part in parts if part.problem) or None

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from regx.analysis.compound import all_of, any_of
 from regx.analysis.decision import Decision, decide, decide_family
-from regx.analysis.evidence import Evidence, all_of, any_of, at_least, not_worse_than, within
+from regx.analysis.evidence import Evidence, at_least, not_worse_than, within
 from regx.analysis.statistics import paired_p, tost
 
 
