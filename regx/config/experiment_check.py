@@ -1,14 +1,15 @@
 """Every config that an experiment can ask for is checked, each problem said once, at its place."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from regx.config.check import check_run
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.experiment_draft import Draft, Layer
 from regx.config.layers import assign
-from regx.config.tree import Node, wrap
+from regx.config.messages import show
+from regx.config.tree import Node, Plain, plain, wrap
 
 __all__ = ["check_configs"]
 
@@ -17,10 +18,22 @@ _MANY = 50  # wrong configs; looking further costs time and tells nothing new
 
 @dataclass
 class _Found:
-    """One problem, and the arms in which it shows."""
+    """One problem, and where it shows.
+
+    Attributes:
+        problem: As the check of a run has it.
+        arms: Arms that have it.
+        shared: What lies over the arm in every config that has it.
+    """
 
     problem: Problem
-    arms: set[str] = field(default_factory=set)
+    arms: set[str]
+    shared: dict[str, Plain]
+
+    def show_in(self, arm: str, settings: dict[str, Plain]) -> None:
+        """Note one more config that has it."""
+        self.arms.add(arm)
+        self.shared = {path: value for path, value in self.shared.items() if settings.get(path, ...) == value}
 
 
 def check_configs(base: Node, draft: Draft) -> list[Problem]:
@@ -47,13 +60,15 @@ def check_configs(base: Node, draft: Draft) -> list[Problem]:
             check_run(tree)
         except ConfigError as error:
             problems.extend(error.problems)
+        cell = {path: plain(node) for layer in layers for path, node in layer.settings.items()}
         for problem in problems:
-            found.setdefault((problem.place, problem.path), _Found(problem)).arms.add(arm)
+            told = found.setdefault((problem.place, problem.path), _Found(problem, set(), cell))
+            told.show_in(arm, cell)
         wrong += bool(problems)
         if wrong > _MANY + len(draft.arms):
             break
     for problem in assigned:
-        found.setdefault((problem.place, problem.path), _Found(problem)).arms.update(draft.arms)
+        found.setdefault((problem.place, problem.path), _Found(problem, set(draft.arms), {}))
     labels = _labels(draft)
     return [_labelled(item, labels, draft) for item in found.values()]
 
@@ -67,14 +82,22 @@ def _round_robin(draft: Draft) -> Iterator[tuple[str, tuple[Layer, ...]]]:
 
 
 def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
-    """Say in which part of the file it stands, and in which arm where only some have it."""
+    """Say in which part of the file it stands, and in which arm or cell where only some have it."""
     problem = found.problem
     label = labels.get(problem.place, "")
     words = [label, problem.path]
+    cell = [f"{path} {show(found.shared[path])}" for path in _crossed(draft) if path in found.shared]
+    if cell and not label.startswith(("grid", "tune", "tiers")):
+        words.insert(1, f"at {', '.join(cell)}")
     arm = next(arm for arm in draft.arms if arm in found.arms)
     if len(found.arms) < len(draft.arms) and f"arms.{arm}" not in label:
         words.insert(0, f"arms.{arm}")
     return replace(problem, path=": ".join(word for word in words if word))
+
+
+def _crossed(draft: Draft) -> Iterator[str]:
+    """List the axes of the grid that have more than one value."""
+    return (path for path, values in draft.grid.values.items() if len(values) > 1)
 
 
 def _labels(draft: Draft) -> dict[Place, str]:
