@@ -64,7 +64,11 @@ class Inference:
 
 
 def infer(
-    first: Mapping[int, float], other: Mapping[int, float], better: Literal["lower", "higher"] | None
+    first: Mapping[int, float],
+    other: Mapping[int, float],
+    better: Literal["lower", "higher"] | None,
+    *,
+    sd_floor: float | None = None,
 ) -> Inference:
     """Set one group against the first.
 
@@ -72,11 +76,12 @@ def infer(
         first: Value of each seed of the first group, at least one.
         other: The same of the later one.
         better: Which direction is better.
+        sd_floor: Smallest standard deviation to believe in, for outcomes on a grid.
     """
     plain = _mean(other) - _mean(first)
     pairs = pair_by_seed(other, first)
     if len(pairs.seeds) >= 2:
-        return _paired(pairs.seeds, pairs.differences, better)
+        return _paired(pairs.seeds, pairs.differences, better, sd_floor)
     if pairs.seeds or min(len(first), len(other)) < 2:
         return Inference(method="none", difference=plain, remark="one pair" if pairs.seeds else "one seed")
     from regx.analysis.intervals import NoSpreadError
@@ -130,7 +135,10 @@ def half_width(values: Sequence[float]) -> float | None:
 
 
 def _paired(
-    seeds: tuple[int, ...], differences: tuple[float, ...], better: Literal["lower", "higher"] | None
+    seeds: tuple[int, ...],
+    differences: tuple[float, ...],
+    better: Literal["lower", "higher"] | None,
+    sd_floor: float | None,
 ) -> Inference:
     from regx.analysis.intervals import NoSpreadError
     from regx.analysis.sign_flip import sign_flip_p
@@ -146,7 +154,7 @@ def _paired(
         wins=None if sign is None else share_of_wins([sign * difference for difference in differences]),
     )
     try:
-        summary = summarize(differences)
+        summary = summarize(differences, sd_floor=sd_floor)
     except NoSpreadError:
         return replace(common, sd=0.0, remark="the same in each" if any(differences) else "identical")
     return replace(

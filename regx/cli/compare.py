@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.compare_grid import Form, show_grid
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def compare(  # one parameter per option of the command
     Example: regx compare runs/digits_toggles:none runs/digits_toggles:dropout --out comparison
     """
     from regx.analysis.compare import compare as measure
+    from regx.analysis.grid import compare_grid, grid_axis
     from regx.analysis.groups import group_selections
     from regx.analysis.selection import select
     from regx.config.errors import UsageError
@@ -64,14 +66,19 @@ def compare(  # one parameter per option of the command
         if len(configs) > 1 and not found[0].arm:
             say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
         selections += found
+    form: Form = "json" if as_json else "csv" if as_csv else "md" if as_md else "text"
+    axis = grid_axis(selections)
+    if axis:
+        show_grid(compare_grid(selections, axis), out, form)
+        return
     comparison = measure(group_selections(selections), target_error=target_error)
 
     saved = [] if out is None else _save(comparison, out)
-    if as_json:
+    if form == "json":
         typer.echo(comparison_data.as_json(comparison), nl=False)
-    elif as_csv:
+    elif form == "csv":
         typer.echo(comparison_data.as_csv(comparison), nl=False)
-    elif as_md:
+    elif form == "md":
         typer.echo(as_markdown(comparison), nl=False)
     else:
         _print(comparison)

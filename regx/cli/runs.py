@@ -1,6 +1,7 @@
 """`regx runs`: what is there, in which state."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,28 +13,35 @@ if TYPE_CHECKING:
 __all__ = ["runs"]
 
 HEADER = ("run", "status", "epochs", "valid error", "test error", "images/s")
+SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
 
 
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder with runs.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the runs in a folder, at any depth, with their state.
+    """List the runs in a folder, at any depth, or those of a sweep by arm, with their state.
 
     Example: regx runs runs --json
     """
     from regx.config.errors import UsageError
+    from regx.runs.sweep import is_sweep_folder
     from regx.runs.table import list_run_folders
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; `regx train` makes one")
-    found = [_describe(path) for path in list_run_folders(folder)]
+    is_sweep = is_sweep_folder(folder)
+    found = _describe_sweep(folder) if is_sweep else [_describe(path) for path in list_run_folders(folder)]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     elif not found:
-        typer.echo(f"{folder}: holds no run yet; `regx train CONFIG` makes one")
+        typer.echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
+    elif is_sweep:
+        _print_table([SWEEP_HEADER, *map(_sweep_cells, found)], num_left=2)
+        _print_reasons(found)
     else:
-        _print_table(found)
+        _print_table([HEADER, *map(_cells, found)], num_left=2)
+        _print_reasons(found)
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -59,6 +67,21 @@ def _describe(path: Path) -> dict[str, Any]:
     }
 
 
+def _describe_sweep(folder: Path) -> list[dict[str, Any]]:
+    """Read the records of a sweep's runs, in the order in which it lists them."""
+    from regx.analysis.arms import read_sweep
+
+    found = []
+    for run in read_sweep(folder).runs:
+        path = folder.parent / run.folder
+        known = {"stage": run.stage, "arm": run.arm, "cell": run.cell, "tuned": run.tuned, "seed": run.seed}
+        if not path.is_dir():
+            found.append(known | {"path": str(path), "status": "not there", "reason": None})
+            continue
+        found.append(known | _describe(path))
+    return found
+
+
 def _count_rows(path: Path) -> int:
     """Count the epochs of a run that has not ended; its record is as old as its last checkpoint."""
     from regx.runs.folder import RunFolder
@@ -77,19 +100,32 @@ def _valid_error(record: "RunRecord") -> float | None:
     return record.best.valid_error if record.best else None
 
 
-def _print_table(found: list[dict[str, Any]]) -> None:
-    """Print one line per run; reasons stand below the table, where they have room."""
-    lines = [HEADER, *(_cells(run) for run in found)]
+def _print_table(lines: Sequence[tuple[str, ...]], *, num_left: int) -> None:
+    """Print lines whose first columns stand to the left, the others to the right; so does a last path."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    is_left = [index < num_left or lines[0][index] == "run" for index in range(len(widths))]
     for cells in lines:
-        first, *others = (
-            cell.ljust(width) if index < 2 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        padded = (
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(cells, widths, is_left, strict=True)
         )
-        typer.echo("  ".join([first, *others]).rstrip())
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _print_reasons(found: list[dict[str, Any]]) -> None:
+    """Print why runs ended badly below the table, where there is room."""
     for run in found:
         if run["reason"]:
             typer.echo(f"\n{run['status']}: {run['path']}: {run['reason']}")
+
+
+def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
+    from regx.analysis.arms import show_cell_of
+
+    values = run["cell"] | (run["tuned"] if run["stage"] == "tune" else {})
+    path, status, *others = _cells(run)
+    arm = " ".join([run["arm"], *show_cell_of(values)])
+    return (run["stage"], arm, str(run["seed"]), status, *others, Path(path).name)
 
 
 def _cells(run: dict[str, Any]) -> tuple[str, ...]:

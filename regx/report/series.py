@@ -8,7 +8,7 @@ from typing import TypeVar
 from regx.analysis.groups import Group
 from regx.runs.table import Run
 
-__all__ = ["band", "curves_caption", "has_band", "mean_curve", "thin_out"]
+__all__ = ["MIN_BAND", "band", "curves_caption", "has_band", "mean_curve", "thin_out"]
 
 Item = TypeVar("Item")
 

@@ -1,0 +1,71 @@
+"""`regx compare` of arms over a grid of one axis: one line per arm, not one group per cell."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from regx.cli.progress import say
+
+if TYPE_CHECKING:
+    from regx.analysis.grid import GridComparison
+
+__all__ = ["Form", "show_grid"]
+
+Form = Literal["text", "json", "csv", "md"]
+
+
+def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> None:
+    """Print the comparison, and save its table and figure.
+
+    Raises:
+        UsageError: If `out` cannot be written to.
+    """
+    from regx.report import grid_page
+
+    saved = [] if out is None else _save(comparison, out)
+    if form == "text":
+        _print(comparison)
+    else:
+        write = {"json": grid_page.as_json, "csv": grid_page.as_csv, "md": grid_page.as_markdown}[form]
+        typer.echo(write(comparison), nl=False)
+    for path in saved:
+        say(f"wrote {path}")
+
+
+def _save(comparison: "GridComparison", out: Path) -> list[Path]:
+    from regx.config.errors import UsageError
+    from regx.report import grid_page
+    from regx.report.grid_figure import save_grid
+    from regx.runs.files import write_text
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / "grid.csv", grid_page.as_csv(comparison))
+        write_text(out / "grid.md", grid_page.as_markdown(comparison))
+        save_grid(out / "grid.svg", comparison)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
+    return [out / name for name in ("grid.csv", "grid.md", "grid.svg")]
+
+
+def _print(comparison: "GridComparison") -> None:
+    from rich.console import Console
+
+    from regx.analysis.grid_sentences import conclude_grid, grid_notes
+    from regx.cli.columns import print_columns
+    from regx.report import grid_page
+
+    console = Console(highlight=False, soft_wrap=False)
+    heads, lines = grid_page.arm_lines(comparison)
+    print_columns(console, heads, [("", lines)])
+    differences = list(grid_page.difference_lines(comparison))
+    if differences:
+        print_columns(console, grid_page.difference_heads(comparison), differences)
+    for line in grid_page.captions(comparison):
+        console.print(line, style="dim", markup=False)
+    for line in grid_notes(comparison):
+        console.print(f"note: {line}", markup=False)
+    console.print()
+    for line in conclude_grid(comparison):
+        console.print(line, markup=False)

@@ -1,0 +1,136 @@
+"""grid.svg: validation error and loss of each arm against the axis of a grid."""
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from regx.analysis.grid import GridArm, GridComparison
+from regx.analysis.intervals import mean_interval
+from regx.report.labels import EndLabel, label_line_ends, shorten
+from regx.report.series import MIN_BAND
+from regx.report.theme import MUTED, group_style, set_value_axis, svg_file
+from regx.runs.record import Final
+
+__all__ = ["save_grid"]
+
+WIDTH, HEIGHT = 7.8, 3.4  # inches
+LABEL_LETTERS = 16
+LOG_RANGE = 10.0  # highest over lowest value from which the axis is logarithmic
+MOST_TICKS = 9
+
+Value = Callable[[Final], float]
+
+
+def save_grid(path: Path, comparison: GridComparison) -> None:
+    """Draw error and loss at the end of each run, mean and band over the seeds, and where runs diverged.
+
+    Args:
+        path: The SVG file to make or replace.
+        comparison: One or more arms.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    title = f"{', '.join(arm.label for arm in comparison.arms)} over {comparison.axis}"
+    with svg_file(path, width=WIDTH, height=HEIGHT, title=title) as figure:
+        draw_grid(figure, comparison)
+
+
+def draw_grid(figure: Figure, comparison: GridComparison) -> None:
+    """Draw the content of grid.svg on an empty figure; see `save_grid`."""
+    panels: tuple[tuple[str, Value], ...] = (
+        ("Validation error at the end (%)", lambda final: 100 * final.valid_error),
+        ("Validation loss at the end (nats)", lambda final: final.valid_loss),
+    )
+    for column, (title, value) in enumerate(panels):
+        axes = figure.add_axes((0.068 + 0.47 * column, 0.26, 0.29, 0.62), label=title)
+        axes.set_title(title)
+        _set_axis(axes, comparison)
+        _draw_panel(axes, comparison, value)
+    caption = "line: mean of the seeds where none diverged; dots: each seed"
+    if any(len(arm.ladders) >= MIN_BAND for arm in comparison.arms):
+        caption += "; band: 95 % t-interval of the mean"
+    if any(_num_diverged(arm, value) for arm in comparison.arms for value in arm.values):
+        caption += "\n× at the top: runs that diverged, and how many"
+    figure.text(0.03, 0.03, caption, color=MUTED, size=7.5)
+
+
+def _set_axis(axes: Axes, comparison: GridComparison) -> None:
+    """Put the ticks on the values that were tried."""
+    values = sorted({value for arm in comparison.arms for value in arm.values})
+    if values[0] > 0 and values[-1] / values[0] >= LOG_RANGE:
+        axes.set_xscale("log")
+        axes.set_xlim(values[0] / 1.25, values[-1] * 1.25)
+    else:
+        margin = 0.06 * (values[-1] - values[0])
+        axes.set_xlim(values[0] - margin, values[-1] + margin)
+    stride = -(-len(values) // MOST_TICKS)
+    axes.xaxis.set_major_locator(FixedLocator(values[::stride]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.tick_params(axis="x", labelrotation=45 if len(values) > 5 else 0, labelsize=7.5)
+    axes.set_xlabel(comparison.axis, labelpad=1)
+
+
+def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
+    everything = [
+        value(run.record.final)
+        for arm in comparison.arms
+        for ladder in arm.ladders.values()
+        for run in ladder.values()
+        if run.record.final
+    ]
+    if everything:
+        set_value_axis(axes, everything, wide_range=6)
+    labels = []
+    for index, arm in enumerate(comparison.arms):
+        end = _draw_arm(axes, arm, value, index)
+        if end is not None:
+            text = shorten(arm.label, LABEL_LETTERS)
+            labels.append(EndLabel(y=end, text=text, color=group_style(index)["color"]))
+    if labels:
+        label_line_ends(axes, labels, x=axes.get_xlim()[1])
+
+
+def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | None:
+    """Draw one arm; return where its line ends, None where every value has a run that diverged."""
+    style = group_style(index)
+    color = style["color"]
+    line: list[tuple[float, float, float, float]] = []
+    for x in arm.values:
+        finals = [ladder[x].record.final for ladder in arm.ladders.values()]
+        present = [value(final) for final in finals if final is not None]
+        axes.plot([x] * len(present), present, "o", markersize=3, color=color, alpha=0.4, mew=0)
+        num_diverged = _num_diverged(arm, x)
+        if num_diverged:
+            _mark_diverged(axes, x, num_diverged, index, color=color)
+        if not num_diverged and len(present) == len(finals):
+            mean = fmean(present)
+            interval = mean_interval(present) if len(present) >= MIN_BAND else None
+            line.append((x, mean, interval.low if interval else mean, interval.high if interval else mean))
+    if not line:
+        return None
+    xs, means, low, high = ([point[at] for point in line] for at in range(4))
+    floor = axes.get_ylim()[0]
+    axes.fill_between(xs, [max(one, floor) for one in low], high, color=color, alpha=0.2, linewidth=0)
+    axes.plot(xs, means, **style)
+    return means[-1]
+
+
+def _mark_diverged(axes: Axes, x: float, count: int, index: int, *, color: str) -> None:
+    """Mark it above the panel's lines, one height per arm."""
+    place = axes.get_xaxis_transform()
+    y = 0.97 - 0.06 * index
+    axes.plot(x, y, "x", markersize=4.5, color=color, transform=place, mew=1.3, clip_on=False)
+    axes.annotate(
+        str(count), (x, y), xycoords=place, xytext=(4, 0), textcoords="offset points", size=6.5, color=color,
+        va="center_baseline",
+    )  # fmt: skip
+
+
+def _num_diverged(arm: GridArm, value: float) -> int:
+    return sum(ladder[value].record.status == "diverged" for ladder in arm.ladders.values())
