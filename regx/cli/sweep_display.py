@@ -150,6 +150,8 @@ class _Lines(_Counts):
     def ended(self, outcome: "Outcome") -> None:
         super().ended(outcome)
         every = -(-self.total // MAX_LINES)
+        if outcome.ending == "interrupted":  # the ending counts them
+            return
         if outcome.ending != "done" or self.num_ended % every == 0 or self.num_ended == self.total:
             say(self.line(outcome))
 
