@@ -1,5 +1,6 @@
 """The part of Dask's client that is used here, with types, and connecting to a scheduler."""
 
+import asyncio
 import importlib
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -80,11 +81,35 @@ def connect(target: object, name: str) -> DaskClient:
     """
     distributed: Any = importlib.import_module("distributed")
     try:
+        if isinstance(target, str):
+            asyncio.run(_knock(distributed, target))  # a client that fails to connect does not end cleanly
         client = distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        reason = str(error.__cause__ or error).partition("\n")[0] or type(error).__name__
         raise UsageError(
-            f"{name}: no scheduler could be reached within {CONNECT_SECONDS} s ({reason});"
-            " docs/cluster.md says how to start one"
+            f"{name}: cannot connect to a scheduler there ({_reason(error)}); give the address that"
+            " `dask scheduler` prints, as in tcp://host:8786"
         ) from None
     return cast(DaskClient, client)
+
+
+async def _knock(distributed: Any, address: str) -> None:
+    """See whether somebody answers who trusts us, and whom we trust."""
+    arguments = distributed.Security().get_connection_args("client")
+    if address.startswith("tls:") and arguments["ssl_context"] is None:
+        raise UsageError(
+            f"{address}: TLS needs certificates, and Dask's configuration names none"
+            " (distributed.comm.tls); docs/cluster.md shows how to make them"
+        )
+    comm = await distributed.comm.connect(address, timeout=CONNECT_SECONDS, **arguments)
+    await comm.close()
+
+
+def _reason(error: BaseException) -> str:
+    """Find the first cause that says something, in one line."""
+    texts = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause).partition("\n")[0])
+        cause = cause.__cause__
+    said = [text for text in texts if text] or [type(error).__name__]
+    return said[-1].rpartition(">: ")[2]  # without the object in which it happened

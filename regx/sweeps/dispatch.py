@@ -23,7 +23,6 @@ __all__ = ["Dispatch"]
 
 TICK_SECONDS = 0.5
 MOST_DEATHS = 3  # of workers that had the same job, until the job counts as lost
-GRACE_SECONDS = 10.0  # after the time limit, until a run that does not end by itself is ended
 STOP_SECONDS = 60.0  # for a run to save itself
 
 
@@ -203,7 +202,7 @@ class Dispatch:
             if task.member.state == "gone":
                 self.watch.noticed(f"worker {task.member.label}: is gone; {task.job.folder} goes to the next")
                 self.again(task, "its worker died")
-            elif task.clock.is_late(GRACE_SECONDS):
+            elif task.clock.is_late(self.options.grace_seconds):
                 task.being_killed = True
                 threading.Thread(target=self.kill, args=(task,), daemon=True).start()
             elif self.stops_at is not None and now > self.stops_at:

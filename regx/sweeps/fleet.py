@@ -59,7 +59,7 @@ class Fleet:
         self.members: dict[str, Member] = {}
         self.notices: list[str] = []
         self.inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._listed = False
+        self._listed = self._waiting = False
         self._complaint = ""
         self._heard = self._manned = time.monotonic()
         self._introductions: dict[str, DaskFuture] = {}
@@ -155,6 +155,9 @@ class Fleet:
         for address in self.members.keys() - threads.keys():
             self.members.pop(address).state = "gone"
             self._introductions.pop(address, None)
+        if not threads and self.patience is None and not self._waiting:
+            self.notices.append(f"{self.place}: no worker is there; waiting for one")
+        self._waiting = not threads
         for address in threads.keys() - self.members.keys():
             self._ask(Member(address=address, label=address, threads=threads[address]))
 

@@ -1,11 +1,14 @@
 """Worker processes on this machine, behind a scheduler that listens on loopback only."""
 
+import importlib
 import logging
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from regx.config.errors import UsageError
 
 __all__ = ["local_workers"]
 
@@ -25,12 +28,18 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
 
     Yields:
         The cluster, for a client to connect to.
+
+    Raises:
+        UsageError: If they cannot be started.
     """
-    from distributed import Nanny, Scheduler, SpecCluster
+    dask: Any = importlib.import_module("distributed")
+    security, protocol = _security(dask)
 
     with tempfile.TemporaryDirectory(prefix="regx-workers-", ignore_cleanup_errors=True) as scratch:
         common = {
             "host": HOST,
+            "protocol": protocol,
+            "security": security,
             "nthreads": 1,
             "memory_limit": 0,  # a run that needs much memory is the user's choice
             "local_directory": scratch,
@@ -38,19 +47,35 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
             "dashboard": False,
         }
         workers = {
-            index: {"cls": Nanny, "options": common | {"env": {} if gpu is None else {_CUDA: gpu}}}
+            index: {
+                "cls": dask.Nanny,
+                "options": common | {"env": {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}},
+            }
             for index, gpu in enumerate(gpus)
         }
-        scheduler = {"cls": Scheduler, "options": {"host": HOST, "port": 0, "dashboard": False}}
-        with _deaf_to_ctrl_c():
-            cluster = SpecCluster(scheduler=scheduler, workers=workers)  # type: ignore[no-untyped-call]
+        listens = {"host": HOST, "port": 0, "protocol": protocol, "security": security, "dashboard": False}
+        scheduler = {"cls": dask.Scheduler, "options": listens}
+        try:
+            with _deaf_to_ctrl_c():
+                cluster = dask.SpecCluster(scheduler=scheduler, workers=workers, security=security)
+        except RuntimeError as error:
+            raise UsageError(
+                f"--jobs: the workers could not be started ({error.__cause__ or error})"
+            ) from None
         try:
             yield cluster
         finally:
             cluster.close(timeout=CLOSE_SECONDS)
 
 
-_CUDA = "CUDA_VISIBLE_DEVICES"
+def _security(dask: Any) -> tuple[Any, str]:
+    """Use TLS where Dask's configuration has certificates for everyone, else plain loopback."""
+    security = dask.Security()
+    roles = ("scheduler", "worker", "client")
+    if all(security.get_connection_args(role)["ssl_context"] for role in roles):
+        return security, "tls://"
+    security.require_encryption = False
+    return security, "tcp://"
 
 
 @contextmanager

@@ -120,7 +120,8 @@ class _Execution:
             write_text(self.folder.error, lines)
         first = str(error).strip().partition("\n")[0]
         message = f"{type(error).__name__}: {first}" if first else type(error).__name__
-        return _report("failed", message, lines.splitlines()[-TAIL_LINES:])
+        tail = [line for line in lines.splitlines() if line.strip(" ^~")]  # without what underlines
+        return _report("failed", message, tail[-TAIL_LINES:])
 
     def train_when_free(self) -> RunRecord:
         """Train as soon as no other process does."""

@@ -1,0 +1,86 @@
+"""Small runs on the digits for tests of engines, and a watch that remembers what it saw."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from regx.config import RunConfig
+from regx.runs.metrics import TIME_COLUMNS
+from regx.sweeps.jobs import Engine, Job, Outcome
+
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "data": {"name": "digits", "train_size": 300},
+    "model": {"family": "cnn", "conv_channels": [4], "hidden_sizes": [8], "drop_prob": {"hidden": 0.2}},
+    "optim": {"lr": 0.1},
+    "train": {"epochs": 2, "batch_size": 50},
+    "device": "cpu",
+}
+# One activation of 17 GB, where the test allows its processes less.
+TOO_LARGE: dict[str, Any] = {
+    "data": {"train_size": 1000},
+    "model": {
+        "conv_channels": [65536],
+        "hidden_sizes": [],
+        "drop_prob": {},
+        "kernel_size": 1,
+        "pool": {"size": 8, "stride": 8},
+    },
+    "train": {"batch_size": 1000},
+}
+
+
+def small_job(seed: int = 0, **sections: Mapping[str, Any]) -> Job:
+    """Make a job of a fraction of a second, with changes to its sections."""
+    content = SMALL | {"seed": seed}
+    for name, section in sections.items():
+        content[name] = content[name] | section
+    return Job.of(RunConfig.model_validate(content))
+
+
+class Notebook:
+    """Watches, and writes down what it sees.
+
+    Attributes:
+        started_by: The worker of each job's last start, by folder.
+        epochs: Those that were told of, by folder.
+        notices: All of them.
+        on_progress: Called with the job at each progress, if set.
+    """
+
+    def __init__(self, on_progress: Callable[[Job], None] | None = None) -> None:
+        self.started_by: dict[str, str] = {}
+        self.epochs: dict[str, list[int]] = {}
+        self.notices: list[str] = []
+        self.on_progress = on_progress
+
+    def started(self, job: Job, worker: str) -> None:
+        self.started_by[job.folder] = worker
+
+    def progressed(self, job: Job, epochs: int) -> None:
+        self.epochs.setdefault(job.folder, []).append(epochs)
+        if self.on_progress:
+            self.on_progress(job)
+
+    def noticed(self, message: str) -> None:
+        self.notices.append(message)
+
+
+def once(act: Callable[[Job], None]) -> Callable[[Job], None]:
+    """Do something the first time only."""
+    left = [act]
+    return lambda job: left.pop()(job) if left else None
+
+
+def work_off(engine: Engine, jobs: Sequence[Job], watch: Notebook | None = None) -> dict[str, Outcome]:
+    """Run jobs to the end; return their outcomes by folder, of which there must be one each."""
+    outcomes = list(engine.run(jobs, watch or Notebook()))
+    assert sorted(outcome.job.folder for outcome in outcomes) == sorted(job.folder for job in jobs)
+    return {outcome.job.folder: outcome for outcome in outcomes}
+
+
+def timeless(runs_dir: Path, job: Job) -> list[list[str]]:
+    """Read a run's metrics.csv without the columns that are time."""
+    lines = [line.split(",") for line in (runs_dir / job.folder / "metrics.csv").read_text().splitlines()]
+    kept = [index for index, name in enumerate(lines[0]) if name not in TIME_COLUMNS]
+    return [[cells[index] for index in kept] for cells in lines]
