@@ -2,11 +2,16 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Of sweeps: `make sweep-mnist TIER=gpu JOBS=4`. Without JOBS, one run at a time on each core or GPU.
+TIER ?= cpu
+JOBS ?=
+SWEEP = $(BIN)/regx sweep $(if $(JOBS),--jobs $(JOBS))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-faults test-all check format data docs golden bench bench-sweep reference results statistics a-a dist clean
+.PHONY: sweep-digits sweep-mnist sweep-cifar sweep-smoke
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +39,18 @@ check: $(VENV)/.installed-dev  ## formatting, lint, types, direction of imports
 format: $(VENV)/.installed-dev  ## format the code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --quiet --fix .
+
+sweep-digits: $(VENV)/.installed  ## each regularizer alone and together on the digits: two minutes
+	$(SWEEP) --tier $(TIER) experiments/digits_toggles.yaml
+
+sweep-mnist: $(VENV)/.installed  ## the same on 5,000 images of MNIST: half an hour (TIER=gpu: all of it)
+	$(SWEEP) --tier $(TIER) experiments/mnist_toggles.yaml
+
+sweep-cifar: $(VENV)/.installed  ## the same on 5,000 images of CIFAR-10: an hour (TIER=gpu: all of it)
+	$(SWEEP) --tier $(TIER) experiments/cifar_toggles.yaml
+
+sweep-smoke: $(VENV)/.installed  ## every experiment at its smallest, to see that it works
+	set -e; for file in experiments/*.yaml; do $(SWEEP) --tier smoke $$file; done
 
 data: $(VENV)/.installed  ## fetch MNIST, Fashion-MNIST and CIFAR-10
 	$(BIN)/regx data fetch mnist fashion_mnist cifar10

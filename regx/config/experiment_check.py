@@ -66,6 +66,8 @@ def check_configs(base: Node, draft: Draft) -> list[Problem]:
             told.show_in(arm, cell)
         wrong += bool(problems)
         if wrong > _MANY + len(draft.arms):
+            for item in found.values():  # where else they show is not known
+                item.shared = {}
             break
     for problem in assigned:
         found.setdefault((problem.place, problem.path), _Found(problem, set(draft.arms), {}))

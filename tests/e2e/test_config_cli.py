@@ -89,7 +89,7 @@ class TestInit:
         listed = sorted(line.removeprefix("wrote ") for line in wrote)
         assert listed == sorted(str(path) for path in Path().rglob("*") if path.is_file())
         assert len(listed) >= 12
-        assert cli("validate", "configs").code == 0
+        assert cli("validate", "configs", "experiments").code == 0
 
     def test_nothing_is_overwritten(self, cli):
         Path("mine/configs").mkdir(parents=True)
@@ -104,3 +104,48 @@ class TestInit:
         Path("mine").write_text("")
         done = cli("init", "mine")
         assert (done.code, done.err) == (2, "mine: is a file, not a folder\n")
+
+
+EXPERIMENT = """\
+name: mine
+question: Does it?
+base: good.yaml
+arms: {plain: {}, drop: {model.drop_prob.hidden: 0.5}}
+grid: {train.epochs: [1, 2]}
+tune: {over: {optim.lr: [0.1, 0.3]}}
+seeds: 3
+tiers: {smoke: {seeds: 1, tune: false}}
+"""
+
+
+class TestValidateExperiment:
+    def test_it_says_which_runs_it_asks_for(self, cli):
+        Path("good.yaml").write_text(GOOD)
+        Path("mine.yaml").write_text(EXPERIMENT)
+        done = cli("validate", "mine.yaml")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("mine.yaml: ok (experiment, 2 arms x 2 cells x 3 seeds = 12 runs of ")
+        assert done.out.endswith("; 8 tuning runs; tier smoke)\n")
+
+    def test_every_tier_is_checked(self, cli):
+        Path("good.yaml").write_text(GOOD)
+        Path("mine.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "set: {train.epoch: 1},"))
+        done = cli("validate", "mine.yaml")
+        line = "mine.yaml:8:24: tiers.smoke.set: train.epoch: unknown key; write `epochs`\n"
+        assert (done.code, done.out, done.err) == (2, "", line)
+
+    def test_what_is_unlikely_to_be_meant_is_a_note(self, cli):
+        Path("good.yaml").write_text(GOOD)
+        Path("mine.yaml").write_text(EXPERIMENT.replace("{model.drop_prob.hidden: 0.5}", "{}"))
+        done = cli("validate", "mine.yaml")
+        assert (done.code, done.err) == (0, "mine.yaml: note: arms plain and drop are the same\n")
+
+
+def test_the_schema_of_an_experiment_offers_the_settings_of_a_run(cli):
+    done = cli("schema", "experiment")
+    assert (done.code, done.err) == (0, "")
+    schema = json.loads(done.out)
+    assert schema["title"] == "A regx experiment"
+    assert schema["properties"]["set"]["$ref"] == "#/$defs/Settings"
+    assert "optim.lr_decay.factor" in schema["$defs"]["Settings"]["properties"]
+    assert all(f"#/$defs/{name}" in done.out for name in schema["$defs"])
