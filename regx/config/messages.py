@@ -122,7 +122,10 @@ def _mapping(case: _Case) -> str:
 
 
 def _list(case: _Case) -> str:
-    example = f": write [{show(case.value)}]" if isinstance(case.value, int | float) else ""
+    is_item = isinstance(case.value, int | float) or case.value in (
+        case.setting.choices if case.setting else ()
+    )
+    example = f": write [{case.value}]" if is_item else ""
     return f"must be a list{example} {case.got}"
 
 
@@ -143,8 +146,6 @@ def _no_kind(case: _Case) -> str:
 
 
 def _too_long(case: _Case) -> str:
-    if case.keys == "probes":
-        return "must be []: there are no probes yet"
     limits = case.error["ctx"]
     return f"must have at most {limits['max_length']} items (got {limits['actual_length']})"
 

@@ -29,7 +29,7 @@ class Setting:
         path: Dotted path, e.g. `optim.lr_decay.factor`.
         kind: The `kind` that the enclosing mapping must have for this key to exist; empty for most.
         forms: What the value may be, each in words: `a number in [0, 1)`, `true or false`.
-        choices: The words to choose from, where there are such.
+        choices: The words to choose from, for the value or for the items of a list, where there are such.
         keys: Keys of the mapping that the value may be; empty for a leaf.
         required: Whether it has no default.
         default: The default; None also where there is none.
@@ -91,7 +91,7 @@ def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Ite
             path=prefix + name,
             kind=kind,
             forms=tuple(dict.fromkeys(_words(form, defs) for form in forms)),
-            choices=tuple(word for form in forms for word in _choices(form)),
+            choices=tuple(word for form in forms for word in _choices(_item(form, defs))),
             keys=tuple(dict.fromkeys(key for form in mappings for key in form["properties"])),
             required=name in mapping.get("required", ()),
             default=field.get("default"),
@@ -126,6 +126,11 @@ def _forms(schema: dict[str, Any], defs: dict[str, Any]) -> list[dict[str, Any]]
         return _forms(defs[schema["$ref"].rpartition("/")[2]], defs)
     union = schema.get("anyOf") or schema.get("oneOf")
     return [form for part in union for form in _forms(part, defs)] if union else [schema]
+
+
+def _item(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """Return what the items of a list may be; what is no list stands for itself."""
+    return _forms(schema["items"], defs)[0] if schema.get("type") == "array" else schema
 
 
 def _choices(schema: dict[str, Any]) -> list[str]:

@@ -4,9 +4,9 @@ The descriptions feed `regx schema run`, docs/configuration.md and the error mes
 the person who edits the YAML. Everything is frozen and strict: `"0.5"` is no number, `yes` is no boolean.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, model_validator
 
 from regx.config.rules import RuleError, broken_rules
 from regx.config.sections.data import DataConfig
@@ -30,6 +30,7 @@ from regx.config.sections.optim import (
     OptimConfig,
     StepLr,
 )
+from regx.config.sections.probes import Probes
 from regx.config.sections.train import TrainConfig
 
 __all__ = [
@@ -70,8 +71,8 @@ class RunConfig(Section):
     train: TrainConfig = Field(
         default=TrainConfig(), description="Length, batches, precision and measurement."
     )
-    probes: Annotated[tuple[str, ...], Strict(False)] = Field(
-        default=(), max_length=0, description="Quantities measured inside a run. None exist yet: []."
+    probes: Probes = Field(
+        default=(), description="What is measured inside the run and written to probes.csv, by name."
     )
     seed: int = Field(
         default=0,

@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def probes(self) -> Path:
+        """What probes found inside the run; only where probes are on."""
+        return self.path / "probes.csv"
+
+    @property
     def record(self) -> Path:
         """Status, final and best metrics, environment."""
         return self.path / "run.json"

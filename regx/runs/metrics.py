@@ -3,14 +3,13 @@
 docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mean cross-entropy in nats.
 """
 
-import errno
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
+from regx.runs.append import append_bytes
 from regx.runs.files import atomic_path
 
 __all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "best_row", "read_rows", "truncate_rows"]
@@ -87,16 +86,7 @@ def append_row(path: Path, row: EpochMetrics) -> None:
     Raises:
         OSError: If the disk is full, say; the file then ends where it ended before.
     """
-    with path.open("ab", buffering=0) as file:
-        end = file.tell()
-        text = row.to_csv() if end else _csv_line(list(COLUMNS)) + row.to_csv()
-        content = text.encode()
-        try:
-            if file.write(content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        except OSError:
-            file.truncate(end)
-            raise
+    append_bytes(path, header=_csv_line(list(COLUMNS)).encode(), content=row.to_csv().encode())
 
 
 def read_rows(path: Path) -> list[EpochMetrics]:

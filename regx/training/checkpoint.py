@@ -4,7 +4,7 @@ import io
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class Checkpoint:
         train_seconds: Seconds spent in steps so far.
         eval_seconds: Seconds spent in evaluation so far.
         seconds: Wall-clock time so far.
+        probes: What the run's probes remember, and how many rows they have written.
     """
 
     config_hash: str
@@ -44,9 +45,12 @@ class Checkpoint:
     train_seconds: float
     eval_seconds: float
     seconds: float
+    probes: dict[str, Any]
 
     @classmethod
-    def take(cls, state: TrainState, config_hash: str, *, seconds: float) -> Self:
+    def take(
+        cls, state: TrainState, config_hash: str, *, seconds: float, probes: dict[str, Any] | None = None
+    ) -> Self:
         """Look at a run between two steps; tensors are shared with it, so save before the next step."""
         return cls(
             config_hash=config_hash,
@@ -58,6 +62,7 @@ class Checkpoint:
             train_seconds=state.train_seconds,
             eval_seconds=state.eval_seconds,
             seconds=seconds,
+            probes=probes or {},
         )
 
     def restore(self, state: TrainState) -> None:

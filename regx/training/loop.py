@@ -21,6 +21,7 @@ from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm, h
 from regx.training.max_norm import constrained_weights, project_max_norm_
 from regx.training.optim import Sgd
 from regx.training.prepare import RunData
+from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
@@ -55,25 +56,38 @@ class Watcher(Protocol):
         ...
 
 
-def train(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> Ending:
+def train(
+    config: RunConfig, data: RunData, state: TrainState, watcher: Watcher, probing: Probing | None = None
+) -> Ending:
     """Train from wherever `state` stands to the end of the config's budget.
+
+    Args:
+        config: The config of the run.
+        data: Its images.
+        state: What changes; left as it is at the end.
+        watcher: Takes the rows of epochs, and may stop the run.
+        probing: The run's probes. Their time counts neither as training nor as evaluation.
 
     Returns:
         `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss or a
         weight was infinite or NaN at the end of an epoch, for which there is then no row.
     """
     while state.step < config.num_steps:
-        running_loss = _train_epoch(config, data, state, watcher)
+        running_loss = _train_epoch(config, data, state, watcher, probing)
         if running_loss is None:
             return "stopped"
         row = _measure_epoch(config, data, state, running_loss) if math.isfinite(running_loss) else None
         if row is None:
             return "non_finite"
+        if probing:
+            probing.after_epoch()
         watcher.epoch_done(row)
     return "finished"
 
 
-def _train_epoch(config: RunConfig, data: RunData, state: TrainState, watcher: Watcher) -> float | None:
+def _train_epoch(
+    config: RunConfig, data: RunData, state: TrainState, watcher: Watcher, probing: Probing | None
+) -> float | None:
     """Take the remaining steps of the current epoch; return its mean train-mode loss, None when stopped."""
     started = time.perf_counter()
     per_epoch, batch_size = config.steps_per_epoch, config.train.batch_size
@@ -93,9 +107,13 @@ def _train_epoch(config: RunConfig, data: RunData, state: TrainState, watcher: W
         rows_B = order_N[first : first + batch_size]
         images_BCHW, labels_B = data.train.batch(rows_B)
         images_BCHW = augment.apply(config.data.augment, images_BCHW, plan[rows_B])
+        if probing:
+            started += probing.before_step(images_BCHW, labels_B)
         state.running_loss += take_step(images_BCHW, labels_B)
         state.step += 1
         state.train_seconds += time.perf_counter() - started
+        if probing:
+            probing.after_step(state.step)
     started = time.perf_counter()
     running_loss = float(state.running_loss) / per_epoch  # waits for the device: all of its time is counted
     state.running_loss.zero_()

@@ -27,11 +27,14 @@ class Sgd:
     velocity; the two are equal while the rate is constant and differ once it decays.
 
     Attributes:
+        lr: Learning rate of the last step; 0 before the first.
+        momentum: Momentum of the last step, likewise.
         velocities: One per parameter of the network, in its order; empty where momentum is off.
     """
 
     def __init__(self, network: nn.Module, optim: OptimConfig) -> None:
         self.optim = optim
+        self.lr = self.momentum = 0.0
         self.parameters = list(network.parameters())
         self.velocities: list[Tensor] = []
         if optim.momentum != 0.0:
@@ -48,6 +51,7 @@ class Sgd:
     @torch.no_grad()
     def step(self, *, lr: float, momentum: float) -> None:
         """Move every parameter along its velocity, and drop the gradients."""
+        self.lr, self.momentum = lr, momentum
         for rows, weight_decay in self.groups:
             sgd(
                 [self.parameters[row] for row in rows],

@@ -16,6 +16,7 @@ from regx.models import build_model
 from regx.runs.files import write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
+from regx.runs.probes import truncate_values
 from regx.runs.record import Failure, Final, RunRecord
 from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from regx.training.device import resolve_device
@@ -25,6 +26,7 @@ from regx.training.loop import Ending, TrainState, train
 from regx.training.optim import Sgd
 from regx.training.outcome import best_epoch, final_metrics, learned_nothing
 from regx.training.prepare import RunData, prepare
+from regx.training.probing import Probing
 from regx.training.seeding import generator, stream_seed
 
 __all__ = ["Observer", "RunOptions", "StopRequest", "train_run"]
@@ -92,7 +94,14 @@ def train_run(
     folder.create()
     with folder.lock():
         if options.fresh:
-            for path in (folder.record, folder.metrics, folder.checkpoint, folder.curves, folder.error):
+            for path in (
+                folder.record,
+                folder.metrics,
+                folder.probes,
+                folder.checkpoint,
+                folder.curves,
+                folder.error,
+            ):
                 path.unlink(missing_ok=True)
         before = folder.read_record() if folder.record.exists() else None
         if before and before.has_ended:
@@ -144,6 +153,7 @@ class _Run:
     data: RunData
     state: TrainState
     record: RunRecord
+    probing: Probing | None
     began: float = field(default_factory=time.monotonic)
     saved: float = field(default_factory=time.monotonic)
 
@@ -171,7 +181,8 @@ class _Run:
             network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device)
         )
         torch.manual_seed(stream_seed(config.seed, "noise"))  # dropout draws from torch's default generator
-        run = cls(config, folder, observer, options, data, state, record)
+        probing = Probing.of(config, data, network, state.optimizer)
+        run = cls(config, folder, observer, options, data, state, record, probing)
         run.resume()
         return run
 
@@ -182,11 +193,22 @@ class _Run:
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
         epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
         truncate_rows(self.folder.metrics, epochs)
-        if checkpoint is None or not self.has_rows(epochs):
+        if checkpoint is None or not self.has_rows(epochs) or not self.resume_probes(checkpoint):
             truncate_rows(self.folder.metrics, 0)
+            truncate_values(self.folder.probes, 0)
             return
         checkpoint.restore(self.state)
         self.began -= checkpoint.seconds
+
+    def resume_probes(self, checkpoint: Checkpoint) -> bool:
+        """Put the probes back where the checkpoint saw them; False where their rows are gone."""
+        if self.probing is None:
+            return True
+        try:
+            self.probing.resume(checkpoint.probes, self.folder)
+        except ValueError:
+            return False
+        return True
 
     def has_rows(self, epochs: int) -> bool:
         """Whether the rows of so many epochs are there and whole; what a disk damaged is trained again."""
@@ -205,7 +227,9 @@ class _Run:
         self.write_record(status="running")
         self.observer.started(self.record)
         try:
-            ending = train(self.config, self.data, self.state, self)
+            if self.probing and not self.probing.has_started:
+                self.probing.start()
+            ending = train(self.config, self.data, self.state, self, self.probing)
             return self.finish(ending)
         except (OSError, UsageError):  # the machine's fault, or the user's: no verdict on the run
             raise
@@ -226,12 +250,18 @@ class _Run:
     def epoch_done(self, row: EpochMetrics) -> None:
         """Put the epoch on disk."""
         append_row(self.folder.metrics, row)
+        if self.probing:
+            self.probing.write(self.folder)
         self.observer.epoch_done(row)
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, and before it the rows of the probes that belong to it."""
+        probes = None
+        if self.probing:
+            self.probing.write(self.folder)
+            probes = self.probing.state_dict()
         checkpoint = Checkpoint.take(
-            self.state, self.record.config_hash, seconds=time.monotonic() - self.began
+            self.state, self.record.config_hash, seconds=time.monotonic() - self.began, probes=probes
         )
         save_checkpoint(self.folder.checkpoint, checkpoint)
         self.write_record()
@@ -244,6 +274,10 @@ class _Run:
         final = None
         if ending == "finished":
             final = final_metrics(self.config, self.data, self.state.network, self.rows()[-1])
+        if self.probing:
+            if final is not None:
+                self.probing.end(self.data.test)
+            self.probing.write(self.folder)
         self.close(final)
         if self.options.keep_checkpoint:
             self.save()

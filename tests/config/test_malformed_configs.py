@@ -1,10 +1,12 @@
 """What users get wrong, and the line that they read: the exact place and the reason."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from regx.config import ConfigError, load_run
+from regx.config.sections.probes import ProbeName
 
 GOOD = """\
 name: mine
@@ -262,7 +264,19 @@ FILES = {
         also("device: gpu"),
         "FILE:13:9: device: must be one of auto, cpu, cuda, mps (got 'gpu'; did you mean 'cuda'?)",
     ),
-    "a probe": (also("probes: [weight_norms]"), "FILE:13:9: probes: must be []: there are no probes yet"),
+    "a probe that does not exist": (
+        also("probes: [weight_norm]"),
+        f"FILE:13:10: probes[0]: must be one of {', '.join(get_args(ProbeName))}"
+        " (got 'weight_norm'; did you mean 'weight_norms'?)",
+    ),
+    "a probe twice": (
+        also("probes: [weight_norms, weight_norms]"),
+        "FILE:13:9: probes: names a probe twice (got ['weight_norms', 'weight_norms'])",
+    ),
+    "a probe outside a list": (
+        also("probes: weight_norms"),
+        "FILE:13:9: probes: must be a list: write [weight_norms] (got 'weight_norms')",
+    ),
     # values with several forms
     "decay as a word": (
         edited("lr: 0.1", "lr: 0.1\n  lr_decay: cosine"),

@@ -1,0 +1,21 @@
+"""Quantities measured inside a run: one module for each probe, with its SPEC; they never change training."""
+
+import importlib
+from typing import get_args
+
+from regx.config.sections.probes import ProbeName
+from regx.probes.protocol import ProbeSpec
+
+__all__ = ["find", "known"]
+
+
+def known() -> tuple[str, ...]:
+    """Return the names of all probes, as `probes` in a config has them."""
+    return get_args(ProbeName)
+
+
+def find(name: str) -> ProbeSpec:
+    """Return what a probe says of itself."""
+    spec = importlib.import_module(f"{__name__}.{name}").SPEC
+    assert isinstance(spec, ProbeSpec)
+    return spec

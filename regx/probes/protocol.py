@@ -1,0 +1,154 @@
+"""What a probe is, what it sees of a run, and what it writes.
+
+Shapes: N images, B batch, C channels, H height, W width.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from regx.config import RunConfig
+
+__all__ = [
+    "WHOLE_NETWORK",
+    "LabelledImages",
+    "Optimizer",
+    "Probe",
+    "ProbeRow",
+    "ProbeSpec",
+    "ProbedRun",
+    "Rows",
+]
+
+WHOLE_NETWORK = "network"  # stands for the layer of a quantity that belongs to no single one
+
+
+class ProbeRow(NamedTuple):
+    """One number that a probe found; the step is added where it is written."""
+
+    layer: str
+    quantity: str
+    value: float
+
+
+class LabelledImages(Protocol):
+    """Preprocessed images on the run's device."""
+
+    @property
+    def pixels(self) -> Tensor:
+        """(N, H, W, C) float32."""
+        ...
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Gather images as (B, C, H, W), with their labels."""
+        ...
+
+
+class Optimizer(Protocol):
+    """What a probe may read of SGD.
+
+    Attributes:
+        lr: Learning rate that the last step used; 0 before the first.
+        momentum: Momentum that the last step used; 0 before the first.
+    """
+
+    lr: float
+    momentum: float
+
+
+@dataclass(kw_only=True)
+class ProbedRun:
+    """A run as its probes see it: to be read, and left as it was.
+
+    A probe draws no number from torch's default generator outside `noise`, and puts back modes, statistics
+    and gradients that it touches (`regx.probes.modes` helps), so that training is the same bytes with it and
+    without.
+
+    Attributes:
+        config: The run's config.
+        network: The network in training; between two steps, in train mode.
+        optimizer: The optimiser, for the rate and momentum of the last step.
+        train: The training subset.
+        probe_batch: The first 1,000 images of the training subset (all of a smaller one): the same in every
+            measurement, so that no sampling noise looks like change.
+        valid: Validation images.
+        evaluation: Opens a context that gives the network as every evaluation sees it: eval mode, batch-norm
+            statistics re-estimated, no gradients. Everything is put back afterwards.
+        noise: Opens a context in which torch's default generators are those of a stream of the probe's own,
+            named by its argument; inside, dropout may be on.
+        step: Completed optimiser steps.
+    """
+
+    config: RunConfig
+    network: nn.Sequential
+    optimizer: Optimizer
+    train: LabelledImages
+    probe_batch: LabelledImages
+    valid: LabelledImages
+    evaluation: Callable[[], AbstractContextManager[nn.Sequential]]
+    noise: Callable[[str], AbstractContextManager[None]]
+    step: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where network and images are."""
+        return self.probe_batch.labels.device
+
+
+Rows = Iterable[ProbeRow] | None
+
+
+class Probe(Protocol):
+    """One way to look at a run. A hook that a probe does not define does nothing.
+
+    A probe is built for every process that trains the run: afresh, or followed by `load_state_dict` where a
+    run goes on from a checkpoint. Each hook returns the rows found at this moment.
+    """
+
+    def start(self) -> Rows:
+        """Look at the initial network, before the first step; not called again when a run is resumed."""
+
+    def before_step(self, images_BCHW: Tensor, labels_B: Tensor) -> Rows:
+        """See the mini-batch (augmented, if that is on) of the step that comes next."""
+
+    def after_step(self) -> Rows:
+        """Look after an optimiser step, max-norm included; `run.step` counts it."""
+
+    def after_epoch(self) -> Rows:
+        """Look after the last step of an epoch and its evaluation; not called where that was not finite."""
+
+    def end(self, test: LabelledImages) -> Rows:
+        """Look at the trained network; only here, and once, the test images may be read."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Return what the probe remembers, as tensors, numbers, strings, lists and dicts of these."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what a checkpoint remembers; tensors are on the CPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSpec:
+    """What a module of `regx.probes` says of its probe, under the name SPEC.
+
+    Attributes:
+        description: What is measured, in one sentence.
+        quantities: What it writes, each with its meaning and unit; no two probes share a name.
+        build: Makes the probe of a run, before its first step.
+    """
+
+    description: str
+    quantities: Mapping[str, str]
+    build: Callable[[ProbedRun], Probe]
