@@ -131,7 +131,7 @@ class TestValidateExperiment:
         Path("good.yaml").write_text(GOOD)
         Path("mine.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "set: {train.epoch: 1},"))
         done = cli("validate", "mine.yaml")
-        line = "mine.yaml:8:24: tiers.smoke.set: train.epoch: unknown key; write `epochs`\n"
+        line = "mine.yaml:8:23: tiers.smoke.set: train.epoch: unknown key; write `epochs`\n"
         assert (done.code, done.out, done.err) == (2, "", line)
 
     def test_what_is_unlikely_to_be_meant_is_a_note(self, cli):
