@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 START_SECONDS = 60.0
 
@@ -45,12 +44,24 @@ def start_scheduler(folder: Path, *options: str, env: Mapping[str, str] | None =
 
 @contextmanager
 def start_worker(
-    address: str, folder: Path, *options: str, env: Mapping[str, str] | None = None, **popen: Any
+    address: str,
+    folder: Path,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    wrapper: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `dask worker` with one thread; it registers by itself, a few seconds later."""
+    """Start `dask worker` with one thread; it registers by itself, a few seconds later.
+
+    Args:
+        address: Of the scheduler.
+        folder: For its log and its files.
+        options: Further words for `dask worker`.
+        env: Added to this process's environment.
+        wrapper: Words before the command, as of `env` or `unshare`.
+    """
     words = ["worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
     words += ["--memory-limit", "0", "--local-directory", str(folder), *options]
-    with _dask(words, folder, env=env, **popen) as (process, _):
+    with _dask(words, folder, env=env, wrapper=wrapper) as (process, _):
         yield process
 
 
@@ -69,18 +80,17 @@ def wait_until(
 
 @contextmanager
 def _dask(
-    words: list[str], folder: Path, *, env: Mapping[str, str] | None = None, **popen: Any
+    words: list[str], folder: Path, *, env: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     log = folder / f"{words[0]}-{time.monotonic_ns()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words],
+            [*wrapper, sys.executable, "-m", "dask", *words],
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
             env=os.environ | (env or {}),
             start_new_session=True,  # a worker's nanny and its child end together
-            **popen,
         )
     try:
         yield process, log

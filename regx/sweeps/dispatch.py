@@ -66,7 +66,7 @@ class Dispatch:
         self.token = token
         self.todo = deque(jobs)
         self.tasks: dict[str, _Task] = {}
-        self.ended: list[Outcome] = []
+        self.ended: deque[Outcome] = deque()
         self.deaths: Counter[str] = Counter()
         self.stops_at: float | None = None
 
@@ -79,14 +79,15 @@ class Dispatch:
         client = self.fleet.client
         client.subscribe_topic(topic(self.token), self.on_event)
         try:
-            while self.todo or self.tasks:
+            while self.todo or self.tasks or self.ended:
+                while self.ended:
+                    yield self.ended.popleft()
                 self.assign()
-                self.fleet.step(TICK_SECONDS)
+                if self.tasks or self.todo:
+                    self.fleet.step(TICK_SECONDS)
                 self.look_after()
                 for notice in self.fleet.take_notices():
                     self.watch.noticed(notice)
-                while self.ended:
-                    yield self.ended.pop(0)
         finally:
             for task in self.tasks.values():
                 task.future.release()  # the worker sees that nobody wants it any more, and stops

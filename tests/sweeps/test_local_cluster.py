@@ -1,0 +1,121 @@
+"""Workers on this machine: what dies, hangs or is asked to stop, and which GPU each sees."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from engine_jobs import Notebook, once, small_job, timeless, work_off
+
+from regx.runs.folder import RunFolder
+from regx.runs.record import RunRecord
+from regx.sweeps.dask_engine import local_cluster
+from regx.sweeps.in_process import in_process
+from regx.sweeps.jobs import EngineOptions, Job
+
+pytestmark = pytest.mark.slow
+
+EPOCHS = 40
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> EngineOptions:
+    return EngineOptions(runs_dir=tmp_path / "runs")
+
+
+def jobs(count: int, seed: int = 0) -> list[Job]:
+    return [small_job(seed + index, train={"epochs": EPOCHS}) for index in range(count)]
+
+
+def signal_worker(options: EngineOptions, number: int) -> Callable[[Job], None]:
+    """Send a signal to the process that trains a job, when it tells of its first epoch."""
+
+    def act(job: Job) -> None:
+        pid = RunRecord.read(options.runs_dir / job.folder / "run.json").pid
+        assert pid is not None
+        assert pid != os.getpid()
+        os.kill(pid, number)
+
+    return once(act)
+
+
+def undisturbed(folder: Path, all_jobs: list[Job]) -> Iterator[list[list[str]]]:
+    with in_process(EngineOptions(runs_dir=folder)) as engine:
+        work_off(engine, all_jobs)
+    return (timeless(folder, job) for job in all_jobs)
+
+
+def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) -> None:
+    watch = Notebook(signal_worker(options, signal.SIGKILL))
+    with local_cluster(options, num_workers=2) as engine:
+        outcomes = work_off(engine, jobs(3), watch)
+    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    assert [notice for notice in watch.notices if "is gone" in notice]
+    found = [timeless(options.runs_dir, job) for job in jobs(3)]
+    assert found == list(undisturbed(tmp_path / "undisturbed", jobs(3)))
+
+
+def test_a_worker_that_hangs_is_killed_past_the_limit(tmp_path: Path) -> None:
+    options = EngineOptions(runs_dir=tmp_path / "runs", time_limit=6.0, grace_seconds=0.5)
+    watch = Notebook(signal_worker(options, signal.SIGSTOP))
+    with local_cluster(options, num_workers=2) as engine:
+        outcomes = work_off(engine, jobs(3), watch)
+    failed = [outcome for outcome in outcomes.values() if outcome.ending == "failed"]
+    assert len(failed) == 1
+    assert failed[0].message == "took longer than the limit of 6 s, and hung"
+    assert [outcome.ending for outcome in outcomes.values()].count("done") == 2
+    folder = RunFolder(options.runs_dir / failed[0].job.folder)
+    record = folder.read_record()
+    assert not folder.is_locked()
+    assert record.status == "failed"
+    assert record.failure is not None
+    assert record.failure.kind == "time_limit"
+
+
+def test_a_stop_saves_what_runs(options: EngineOptions, tmp_path: Path) -> None:
+    all_jobs = jobs(4)
+    with local_cluster(options, num_workers=2) as engine:
+        outcomes = work_off(engine, all_jobs, Notebook(once(lambda _: engine.stop())))
+        later = work_off(engine, jobs(1, seed=9))
+    endings = {outcome.ending for outcome in outcomes.values()}
+    assert "interrupted" in endings
+    assert endings <= {"interrupted", "done"}
+    assert {outcome.ending for outcome in later.values()} == {"interrupted"}
+    assert list(options.runs_dir.glob("*/checkpoint.pt"))
+    with in_process(options) as engine:
+        work_off(engine, all_jobs)
+    found = [timeless(options.runs_dir, job) for job in all_jobs]
+    assert found == list(undisturbed(tmp_path / "undisturbed", all_jobs))
+
+
+def test_an_engine_that_is_left_leaves_no_process_behind(options: EngineOptions) -> None:
+    """As after a second Ctrl-C: the iteration ends with an exception."""
+    pids: list[int] = []
+
+    def leave(job: Job) -> None:
+        pids.append(RunRecord.read(options.runs_dir / job.folder / "run.json").pid or 0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), local_cluster(options, num_workers=1) as engine:
+        work_off(engine, jobs(2), Notebook(leave))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(options: EngineOptions) -> None:
+    """Its SIGINT goes to every process of the command; only the driver decides what it means."""
+    watch = Notebook(signal_worker(options, signal.SIGINT))
+    with local_cluster(options, num_workers=1) as engine:
+        outcomes = work_off(engine, jobs(1), watch)
+    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    assert not watch.notices
+
+
+def test_each_worker_sees_its_gpu(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    with local_cluster(options, num_workers=3, per_gpu=2) as engine:
+        seen = engine.fleet.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")  # type: ignore[attr-defined]
+        threads = engine.fleet.client.run(os.getenv, "OMP_NUM_THREADS")  # type: ignore[attr-defined]
+    assert sorted(seen.values()) == ["4", "4", "7"]
+    assert set(threads.values()) == {"1"}
