@@ -66,7 +66,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
     from regx.sweeps.driver import sweep as train_all
-    from regx.sweeps.jobs import EngineOptions
+    from regx.sweeps.jobs import EngineLostError, EngineOptions
     from regx.sweeps.ledger import Ledger
 
     if sum(option is not None for option in (jobs or per_gpu, scheduler, scheduler_file)) > 1:
@@ -90,7 +90,11 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             stop_on_signals(engine.stop) as stop,
             sweep_display(asked, ledger.runs_dir, engine.num_workers, quiet=quiet) as display,
         ):
-            summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
+            try:
+                summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
+            except EngineLostError as error:
+                say(str(error))
+                raise typer.Exit(1) from None
     _print_ending(summary, SweepFolder.named(asked.name, asked.tier, out), quiet=quiet)
     raise typer.Exit(stop.exit_code or int(not summary.complete))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from clusters import start_scheduler, start_worker
 
 from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.record import RunRecord
@@ -134,6 +135,31 @@ def test_workers_are_killed_while_the_sweep_goes_on(tmp_path: Path, undisturbed:
     assert killed >= 3
     sweep.process.wait(180)
     again = Sweep(tmp_path, "--jobs", "2")  # a run that was struck too often waits for this
+    again.finish()
+    assert again.results() == undisturbed
+
+
+def test_the_scheduler_is_killed_again_and_again(tmp_path: Path, undisturbed: Results) -> None:
+    rng = random.Random(3)
+    for number in range(3):
+        with contextlib.ExitStack() as stack:
+            folder = tmp_path / f"cluster{number}"
+            folder.mkdir()
+            scheduler = stack.enter_context(start_scheduler(folder))
+            for worker in range(2):
+                (folder / str(worker)).mkdir()
+                stack.enter_context(start_worker(scheduler.address, folder / str(worker)))
+            sweep = Sweep(tmp_path, "--scheduler", scheduler.address)
+            sweep.wait_for_training()
+            time.sleep(rng.uniform(0.0, 1.5))
+            alive = sweep.process.poll() is None
+            scheduler.process.kill()
+            text = sweep.finish(code=1 if alive else 0)
+            assert "Traceback" not in text
+            if alive:
+                assert "the scheduler is gone" in text.splitlines()[-1]
+                assert "run the same command again" in text.splitlines()[-1]
+    again = Sweep(tmp_path, "--jobs", "2")  # on this machine: truth is on disk, not in the engine
     again.finish()
     assert again.results() == undisturbed
 
