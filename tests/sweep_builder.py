@@ -35,6 +35,7 @@ def build_sweep(
         curves: What `build_run` gets for an arm, a cell and a seed; None for a run that is not there.
     """
     records, runs = [], []
+    built: dict[str, Path] = {}
     for arm, settings in arms.items():
         best = (tuned or {}).get(arm, {})
         records.append(
@@ -44,12 +45,11 @@ def build_sweep(
             for seed in seeds:
                 sections = _sections({"optim.lr": 0.1, **settings, **cell, **best})
                 changes = curves(arm, cell, seed)
-                path = build_run(
-                    runs_dir if changes is not None else runs_dir / "not_there",
-                    name=name,
-                    seed=seed,
-                    **{**(changes or {}), **sections},
-                )
+                place = runs_dir if changes is not None else runs_dir / "not_there"
+                key = repr((place, sections, seed))
+                if key not in built:  # arms of the same config share their runs
+                    built[key] = build_run(place, name=name, seed=seed, **{**(changes or {}), **sections})
+                path = built[key]
                 runs.append(
                     SweepRun(
                         stage="confirm",

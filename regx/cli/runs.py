@@ -37,10 +37,10 @@ def runs(
     elif not found:
         typer.echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
     elif is_sweep:
-        _print_table([SWEEP_HEADER, *map(_sweep_cells, found)], num_left=2)
+        _print_table([SWEEP_HEADER, *map(_sweep_cells, found)])
         _print_reasons(found)
     else:
-        _print_table([HEADER, *map(_cells, found)], num_left=2)
+        _print_table([HEADER, *map(_cells, found)])
         _print_reasons(found)
 
 
@@ -100,10 +100,10 @@ def _valid_error(record: "RunRecord") -> float | None:
     return record.best.valid_error if record.best else None
 
 
-def _print_table(lines: Sequence[tuple[str, ...]], *, num_left: int) -> None:
-    """Print lines whose first columns stand to the left, the others to the right; so does a last path."""
+def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
+    """Print a header and its lines: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    is_left = [index < num_left or lines[0][index] == "run" for index in range(len(widths))]
+    is_left = [head in ("run", "stage", "arm", "status") for head in lines[0]]
     for cells in lines:
         padded = (
             cell.ljust(width) if left else cell.rjust(width)

@@ -22,7 +22,7 @@ __all__ = ["save_convergence"]
 WIDTH, CURVES, STRIP, FOOT = 7.8, 2.85, 0.17, 0.85  # inches; a strip is one group's line of dots
 STRIPS_PAD = 0.2
 MAX_POINTS = 8000  # of all thin lines of a panel together: keeps the file small
-MEAN_POINTS, BAND_POINTS = 300, 100
+MEAN_POINTS = 120
 LABEL_LETTERS, STRIP_LETTERS = 19, 12
 
 X = Callable[[EpochMetrics], float]
@@ -109,7 +109,7 @@ def _draw_group(axes: Axes, group: Group, x: X, index: int, *, max_points: int) 
     style = group_style(index)
     xs = mean_curve(runs, lambda run: [x(row) for row in run.rows])
     if has_band(runs):
-        shown = thin_out(range(len(xs)), BAND_POINTS)
+        shown = thin_out(range(len(xs)), MEAN_POINTS)
         low, high = band(runs, _smoothed_percent, shown)
         floor = axes.get_ylim()[0]
         low = [max(value, floor) for value in low]
@@ -120,7 +120,7 @@ def _draw_group(axes: Axes, group: Group, x: X, index: int, *, max_points: int) 
             points = thin_out(list(zip(map(x, run.rows), curve, strict=True)), max_points)
             axes.plot(*zip(*points, strict=True), **style, linewidth=0.6, alpha=0.5)
     means = mean_curve(runs, _smoothed_percent)
-    points = thin_out(list(zip(xs, means, strict=True)), MEAN_POINTS)
+    points = thin_out(list(zip(xs, means, strict=True)), MEAN_POINTS if has_band(runs) else 400)
     marker = "o" if len(points) <= 2 else ""
     axes.plot(*zip(*points, strict=True), **style, marker=marker)
     return means[-1]

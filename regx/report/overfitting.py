@@ -5,6 +5,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from regx.analysis.compare import Comparison, Row
 from regx.analysis.groups import Group
@@ -28,7 +29,7 @@ PANELS_PER_ROW = 3
 PANEL_WIDTH, BARS_WIDTH, ROW_HEIGHT = 2.65, 2.5, 2.75  # inches
 MAX_POINTS = 6000  # of all thin lines together: keeps the file small
 TITLE_LETTERS = 26
-MEAN_POINTS, BAND_POINTS = 2400, 60  # the first of all groups together
+MEAN_POINTS = 1000  # of the thick lines of all groups together
 BAR = "#8A8A8A"  # blue and vermillion mean training and validation here
 
 
@@ -70,6 +71,8 @@ def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) ->
         set_epoch_axis(axes, num_epochs)
         if losses:
             set_value_axis(axes, losses)
+        if len(groups) > PANELS_PER_ROW:
+            axes.yaxis.set_minor_locator(NullLocator())  # hundreds of ticks that nobody reads
         if column == 0:
             axes.set_ylabel("loss (nats)", labelpad=2)
         _draw_losses(
@@ -110,7 +113,7 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int, mean_points: int)
     )
     for field, color in (("train_loss", BLUE), ("valid_loss", VERMILLION)):
         if has_band(runs):
-            _draw_band(axes, runs, field, color=color)
+            _draw_band(axes, runs, field, shown, color=color)
         elif len(runs) > 1:
             for run in runs:
                 rows = thin_out(run.rows, max(20, max_points // 2))
@@ -131,9 +134,8 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int, mean_points: int)
         )
 
 
-def _draw_band(axes: Axes, runs: Sequence[Run], field: str, *, color: str) -> None:
+def _draw_band(axes: Axes, runs: Sequence[Run], field: str, shown: Sequence[int], *, color: str) -> None:
     """Shade the interval of the mean; on a logarithmic axis it ends where the panel does."""
-    shown = thin_out(range(len(runs[0].rows)), BAND_POINTS)
     low, high = band(runs, lambda run: [getattr(row, field) for row in run.rows], shown)
     bottom = axes.get_ylim()[0]
     x = [index + 1 for index in shown]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from run_builder import build_run
+from sweep_builder import build_sweep
 
 
 @pytest.fixture
@@ -87,6 +88,85 @@ def test_a_folder_of_seeds_is_one_group(cli: Callable, tmp_path: Path) -> None:
     assert error["groups"][0]["deviation"] == pytest.approx(0.01)
 
 
+ERRORS = {"none": (0.10, 0.12, 0.11, 0.14, 0.13, 0.12), "dropout": (0.06, 0.07, 0.08, 0.09, 0.07, 0.08)}
+TOGGLES = {"none": {}, "dropout": {"model.drop_prob": {"hidden": 0.5}}}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    return build_sweep(
+        tmp_path / "runs",
+        TOGGLES,
+        curves=lambda arm, _, seed: {"test_error": ERRORS[arm][seed], "test_loss": 6 * ERRORS[arm][seed]},
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_two_arms_fit_the_terminal(
+    cli: Callable, sweep: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = cli("compare", f"{sweep}:none", f"{sweep}:dropout").out
+    assert max(map(len, out.splitlines())) <= width
+    [heads] = [line for line in out.splitlines() if "95 % interval" in line]
+    assert heads.split() == ["dropout", "−", "none", "difference", "95", "%", "interval", "p", "d_z", "wins"]
+    assert "dropout overfits less than none" in out.replace("\n", " ")
+
+
+def test_json_of_arms_says_what_was_tested_and_declared(cli: Callable, sweep: Path) -> None:
+    content = json.loads(cli("compare", sweep, "--json").out)
+    assert content["groups"][1]["arm"]["settings"] == TOGGLES["dropout"]
+    error = next(measure for measure in content["measures"] if measure["name"] == "test_error")
+    assert error["groups"][0]["test"] is None
+    assert error["groups"][1]["test"]["seeds"] == [0, 1, 2, 3, 4, 5]
+    assert error["groups"][1]["test"]["p_sign_flip"] == 2 / 2**6
+
+
+def test_csv_of_arms_is_whole(cli: Callable, sweep: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(cli("compare", sweep, "--csv").out)))
+    row = next(row for row in rows if (row["measure"], row["group"]) == ("test_error", "dropout"))
+    assert (row["method"], row["num_pairs"], row["wins"], row["p_sign_flip"]) == (
+        "paired",
+        "6",
+        "1",
+        "0.03125",
+    )
+    assert float(row["low"]) < float(row["difference"]) < float(row["high"]) < 0
+
+
+def test_out_of_arms_adds_the_differences_and_takes_an_old_figure_away(
+    cli: Callable, sweep: Path, pair: tuple[Path, Path]
+) -> None:
+    assert cli("compare", sweep, "--out", "out").code == 0
+    assert Path("out", "differences.svg").exists()
+    assert cli("compare", *pair, "--out", "out").code == 0
+    assert not Path("out", "differences.svg").exists()
+
+
+def test_a_grid_is_one_line_per_arm(cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    sweep = build_sweep(tmp_path, TOGGLES, cells=[{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)])
+    result = cli("compare", sweep, "--out", "out")
+    assert result.code == 0
+    assert sum(line.startswith("dropout ") for line in result.out.splitlines()[:4]) == 1
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grid.csv", "grid.md", "grid.svg"]
+    assert json.loads(cli("compare", sweep, "--json").out)["axis"] == "optim.lr"
+    cell = cli("compare", f"{sweep}:none,optim.lr=0.1", f"{sweep}:dropout,optim.lr=0.1", "--csv").out
+    assert "dropout optim.lr=0.1" in cell
+
+
+def test_runs_that_were_not_named_are_not_read(cli: Callable, tmp_path: Path) -> None:
+    """In a folder of thousands the answer must cost what the named runs cost."""
+    for lr in (0.1, 0.2, 0.3):
+        for seed in range(2):
+            path = build_run(tmp_path / "runs", name=f"lr{lr}", optim={"lr": lr}, seed=seed)
+            if lr == 0.3:
+                for file in path.iterdir():
+                    file.write_bytes(b"{ damaged")
+    assert cli("compare", "runs/lr0.1-*", "runs/lr0.2-*").code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -95,6 +175,8 @@ def test_a_folder_of_seeds_is_one_group(cli: Callable, tmp_path: Path) -> None:
         (["--target-error", "nan"], "is a fraction between 0 and 1"),
         (["--out", "a_file/below"], "cannot be written"),
         (["nowhere"], "nowhere: no such folder"),
+        (["nowhere:arm"], "nowhere:arm: no such folder"),
+        (["empty:arm"], "is not the folder of a sweep"),
         (["empty"], "empty: holds no run"),
     ],
 )

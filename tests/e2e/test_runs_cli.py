@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from run_builder import build_run
+from sweep_builder import build_sweep
 
 CONFIG = """
 name: small
@@ -48,3 +50,37 @@ def test_no_folder_and_no_run(cli: Callable) -> None:
     empty = cli("runs")
     assert empty.code == 0
     assert "holds no run yet" in empty.out
+
+
+def test_the_runs_of_a_sweep_are_listed_by_arm(cli: Callable, tmp_path: Path) -> None:
+    states = {("norm", 0): {"status": "failed"}, ("norm", 1): None}
+    sweep = build_sweep(
+        tmp_path,
+        {"none": {}, "norm": {"model.batch_norm": True}},
+        seeds=range(2),
+        cells=[{"optim.lr": 0.2}],
+        curves=lambda arm, _, seed: states.get((arm, seed), {}),
+    )
+    lines = cli("runs", sweep).out.splitlines()
+    assert lines[0].split()[:4] == ["stage", "arm", "seed", "status"]
+    assert [" ".join(line.split()[:5]) for line in lines[1:5]] == [
+        "confirm none optim.lr=0.2 0 done",
+        "confirm none optim.lr=0.2 1 done",
+        "confirm norm optim.lr=0.2 0 failed",
+        "confirm norm optim.lr=0.2 1 not",
+    ]
+    found = json.loads(cli("runs", sweep, "--json").out)
+    assert [(run["arm"], run["stage"], run["seed"], run["status"]) for run in found][-1] == (
+        "norm", "confirm", 1, "not there",
+    )  # fmt: skip
+
+
+def test_a_failed_run_tells_why(cli: Callable, tmp_path: Path) -> None:
+    folder = build_run(tmp_path / "runs").relative_to(tmp_path)
+    record = json.loads((folder / "run.json").read_text())
+    record |= {
+        "status": "failed",
+        "failure": {"kind": "error", "message": "ValueError: no such layer", "epoch": 1, "step": 4},
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+    assert f"failed: {folder}: ValueError: no such layer" in cli("runs").out

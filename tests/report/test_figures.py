@@ -8,11 +8,16 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 from run_builder import build_run
+from sweep_builder import build_sweep
 
 from regx.analysis.compare import Comparison, compare
+from regx.analysis.grid import compare_grid
 from regx.analysis.groups import group_runs
+from regx.analysis.selection import select
 from regx.report.convergence import save_convergence
 from regx.report.curves import save_curves
+from regx.report.differences import save_differences
+from regx.report.grid_figure import save_grid
 from regx.report.labels import shorten, spread
 from regx.report.overfitting import save_overfitting
 from regx.report.series import thin_out
@@ -140,6 +145,70 @@ def test_eight_groups_are_all_drawn(tmp_path: Path) -> None:
         save(tmp_path / "a.svg", comparison)
         text = (tmp_path / "a.svg").read_text()
         assert all(f"<!-- arm{arm}" in text for arm in range(8))
+
+
+def noisy(seed: int, num_epochs: int = 200) -> dict[str, Any]:
+    curves = decaying(num_epochs)
+    return {
+        name: [value * (1 + 0.05 * (seed % 4)) for value in values] for name, values in curves.items()
+    } | {"test_loss": 0.6 + 0.01 * (seed % 5)}
+
+
+def test_eight_groups_of_seeds_stay_small(tmp_path: Path) -> None:
+    runs = [
+        load_run_folder(
+            build_run(tmp_path, name=f"arm{arm}", seed=seed, optim={"lr": 0.1 * (arm + 1)}, **noisy(seed, 90))
+        )
+        for arm in range(8)
+        for seed in range(6)
+    ]
+    comparison = compare(group_runs(runs))
+    for save in (save_overfitting, save_convergence, save_differences):
+        save(tmp_path / "a.svg", comparison)
+        text = (tmp_path / "a.svg").read_text()
+        assert len(text) < MAX_BYTES
+        assert all(f"<!-- arm{arm}" in text for arm in range(save is save_differences, 8))
+
+
+@pytest.mark.parametrize(("seeds", "words"), [(3, "thin: each seed"), (5, "band: its 95 % t-interval")])
+def test_few_seeds_are_drawn_one_by_one_and_more_as_a_band(tmp_path: Path, seeds: int, words: str) -> None:
+    comparison = compared(tmp_path, seeds, **decaying(5))
+    for save in (save_overfitting, save_convergence):
+        save(tmp_path / "a.svg", comparison)
+        assert words in (tmp_path / "a.svg").read_text()
+
+
+def test_differences_state_what_they_show(tmp_path: Path) -> None:
+    runs = [
+        load_run_folder(
+            build_run(tmp_path, name=name, seed=seed, optim={"lr": lr}, test_loss=0.6 + step * seed)
+        )
+        for name, lr, step in (("plain", 0.1, 0.1), ("fast", 0.2, 0.2))
+        for seed in range(3)
+    ]
+    for name in ("a.svg", "b.svg"):
+        save_differences(tmp_path / name, compare(group_runs(runs)))
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    assert "<!-- +0.100 [−0.148, +0.348], p = 0.23 -->" in text  # differences of 0, 0.1 and 0.2
+    assert "<!-- minus plain; diamond: mean" in text
+    assert "identical" in text  # the test errors
+
+
+def test_a_grid_marks_what_diverged(tmp_path: Path) -> None:
+    sweep = build_sweep(
+        tmp_path,
+        {"plain": {}},
+        cells=[{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)],
+        curves=lambda _, cell, seed: {"status": "diverged"} if cell["optim.lr"] == 1.0 and seed else {},
+    )
+    comparison = compare_grid(select(str(sweep)), "optim.lr")
+    save_grid(tmp_path / "a.svg", comparison)
+    save_grid(tmp_path / "b.svg", comparison)
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    assert "<!-- 5 -->" in text
+    assert "× at the top: runs that diverged" in text
 
 
 def test_labels_move_apart_and_keep_their_order() -> None:

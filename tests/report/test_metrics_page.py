@@ -6,6 +6,7 @@ import pytest
 
 from regx.analysis.catalogue import MEASURES
 from regx.report.comparison_data import COLUMNS as COMPARE_COLUMNS
+from regx.report.grid_page import GRID_COLUMNS
 from regx.runs.metrics import COLUMNS
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
 
@@ -23,6 +24,11 @@ def test_every_column_and_field_is_explained(name: str) -> None:
 def test_every_column_of_a_comparison_is_explained(name: str) -> None:
     columns = COMPARE_PAGE.partition("Columns of compare.csv")[2]
     assert any(f"`{name}`" in line.split("|")[1] for line in columns.splitlines() if line.startswith("|"))
+
+
+@pytest.mark.parametrize("name", GRID_COLUMNS)
+def test_every_column_of_a_grid_is_explained(name: str) -> None:
+    assert f"`{name}`" in COMPARE_PAGE
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)

@@ -1,0 +1,122 @@
+from collections.abc import Sequence
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_builder import build_sweep
+
+from regx.analysis.grid import GridComparison, GridRow, compare_grid, grid_axis
+from regx.analysis.grid_sentences import conclude_grid, grid_notes
+from regx.analysis.selection import select
+from regx.config.errors import UsageError
+
+ARMS: dict[str, dict[str, Any]] = {"plain": {}, "norm": {"model.batch_norm": True}}
+RATES = [0.01 * 2**k for k in range(6)]  # 0.01 to 0.32
+
+
+def ends_at(error: float) -> dict[str, Any]:
+    return {"valid_errors": (0.5, 0.4, error)}
+
+
+def ladder(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any] | None:
+    """Plain works up to 0.08 and is best at 0.04, norm up to 0.32 (one seed: 0.16) and best at 0.16."""
+    rate = cell["optim.lr"]
+    last, best = (0.08, 0.04) if arm == "plain" else (0.16 if seed == 0 else 0.32, 0.16)
+    if rate > last * 1.01:
+        return {"status": "diverged"}
+    return ends_at(0.05 + 0.02 * abs(log2(rate / best)) + 0.001 * seed)
+
+
+def compared(
+    tmp_path: Path, curves: Any = ladder, axis: str = "optim.lr", values: Sequence[float] = RATES
+) -> GridComparison:
+    sweep = build_sweep(tmp_path, ARMS, cells=[{axis: value} for value in values], curves=curves)
+    selections = select(str(sweep))
+    assert grid_axis(selections) == axis
+    return compare_grid(selections, axis)
+
+
+@pytest.fixture(scope="module")
+def rates(tmp_path_factory: pytest.TempPathFactory) -> GridComparison:
+    return compared(tmp_path_factory.mktemp("rates"))
+
+
+def row(comparison: GridComparison, name: str) -> GridRow:
+    return next(row for row in comparison.rows if row.name == name)
+
+
+def test_ladders_by_hand(rates: GridComparison) -> None:
+    comparison = rates
+    plain, norm = row(comparison, "lr_max").cells
+    assert plain.values == pytest.approx([log2(0.08)] * 6)
+    assert norm.values == pytest.approx([log2(0.16), *[log2(0.32)] * 5])
+    assert row(comparison, "lr_star").cells[1].mean == pytest.approx(log2(0.16))
+    assert row(comparison, "lr_max").inferences[1].difference == pytest.approx(2 - 1 / 6)  # doublings
+    # Down to 90 % of the best accuracy: 0.855, an error of 0.145, five steps below the best one.
+    assert row(comparison, "stable_width").cells[0].values[0] == pytest.approx(3.0)
+    assert row(comparison, "lowest_valid_error").cells[0].values == pytest.approx(
+        [0.05 + 0.001 * s for s in range(6)]
+    )
+
+
+def test_seeds_that_agree_by_the_ladder_have_the_spread_of_its_steps(rates: GridComparison) -> None:
+    star = row(rates, "lr_star").inferences[1]
+    assert star.difference == pytest.approx(2.0)
+    assert star.sd == pytest.approx(12**-0.5)
+    assert star.is_told
+
+
+def test_it_says_which_works_at_larger_rates(rates: GridComparison) -> None:
+    assert conclude_grid(rates)[0].startswith(
+        "The LR_max of norm is higher than that of plain: 0.285 against 0.08, difference +1.8 doublings ["
+    )
+    said = grid_notes(rates)
+    assert "plain: runs diverged, 6 of 6 at 0.16 and 6 of 6 at 0.32." in said
+    assert "norm: the largest rate tried still works with 5 of 6 seeds: its LR_max is a lower bound." in said
+
+
+def test_another_axis_has_an_optimum(tmp_path: Path) -> None:
+    def parabola(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any]:
+        best = 0.5 if arm == "plain" else 0.3
+        return ends_at(0.1 + 0.2 * (cell["optim.momentum"] - best) ** 2 + 0.001 * seed)
+
+    comparison = compared(tmp_path, parabola, "optim.momentum", (0.0, 0.2, 0.4, 0.6, 0.8))
+    cells = row(comparison, "optimum").cells
+    assert [cell.mean for cell in cells] == pytest.approx([0.5, 0.3])
+
+
+def test_a_seed_that_lacks_a_cell_is_not_used_and_named(tmp_path: Path) -> None:
+    def holes(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any] | None:
+        return None if (arm, seed) == ("norm", 2) and cell["optim.lr"] == 0.01 else ladder(arm, cell, seed)
+
+    comparison = compared(tmp_path, holes)
+    assert list(comparison.arms[1].ladders) == [0, 1, 3, 4, 5]
+    assert row(comparison, "lr_max").inferences[1].seeds == (0, 1, 3, 4, 5)
+    assert any("norm: seeds 2 lack a run in some cell" in note for note in grid_notes(comparison))
+
+
+def test_no_whole_seed_is_refused(tmp_path: Path) -> None:
+    def holes(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any] | None:
+        return None if arm == "norm" and RATES.index(cell["optim.lr"]) == seed else ladder(arm, cell, seed)
+
+    with pytest.raises(UsageError, match="norm: no seed has a run in every cell yet"):
+        compared(tmp_path, holes)
+
+
+def test_what_is_no_grid_of_one_axis(tmp_path: Path) -> None:
+    one = build_sweep(tmp_path / "a", ARMS, cells=[{"optim.lr": lr} for lr in RATES], seeds=range(1))
+    two = build_sweep(
+        tmp_path / "b", ARMS, cells=[{"optim.lr": lr, "optim.momentum": 0.5} for lr in RATES], seeds=range(1)
+    )
+    flags = build_sweep(
+        tmp_path / "c",
+        {"plain": {}},
+        cells=[{"model.batch_norm": on} for on in (True, False)],
+        seeds=range(1),
+    )
+    assert grid_axis(select(f"{one}:plain,optim.lr=0.01")) is None  # a cell was chosen
+    assert grid_axis([*select(f"{one}:plain"), *select(f"{two}:plain")]) is None
+    assert grid_axis(select(str(two))) is None
+    assert grid_axis(select(str(flags))) is None
+    assert grid_axis(select(f"{one}:plain")) == "optim.lr"
