@@ -80,6 +80,7 @@ class ProbedRun:
         network: The network in training; between two steps, in train mode.
         optimizer: The optimiser, for the rate and momentum of the last step.
         train: The training subset.
+        train_slice: The part of it that training loss and error of the metrics are taken on.
         probe_batch: The first 1,000 images of the training subset (all of a smaller one): the same in every
             measurement, so that no sampling noise looks like change.
         valid: Validation images.
@@ -94,6 +95,7 @@ class ProbedRun:
     network: nn.Sequential
     optimizer: Optimizer
     train: LabelledImages
+    train_slice: LabelledImages
     probe_batch: LabelledImages
     valid: LabelledImages
     evaluation: Callable[[], AbstractContextManager[nn.Sequential]]
@@ -136,7 +138,7 @@ class Probe(Protocol):
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take up what a checkpoint remembers; tensors are on the CPU."""
+        """Take up what a checkpoint remembers, tensors on the CPU; the network is back where it was."""
 
 
 @dataclass(frozen=True, kw_only=True)

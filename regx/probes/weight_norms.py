@@ -8,7 +8,7 @@ from torch import Tensor
 
 from regx.probes.layers import weight_layers
 from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
-from regx.probes.schedule import is_log_spaced
+from regx.probes.schedule import is_milestone
 
 __all__ = ["SPEC", "WeightNorms"]
 
@@ -23,15 +23,12 @@ class WeightNorms(Probe):
 
     def start(self) -> Rows:
         """Measure the initial weights."""
-        self._follow_peaks()
         return self._norms()
 
     def after_step(self) -> Rows:
         """Follow the peaks at every step, and measure at log-spaced ones."""
         self._follow_peaks()
-        step = self.run.step
-        at_epoch = step % self.run.config.steps_per_epoch == 0
-        return self._norms() if at_epoch or is_log_spaced(step) else None
+        return self._norms() if is_milestone(self.run.config, self.run.step) else None
 
     def state_dict(self) -> Mapping[str, Any]:
         """Remember the peaks."""
@@ -53,7 +50,8 @@ class WeightNorms(Probe):
             yield ProbeRow(name, "weight_norm", float(torch.linalg.vector_norm(layer.weight)))
             yield ProbeRow(name, "max_incoming_norm", float(incoming.max()))
             yield ProbeRow(name, "mean_incoming_norm", float(incoming.mean()))
-            yield ProbeRow(name, "peak_incoming_norm", float(self.peaks[name]))
+            if name in self.peaks:
+                yield ProbeRow(name, "peak_incoming_norm", float(self.peaks[name]))
             yield ProbeRow(name, "max_abs_weight", float(layer.weight.abs().max()))
             if layer.bias is not None:
                 yield ProbeRow(name, "bias_norm", float(torch.linalg.vector_norm(layer.bias)))
@@ -72,7 +70,7 @@ SPEC = ProbeSpec(
         "weight_norm": "Frobenius norm of the layer's weights.",
         "max_incoming_norm": "Largest L2 norm of one unit's incoming weights: what max-norm bounds.",
         "mean_incoming_norm": "The same, mean over the layer's units.",
-        "peak_incoming_norm": "The largest `max_incoming_norm` of every step so far.",
+        "peak_incoming_norm": "The largest `max_incoming_norm` after any step so far.",
         "max_abs_weight": "Largest absolute weight.",
         "bias_norm": "L2 norm of the layer's biases, where it has any.",
     },

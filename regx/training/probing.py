@@ -12,7 +12,7 @@ from regx.config import RunConfig
 from regx.probes import find
 from regx.probes.protocol import Optimizer, Probe, ProbedRun, Rows
 from regx.runs.folder import RunFolder
-from regx.runs.probes import ProbeValue, append_values, truncate_values
+from regx.runs.probes import ProbeValue, append_values
 from regx.training.evaluate import fresh_batch_norm
 from regx.training.prepare import Images, RunData
 from regx.training.seeding import noise_state, set_noise_state, stream_seed
@@ -77,6 +77,7 @@ class Probing:
                 network=network,
                 optimizer=optimizer,
                 train=train,
+                train_slice=data.train_slice,
                 probe_batch=few,
                 valid=data.valid,
                 evaluation=evaluation,
@@ -124,13 +125,8 @@ class Probing:
         states = {name: dict(probe.state_dict()) for name, probe in self.probes.items()}
         return {"num_written": self.num_written, "step": self.run.step, "states": states}
 
-    def resume(self, saved: Mapping[str, Any], folder: RunFolder) -> None:
-        """Go back to where a checkpoint was taken: memories, and the rows that belong to it.
-
-        Raises:
-            ValueError: If probes.csv has lost rows.
-        """
-        truncate_values(folder.probes, saved["num_written"])
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Remember what a checkpoint keeps; the network is back where it was, and so is probes.csv."""
         self.has_started = True
         self.num_written = saved["num_written"]
         self.run.step = saved["step"]

@@ -17,7 +17,7 @@ from regx.runs.files import write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
 from regx.runs.probes import truncate_values
-from regx.runs.record import Failure, Final, RunRecord
+from regx.runs.record import Best, Failure, Final, RunRecord
 from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
@@ -193,19 +193,19 @@ class _Run:
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
         epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
         truncate_rows(self.folder.metrics, epochs)
-        if checkpoint is None or not self.has_rows(epochs) or not self.resume_probes(checkpoint):
+        if checkpoint is None or not self.has_rows(epochs) or not self.keep_probe_rows(checkpoint):
             truncate_rows(self.folder.metrics, 0)
             truncate_values(self.folder.probes, 0)
             return
         checkpoint.restore(self.state)
+        if self.probing:
+            self.probing.load_state_dict(checkpoint.probes)
         self.began -= checkpoint.seconds
 
-    def resume_probes(self, checkpoint: Checkpoint) -> bool:
-        """Put the probes back where the checkpoint saw them; False where their rows are gone."""
-        if self.probing is None:
-            return True
+    def keep_probe_rows(self, checkpoint: Checkpoint) -> bool:
+        """Keep the rows of probes that belong to the checkpoint; False where they are gone."""
         try:
-            self.probing.resume(checkpoint.probes, self.folder)
+            truncate_values(self.folder.probes, checkpoint.probes.get("num_written", 0))
         except ValueError:
             return False
         return True

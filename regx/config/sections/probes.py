@@ -7,7 +7,19 @@ from pydantic_core import PydanticCustomError
 
 __all__ = ["ProbeName", "Probes"]
 
-ProbeName = Literal["weight_norms",]
+ProbeName = Literal[
+    "activation_drift",
+    "batch_norm_affine",
+    "co_adaptation",
+    "gradient_shift",
+    "gradients",
+    "learning_rate",
+    "monte_carlo_dropout",
+    "movement",
+    "non_additivity",
+    "settling",
+    "weight_norms",
+]
 
 
 def _as_set(names: tuple[str, ...]) -> tuple[str, ...]:
