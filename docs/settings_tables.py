@@ -6,7 +6,7 @@ from typing import Any
 from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
 
-__all__ = ["experiment_tables", "settings_tables"]
+__all__ = ["claim_tables", "experiment_tables", "settings_tables"]
 
 TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
 
@@ -19,11 +19,27 @@ def settings_tables() -> str:
 def experiment_tables() -> str:
     """Return the same of an experiment; the tiers are alike, and their `tune` is the experiment's."""
     settings = outline(ExperimentFile)
-    repeated = ("tiers.cpu.", "tiers.gpu.", "tiers.smoke.tune.")
-    kept = [setting for setting in settings if not setting.path.startswith(repeated)]
+    repeated = ("tiers.cpu.", "tiers.gpu.", "tiers.smoke.tune.", "tiers.smoke.grid.", "claims.")
+    kept = [
+        replace(setting, keys=()) if setting.path == "claims" else setting  # docs/claims_format.md has them
+        for setting in settings
+        if not setting.path.startswith(repeated)
+    ]
     return tables(
         tuple(replace(setting, path=setting.path.replace("tiers.smoke.", "tiers.TIER.")) for setting in kept)
     )
+
+
+def claim_tables() -> str:
+    """Return the settings of a claim; its parts have some of the same."""
+    settings = [setting for setting in outline(ExperimentFile) if setting.path.startswith("claims.")]
+    own = {setting.path for setting in settings if setting.path.count(".") == 1}
+    text = TABLE_HEAD
+    for setting in settings:
+        inside = setting.path.removeprefix("claims.")
+        if setting.path in own or f"claims.{setting.name}" not in own:
+            text += row(replace(setting, path=inside))
+    return text
 
 
 def tables(settings: tuple[Setting, ...]) -> str:

@@ -133,21 +133,21 @@ def _describe_run(path: Path) -> tuple[str, list[str]]:
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     """Check an experiment at all its tiers; say in one line which runs it asks for, and what is odd."""
+    from regx.cli.sweep_text import arms_and_cells
     from regx.config.experiment_notices import experiment_notices
     from regx.config.load_experiment import load_tiers
 
     tiers = load_tiers(path)
     experiment = tiers["cpu"]
-    factors = [_count(len(experiment.arms), "arm")]
-    if len(experiment.cells) > 1:
-        factors.append(_count(len(experiment.cells), "cell"))
-    factors.append(_count(len(experiment.seeds), "seed"))
-    num_runs = len(experiment.arms) * len(experiment.cells) * len(experiment.seeds)
+    factors = [arms_and_cells(experiment), _count(len(experiment.seeds), "seed")]
+    num_runs = sum(len(experiment.cells_of(arm)) for arm in experiment.arms) * len(experiment.seeds)
     arm = experiment.arms[0]
     config = experiment.config(arm, experiment.first(arm), experiment.seeds[0])
     words = [f"experiment, {' x '.join(factors)} = {_count(num_runs, 'run')} of {_length(config)}"]
     if experiment.num_trials:
         words.append(_count(experiment.num_trials, "tuning run"))
+    if experiment.claims:
+        words.append(_count(len(experiment.claims), "claim"))
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")

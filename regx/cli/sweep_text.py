@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Job, Outcome
 
-__all__ = ["duration", "ending_lines", "estimate_line", "plan_lines", "tuned_lines"]
+__all__ = ["arms_and_cells", "duration", "ending_lines", "estimate_line", "plan_lines", "tuned_lines"]
 
 MOST_FAILURES = 10  # that are told in full
 
@@ -31,11 +31,11 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
     for arm in experiment.arms:
         settings = show_settings(experiment.arm_settings(arm)) or "as the base is"
         lines.append(f"  {arm:<{width}}  {settings}")
-    cells = f" x {len(experiment.cells)} cells" if len(experiment.cells) > 1 else ""
-    shape = f"{_count(len(experiment.arms), 'arm')}{cells} x {_count(len(experiment.seeds), 'seed')}"
+    shape = f"{arms_and_cells(experiment)} x {_count(len(experiment.seeds), 'seed')}"
     lines.append(f"to compare: {shape} = {_runs(len(plan.confirm))}")
     if experiment.tune:
-        points = sorted({len(experiment.tune.points(arm)) for arm in experiment.arms})
+        tuned = [arm for arm in experiment.arms if experiment.tune.tries(arm)]
+        points = sorted({len(experiment.tune.points(arm)) for arm in tuned}) or [0]
         each = " to ".join(str(number) for number in dict.fromkeys((points[0], points[-1])))
         per = "cell" if experiment.tune.per == "cell" else "arm"
         lines.append(
@@ -48,6 +48,15 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
     if plan.failed:
         lines.append(f"failed before: {_runs(len(plan.failed))}; --retry-failed tries them again")
     return lines
+
+
+def arms_and_cells(experiment: "Experiment") -> str:
+    """Write what is compared under each seed: `2 arms x 6 cells`, or `3 arms with 13 cells` in all."""
+    arms = _count(len(experiment.arms), "arm")
+    numbers = [len(experiment.cells_of(arm)) for arm in experiment.arms]
+    if len(set(numbers)) > 1:
+        return f"{arms} with {sum(numbers)} cells"
+    return f"{arms} x {numbers[0]} cells" if numbers[0] > 1 else arms
 
 
 def estimate_line(estimate: "Estimate", num_workers: int, device: str) -> str:

@@ -45,18 +45,17 @@ def experiment_schema() -> dict[str, Any]:
         if setting.path not in ("name", "seed")
     }
     settings = {"type": "object", "properties": paths, "additionalProperties": False}
-    axes = {
-        "type": "object",
-        "properties": {
-            path: {**text, "type": "array", "minItems": 1, "uniqueItems": True}
-            for path, text in paths.items()
-        },
-        "additionalProperties": False,
+    lists = {
+        path: {**text, "type": "array", "minItems": 1, "uniqueItems": True} for path, text in paths.items()
     }
+    axes = {"type": "object", "properties": lists, "additionalProperties": False}
     definitions = schema["$defs"]
-    definitions |= {"Settings": settings, "Axes": axes}
+    of_arms = {"type": "object", "additionalProperties": {"$ref": "#/$defs/Axes"}}
+    own = {**definitions["GridConfig"]["properties"]["arms"], **of_arms}
+    grid = {**axes, "properties": {**lists, "arms": own}}
+    definitions |= {"Settings": settings, "Axes": axes, "GridConfig": grid}
     for properties in (schema["properties"], *(item["properties"] for item in definitions.values())):
-        for key, definition in (("set", "Settings"), ("grid", "Axes"), ("over", "Axes")):
+        for key, definition in (("set", "Settings"), ("grid", "GridConfig"), ("over", "Axes")):
             if key in properties:
                 properties[key] = _described(properties[key], {"$ref": f"#/$defs/{definition}"})
     arms = schema["properties"]["arms"]

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from regx.config.check import check_run
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.layers import assign
+from regx.config.resolve import config_hash
 from regx.config.schema import RunConfig
+from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED
 from regx.config.tree import Node, wrap
 from regx.config.tuning_grid import Settings, TunePlan
@@ -35,9 +37,10 @@ class Experiment:
             tuning and seeds. How the file says it (comments, the order of keys, defaults written out) and the
             wording of the question do not count.
         arms: Names of what is compared, in the order of the file.
-        cells: Cells of the grid; ({},) without a grid.
+        cells: Cells of the grid that all arms without one of their own have; ({},) without a grid.
         tune: How every arm finds its own best value; None where nothing is tuned.
         seeds: Seeds of the comparison, the same for each arm.
+        claims: Sentences that the runs test. They are no part of the digest.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Experiment:
     cells: tuple[Settings, ...]
     tune: TunePlan | None
     seeds: tuple[int, ...]
+    claims: tuple[ClaimConfig, ...] = field(default=(), repr=False)
+    own_cells: Mapping[str, tuple[Settings, ...]] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Settings] = field(repr=False)  # of each arm
     trees: Mapping[str, Node] = field(repr=False, compare=False)  # of each arm, over the base
     _configs: dict[tuple[str, str], RunConfig] = field(default_factory=dict, repr=False, compare=False)
@@ -81,24 +86,32 @@ class Experiment:
         """
         return self.settings[arm]
 
+    def cells_of(self, arm: str) -> tuple[Settings, ...]:
+        """List the cells of an arm's grid; ({},) without a grid."""
+        return self.own_cells.get(arm, self.cells)
+
     def first(self, arm: str) -> Settings:
         """Return what lies over an arm in its first run: first cell, first tuned point."""
-        return {**self.cells[0], **(self.tune.points(arm)[0] if self.tune else {})}
+        return {**self.cells_of(arm)[0], **(self.tune.points(arm)[0] if self.tune else {})}
 
     @property
     def num_trials(self) -> int:
         """Runs that the tuning asks for before any axis goes on."""
         if self.tune is None:
             return 0
-        num_cells = len(self.cells) if self.tune.per == "cell" else 1
-        return num_cells * len(self.tune.seeds) * sum(len(self.tune.points(arm)) for arm in self.arms)
+        per_seed = sum(
+            len(self.tune.points(arm)) * (len(self.cells_of(arm)) if self.tune.per == "cell" else 1)
+            for arm in self.arms
+            if self.tune.tries(arm)
+        )
+        return len(self.tune.seeds) * per_seed
 
     def allows(self, plan: TunePlan) -> bool:
         """Whether every config that the experiment can ask for under a tuning plan is valid."""
-        cells = self.cells if plan.per == "cell" else ({}, *self.cells)
         try:
-            for arm, cell in product(self.arms, cells):
-                for point in plan.points(arm):
+            for arm in self.arms:
+                cells = self.cells_of(arm) if plan.per == "cell" else ({}, *self.cells_of(arm))
+                for cell, point in product(cells, plan.points(arm)):
                     self._resolve(arm, {**cell, **point})
         except ConfigError:
             return False
@@ -125,10 +138,9 @@ def digest_of(experiment: Experiment) -> str:
     content: dict[str, Any] = {
         "name": experiment.name,
         "arms": {
-            arm: experiment.config(arm, experiment.first(arm), 0).model_dump(mode="json")
-            for arm in experiment.arms
+            arm: config_hash(experiment.config(arm, experiment.first(arm), 0)) for arm in experiment.arms
         },
-        "cells": experiment.cells,
+        "cells": {arm: experiment.cells_of(arm) for arm in experiment.arms},
         "seeds": experiment.seeds,
         "tune": None
         if plan is None
@@ -139,6 +151,7 @@ def digest_of(experiment: Experiment) -> str:
             "extend": plan.extend,
             "max_extensions": plan.max_extensions,
             "per": plan.per,
+            "follow": plan.follow,
         },
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -98,8 +98,10 @@ def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
 
 
 def _crossed(draft: Draft) -> Iterator[str]:
-    """List the axes of the grid that have more than one value."""
-    return (path for path, values in draft.grid.values.items() if len(values) > 1)
+    """List the axes of the grids that have more than one value."""
+    grids = {axes.label: axes for axes in (draft.grid, *draft.own_grids.values())}
+    crossed = (path for axes in grids.values() for path, values in axes.values.items() if len(values) > 1)
+    return iter(dict.fromkeys(crossed))
 
 
 def _labels(draft: Draft) -> dict[Place, str]:
@@ -108,7 +110,7 @@ def _labels(draft: Draft) -> dict[Place, str]:
     parts: list[tuple[str, Iterable[Node]]] = []
     for layer in (*draft.shared, *draft.arms.values()):
         parts.append((layer.label, layer.settings.values()))
-    for axes in (draft.grid, *draft.tuned.values()):
+    for axes in draft.all_axes:
         parts.extend((axes.label, nodes) for nodes in axes.values.values())
     for label, nodes in parts:
         for node in nodes:

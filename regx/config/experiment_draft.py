@@ -59,8 +59,11 @@ class Draft:
         tree: The document with the tier laid over it and without its tiers.
         shared: Values that all arms share, the lowest layer first.
         arms: Values of each arm.
-        grid: Axes that are crossed inside each arm.
-        tuned: Axes that each arm is tuned over; empty where nothing is tuned.
+        grid: Axes that are crossed inside each arm that has none of its own.
+        own_grids: Axes of the arms that have their own.
+        tuned: Axes that each arm is tuned over; empty where nothing is tuned. An arm that follows another has
+            the axes of that one.
+        followers: Arm -> the arm whose tuned values it takes.
         is_per_cell: Whether every cell of the grid is tuned by itself.
     """
 
@@ -68,7 +71,9 @@ class Draft:
     shared: tuple[Layer, ...]
     arms: Mapping[str, Layer]
     grid: Axes
+    own_grids: Mapping[str, Axes]
     tuned: Mapping[str, Axes]
+    followers: Mapping[str, str]
     is_per_cell: bool
 
     @classmethod
@@ -91,6 +96,9 @@ class Draft:
             name: Layer(f"arms.{name}", _mapping(node))
             for name, node in _mapping(content.get("arms")).items()
         }
+        grid = dict(_mapping(content.get("grid")))
+        own_grids = _mapping(grid.pop("arms", None))
+        followers = _followers(tune_content, tuple(arms))
         return cls(
             tree=replace(tree, value=content),
             shared=(
@@ -98,8 +106,14 @@ class Draft:
                 Layer(f"tiers.{tier}.set", _mapping(change.get("set"))),
             ),
             arms=arms,
-            grid=Axes(grid_label, _lists(content.get("grid"))),
-            tuned=_tuned(tune_content, tuple(arms), labels) if tune_content else {},
+            grid=Axes(grid_label, _lists(grid)),
+            own_grids={
+                arm: Axes(f"{grid_label}.arms.{arm}", _lists(_mapping(own_grids[arm])))
+                for arm in arms
+                if arm in own_grids
+            },
+            tuned=_tuned(tune_content, tuple(arms), followers, labels) if tune_content else {},
+            followers=followers,
             is_per_cell="per" in tune_content and tune_content["per"].value == "cell",
         )
 
@@ -112,27 +126,52 @@ class Draft:
 
     def cells(self, arm: str) -> Iterator[tuple[Layer, ...]]:
         """List what is laid over an arm in every run that it can ask for: cell of the grid, tuned point."""
-        tuned = self.tuned.get(arm)
+        tuned, grid = self.tuned.get(arm), self.grid_of(arm)
         if tuned is None:
-            yield from ((cell,) for cell in self.grid.points())
+            yield from ((cell,) for cell in grid.points())
             return
-        if self.grid.values and not self.is_per_cell:
+        if grid.values and not self.is_per_cell:
             yield from ((point,) for point in tuned.points())
-        yield from product(self.grid.points(), tuned.points())
+        yield from product(grid.points(), tuned.points())
+
+    def grid_of(self, arm: str) -> Axes:
+        """Return the axes that are crossed inside an arm."""
+        return self.own_grids.get(arm, self.grid)
+
+    @property
+    def all_axes(self) -> tuple[Axes, ...]:
+        """Every mapping of axes in the file, once, though arms may share one: grids, then tuning grids."""
+        every = (self.grid, *self.own_grids.values(), *self.tuned.values())
+        return tuple({axes.label: axes for axes in every}.values())
 
     @property
     def num_configs(self) -> int:
         """Number of configs that `cells` gives for all arms together, at least."""
-        return sum(self.grid.size * (self.tuned[arm].size if arm in self.tuned else 1) for arm in self.arms)
+        return sum(
+            self.grid_of(arm).size * (self.tuned[arm].size if arm in self.tuned else 1) for arm in self.arms
+        )
 
 
-def _tuned(tune: Mapping[str, Node], arms: tuple[str, ...], labels: Mapping[str, str]) -> dict[str, Axes]:
+def _tuned(
+    tune: Mapping[str, Node], arms: tuple[str, ...], followers: Mapping[str, str], labels: Mapping[str, str]
+) -> dict[str, Axes]:
     own = _mapping(tune.get("arms"))
-    return {
-        arm: Axes(f"{labels['arms']}.{arm}", _lists(own[arm]))
+    axes = {
+        arm: Axes(f"{labels['arms']}.{arm}", _lists(_mapping(own[arm])))
         if arm in own
-        else Axes(labels["over"], _lists(tune.get("over")))
+        else Axes(labels["over"], _lists(_mapping(tune.get("over"))))
         for arm in arms
+    }
+    return axes | {arm: axes[leader] for arm, leader in followers.items()}
+
+
+def _followers(tune: Mapping[str, Node], arms: tuple[str, ...]) -> dict[str, str]:
+    """Take the arms that follow one that is tuned itself; the rules report the others."""
+    named = {arm: node.value for arm, node in _mapping(tune.get("follow")).items() if arm in arms}
+    return {
+        arm: leader
+        for arm, leader in named.items()
+        if isinstance(leader, str) and leader in arms and leader not in named
     }
 
 
@@ -140,10 +179,8 @@ def _mapping(node: Node | None) -> dict[str, Node]:
     return node.value if node and isinstance(node.value, dict) else {}
 
 
-def _lists(node: Node | None) -> dict[str, tuple[Node, ...]]:
+def _lists(axes: Mapping[str, Node]) -> dict[str, tuple[Node, ...]]:
     """Take the lists that have values."""
     return {
-        path: tuple(axis.value)
-        for path, axis in _mapping(node).items()
-        if isinstance(axis.value, list) and axis.value
+        path: tuple(axis.value) for path, axis in axes.items() if isinstance(axis.value, list) and axis.value
     }

@@ -20,6 +20,18 @@ _ALIASES = {
     "by": "metric measure objective monitor",
     "extend": "extensions extended",
     "max_extensions": "max_extend max_steps",
+    "follow": "follows like same_as",
+    "claims": "claim hypotheses hypothesis",
+    "contrast": "compare comparison difference arms",
+    "smallest_effect": "delta sesoi effect min_effect at_least",
+    "not_worse_than": "noninferiority non_inferiority margin not_below",
+    "within": "equivalence band tolerance",
+    "and": "also parts and_also",
+    "says": "sentence claim statement text",
+    "quote": "quotation exact",
+    "source": "paper reference origin",
+    "family": "holm group",
+    "beside": "secondary report also_report lines",
 }
 _ALIAS_OF = {alias: key for key, aliases in _ALIASES.items() for alias in aliases.split()}
 
@@ -47,8 +59,6 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
 
 
 def _special(parent: str, key: str) -> str:
-    if not parent and key == "claims":
-        return "claims are not supported by this version of regx"
     if parent == "tiers":
         return "no such tier; there are smoke, cpu and gpu"
     if parent.startswith("tiers.") and key == "arms":

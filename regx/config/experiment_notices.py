@@ -24,7 +24,8 @@ def _equal_arms(experiment: Experiment) -> Iterator[str]:
     plan = experiment.tune
     hashes = {arm: config_hash(experiment.config(arm, experiment.first(arm), 0)) for arm in experiment.arms}
     for one, other in combinations(experiment.arms, 2):
-        if hashes[one] == hashes[other] and (plan is None or plan.over[one] == plan.over[other]):
+        same_runs = hashes[one] == hashes[other] and experiment.cells_of(one) == experiment.cells_of(other)
+        if same_runs and (plan is None or plan.over[one] == plan.over[other]):
             yield f"arms {one} and {other} are the same"
 
 
@@ -33,13 +34,13 @@ def _unequal_trials(experiment: Experiment) -> Iterator[str]:
     plan = experiment.tune
     if plan is None:
         return
-    trials = {arm: len(plan.points(arm)) for arm in experiment.arms}
+    trials = {arm: len(plan.points(arm)) for arm in experiment.arms if plan.tries(arm)}
     if len(set(trials.values())) > 1:
         yield f"tune: the arms differ in the number of trials ({_numbers(trials)}): more find a better best"
         return
     for path in plan.extend if plan.max_extensions else ():
         longer = plan.extended(path, up=True)
-        added = {arm: len(longer.points(arm)) - trials[arm] for arm in experiment.arms}
+        added = {arm: len(longer.points(arm)) - number for arm, number in trials.items()}
         if len(set(added.values())) > 1:
             yield f"tune.extend: a step of {path} adds unequal numbers of trials ({_numbers(added)})"
 
@@ -50,8 +51,8 @@ def _numbers(of_arms: dict[str, int]) -> str:
 
 def _hidden_settings(experiment: Experiment) -> Iterator[str]:
     """Find what an arm sets and the grid sets over it."""
-    axes = experiment.cells[0]
     for arm in experiment.arms:
+        axes = experiment.cells_of(arm)[0]
         for path in experiment.arm_settings(arm):
             if any(f"{path}.".startswith(f"{axis}.") for axis in axes):
                 yield f"arms.{arm}: {path} has no effect: the grid sets it"

@@ -2,12 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from pydantic import ValidationError
 
 from regx.config.check import is_echo
+from regx.config.claim_rules import claim_rules
 from regx.config.errors import Place, Problem
 from regx.config.experiment_draft import Axes, Draft
 from regx.config.messages import Finding, show
@@ -36,7 +37,10 @@ def check_file(tree: Node, draft: Draft, tier: str) -> list[Problem]:
         *_axis_rules(draft),
         *_seed_rules(draft),
         *_tune_rules(draft),
+        *_follow_rules(draft),
+        *_own_arm_rules(draft, "grid", "arms"),
     ]
+    problems += claim_rules(draft, tier)
     return problems or list(_size_rules(draft))
 
 
@@ -45,7 +49,7 @@ def check_target(base: Node, draft: Draft) -> Iterator[Problem]:
     by = _get(draft.tree, "tune", "by")
     if by is None or not isinstance(by.value, str) or not by.value.endswith("_to_target"):
         return
-    axes = {path for item in (draft.grid, *draft.tuned.values()) for path in item.values}
+    axes = {path for item in draft.all_axes for path in item.values}
     arms = [arm for arm in draft.arms if _has_no_target(draft.arm_tree(base, arm, []))]
     if arms and "train.target_error" not in axes:
         where = "" if len(arms) == len(draft.arms) else f" (missing in {', '.join(arms)})"
@@ -91,7 +95,7 @@ def _name_rules(draft: Draft) -> Iterator[Problem]:
 def _path_rules(draft: Draft) -> Iterator[Problem]:
     """Find paths that no layer may have; whether the others exist, the check of the configs tells."""
     layers = [(layer.label, layer.settings) for layer in (*draft.shared, *draft.arms.values())]
-    axes = [(axes.label, {path: nodes[0] for path, nodes in axes.values.items()}) for axes in _axes(draft)]
+    axes = [(axes.label, {path: nodes[0] for path, nodes in axes.values.items()}) for axes in draft.all_axes]
     for label, settings in (*layers, *axes):
         for path, node in settings.items():
             if path in _GIVEN:
@@ -102,7 +106,7 @@ def _path_rules(draft: Draft) -> Iterator[Problem]:
 
 
 def _axis_rules(draft: Draft) -> Iterator[Problem]:
-    for axes in _axes(draft):
+    for axes in draft.all_axes:
         for path, nodes in axes.values.items():
             seen: set[str] = set()
             for node in nodes:
@@ -115,9 +119,9 @@ def _axis_rules(draft: Draft) -> Iterator[Problem]:
                 place = axes.values[other][0].place
                 yield Problem(place, f"{axes.label}: {other}", f"overlaps with {one}, another axis")
     told: set[Place] = set()
-    for axes in draft.tuned.values():
+    for arm, axes in draft.tuned.items():
         for path in axes.values:
-            clash = next((axis for axis in draft.grid.values if _overlap(axis, path)), None)
+            clash = next((axis for axis in draft.grid_of(arm).values if _overlap(axis, path)), None)
             place = axes.values[path][0].place
             if clash and place not in told:
                 told.add(place)
@@ -174,14 +178,14 @@ def _tune_rules(draft: Draft) -> Iterator[Problem]:
     tune = _get(draft.tree, "tune")
     if tune is None or not isinstance(tune.value, dict):
         return
+    yield from _own_arm_rules(draft, "tune", "arms")
     own = _get(tune, "arms")
-    if own and isinstance(own.value, dict):
-        for name, node in own.value.items():
-            if name not in draft.arms:
-                near = difflib.get_close_matches(name, draft.arms, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(draft.arms)}"
-                yield Problem(node.key_place, f"tune.arms.{name}", f"no such arm ({hint})")
-    bare = [arm for arm, axes in draft.tuned.items() if not axes.values]
+    named = own.value if own and isinstance(own.value, dict) else {}
+    bare = [
+        arm
+        for arm, axes in draft.tuned.items()
+        if not axes.values and arm not in draft.followers and arm not in named
+    ]
     over = _get(tune, "over")
     if bare and (over is None or over.value == {}):
         message = f"missing; a mapping of dotted path -> values, for {', '.join(bare)}"
@@ -190,6 +194,49 @@ def _tune_rules(draft: Draft) -> Iterator[Problem]:
     for item in extend.value if extend and isinstance(extend.value, list) else ():
         if isinstance(item.value, str):
             yield from _extend_rules(item.value, item.place, draft.tuned)
+
+
+def _own_arm_rules(draft: Draft, *keys: str) -> Iterator[Problem]:
+    """Find keys of a mapping of arms that are no arms."""
+    own = _get(draft.tree, *keys)
+    for name, node in (own.value if own and isinstance(own.value, dict) else {}).items():
+        if name not in draft.arms:
+            yield Problem(node.key_place, f"{'.'.join(keys)}.{name}", _no_arm(name, draft))
+
+
+def _follow_rules(draft: Draft) -> Iterator[Problem]:
+    """Find followers that are no arms, or follow what is not tuned itself."""
+    yield from _own_arm_rules(draft, "tune", "follow")
+    own, follow = _get(draft.tree, "tune", "arms"), _get(draft.tree, "tune", "follow")
+    tuned = own.value if own and isinstance(own.value, dict) else {}
+    followers = follow.value if follow and isinstance(follow.value, dict) else {}
+    for arm, node in followers.items():
+        path = f"tune.follow.{arm}"
+        if arm in tuned:
+            yield Problem(node.key_place, path, "stands in `tune.arms` too; an arm is tuned or follows")
+        if not isinstance(node.value, str):
+            continue
+        if node.value not in draft.arms:
+            yield Problem(node.place, path, _no_arm(node.value, draft))
+        elif node.value in followers:
+            yield Problem(node.place, path, f"{node.value} is not tuned itself: it follows another arm")
+        elif draft.is_per_cell and _cells_differ(draft, arm, node.value):
+            message = f"with `per: cell`, {arm} and {node.value} must have the same grid"
+            yield Problem(node.place, path, message)
+
+
+def _cells_differ(draft: Draft, arm: str, leader: str) -> bool:
+    one, other = (
+        {path: [plain(node) for node in nodes] for path, nodes in draft.grid_of(name).values.items()}
+        for name in (arm, leader)
+    )
+    return one != other and bool(other)
+
+
+def _no_arm(name: str, draft: Draft) -> str:
+    near = difflib.get_close_matches(name, draft.arms, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(draft.arms)}"
+    return f"no such arm ({hint})"
 
 
 def _extend_rules(path: str, place: Place, tuned: Mapping[str, Axes]) -> Iterator[Problem]:
@@ -211,11 +258,6 @@ def _size_rules(draft: Draft) -> Iterator[Problem]:
         yield Problem(place, "", message)
     elif (runs := draft.num_configs * len(_seeds(draft, "seeds"))) > MAX_RUNS:
         yield Problem(place, "", f"asks for {runs:,} runs; at most {MAX_RUNS:,} are allowed")
-
-
-def _axes(draft: Draft) -> Iterable[Axes]:
-    """List the grid and the tuning grids, each once, though several arms share one."""
-    return {axes.label: axes for axes in (draft.grid, *draft.tuned.values())}.values()
 
 
 def _get(node: Node, *keys: str) -> Node | None:

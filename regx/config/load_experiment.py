@@ -87,8 +87,10 @@ def _build(path: Path, tier: Tier, draft: Draft, base: Node) -> Experiment:
         digest="",
         arms=tuple(draft.arms),
         cells=cross(_plain_axes(draft.grid)),
+        own_cells={arm: cross(_plain_axes(axes)) for arm, axes in draft.own_grids.items()},
         tune=None,
         seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds,
+        claims=file.claims,
         settings={
             arm: {path: plain(node) for path, node in layer.settings.items()}
             for arm, layer in draft.arms.items()
@@ -118,6 +120,7 @@ def _plan(tune: TuneConfig, draft: Draft) -> TunePlan:
         extend=extend,
         max_extensions=tune.max_extensions,
         per=tune.per,
+        follow=draft.followers,
     )
 
 

@@ -154,6 +154,10 @@ def _name(case: _Case) -> str:
     return f"must be at most 64 letters, digits, _, - or ., a letter or digit first {case.got}"
 
 
+def _claim_id(case: _Case) -> str:
+    return f"must be a capital letter and 1 to 15 capitals, digits or _ {case.got}"
+
+
 def _other(case: _Case) -> str:
     message = case.error["msg"]
     return f"{message[:1].lower()}{message[1:]} {case.got}"
@@ -170,7 +174,7 @@ _EXPLAIN: dict[str, Callable[[_Case], str]] = {
     "finite_number": lambda case: f"must be a finite number {case.got}",
     "bool_type": lambda case: f"must be true or false {case.got}",
     "string_type": _text,
-    "string_pattern_mismatch": _name,
+    "string_pattern_mismatch": lambda case: _claim_id(case) if case.keys == "claims.id" else _name(case),
     "tuple_type": _list,
     "too_short": lambda _: "must not be empty",
     "too_long": _too_long,

@@ -55,7 +55,7 @@ class Setting:
         """Say what a value must be."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        if self.keys:
+        if self.keys and not any(form.startswith("a list") for form in self.forms):
             return f"a mapping with {', '.join(self.keys)}"
         return " or ".join(form for form in self.forms if form != "null")
 
@@ -86,7 +86,7 @@ def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Ite
         if name == "kind":
             continue
         forms = _forms(field, defs)
-        mappings = [form for form in forms if "properties" in form]
+        mappings = [item for form in forms for item in _mappings(form, defs)]
         yield Setting(
             path=prefix + name,
             kind=kind,
@@ -100,6 +100,12 @@ def _settings(mapping: dict[str, Any], defs: dict[str, Any], prefix: str) -> Ite
         yield from _kinds(mappings, path=f"{prefix}{name}.kind")
         for form in mappings:
             yield from _settings(form, defs, prefix=f"{prefix}{name}.")
+
+
+def _mappings(form: dict[str, Any], defs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Take the mapping that a value is, or those that the items of a list are."""
+    forms = _forms(form["items"], defs) if "items" in form else [form]
+    return [item for item in forms if "properties" in item]
 
 
 def _kinds(mappings: list[dict[str, Any]], path: str) -> Iterator[Setting]:

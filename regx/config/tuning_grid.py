@@ -29,6 +29,7 @@ class TunePlan:
         extend: Paths of the axes that go on while the best of some arm lies on their edge.
         max_extensions: Steps that the axes may go on by.
         per: Whether each arm is tuned once, or in each cell of the grid.
+        follow: Arm -> the arm whose tuned values it takes.
         allows: Whether every config of a plan obeys the schema and its rules.
     """
 
@@ -38,11 +39,16 @@ class TunePlan:
     extend: tuple[str, ...]
     max_extensions: int
     per: Literal["arm", "cell"]
+    follow: Mapping[str, str] = field(default_factory=dict)
     allows: Callable[["TunePlan"], bool] = field(default=_allows_all, repr=False, compare=False)
 
     def points(self, arm: str) -> tuple[Settings, ...]:
         """Cross the axes of an arm, the last one fastest."""
         return cross(self.over[arm])
+
+    def tries(self, arm: str) -> bool:
+        """Whether an arm has trials of its own; one without axes, or that follows another, has none."""
+        return bool(self.over[arm]) and arm not in self.follow
 
     def extended(self, path: str, *, up: bool) -> "TunePlan":
         """Let an axis go on by one step of its own rhythm, in every arm that has it.

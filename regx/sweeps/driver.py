@@ -180,7 +180,7 @@ def _confirm(experiment: Experiment, tuning: Tuning) -> Iterator[SweepRun]:
     """List the runs to compare, seed by seed: stopped half way, they are still whole comparisons."""
     for seed in experiment.seeds:
         for arm in experiment.arms:
-            for cell in experiment.cells:
+            for cell in experiment.cells_of(arm):
                 yield SweepRun(
                     stage="confirm",
                     arm=arm,

@@ -97,9 +97,9 @@ def tune(experiment: Experiment, ledger: Ledger, train: Callable[[Sequence[Job]]
     return Tuning(trials=trials, arms=arms, complete=True)
 
 
-def _cells(experiment: Experiment, plan: TunePlan) -> tuple[Settings, ...]:
-    """List what is tuned by itself: the cells of the grid, or each arm as a whole."""
-    return experiment.cells if plan.per == "cell" else ({},)
+def _cells(experiment: Experiment, plan: TunePlan, arm: str) -> tuple[Settings, ...]:
+    """List what is tuned by itself: the cells of an arm's grid, or the arm as a whole."""
+    return experiment.cells_of(arm) if plan.per == "cell" else ({},)
 
 
 def _trials(experiment: Experiment, plan: TunePlan, ledger: Ledger) -> tuple[Trial, ...]:
@@ -113,7 +113,8 @@ def _trials(experiment: Experiment, plan: TunePlan, ledger: Ledger) -> tuple[Tri
         )
         for seed in plan.seeds
         for arm in experiment.arms
-        for cell in _cells(experiment, plan)
+        if plan.tries(arm)
+        for cell in _cells(experiment, plan, arm)
         for point in plan.points(arm)
     )
 
@@ -123,7 +124,7 @@ def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, s
 
 
 def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:
-    num_trials = len(plan.points(arm)) if plan else 0
+    num_trials = len(plan.points(arm)) if plan and plan.tries(arm) else 0
     return ArmRecord(name=arm, settings=dict(experiment.arm_settings(arm)), num_trials=num_trials)
 
 
@@ -134,20 +135,21 @@ def _choose_all(
     for trial in trials:
         key = (trial.arm, _key(trial.cell), _key(trial.point))
         scores.setdefault(key, []).append(_score(plan.by, ledger.load(trial.job)))
-    return tuple(
-        _arm(experiment, arm, plan).model_copy(
-            update={
-                "tuned": tuple(
-                    _choose(
-                        plan,
-                        arm,
-                        cell,
-                        [fmean(scores[arm, _key(cell), _key(point)]) for point in plan.points(arm)],
-                    )
-                    for cell in _cells(experiment, plan)
-                )
-            }
+    chosen = {
+        arm: tuple(
+            _choose(
+                plan,
+                arm,
+                cell,
+                [fmean(scores[arm, _key(cell), _key(point)]) for point in plan.points(arm)],
+            )
+            for cell in _cells(experiment, plan, arm)
         )
+        for arm in experiment.arms
+        if plan.tries(arm)
+    }
+    return tuple(
+        _arm(experiment, arm, plan).model_copy(update={"tuned": chosen.get(plan.follow.get(arm, arm), ())})
         for arm in experiment.arms
     )
 
@@ -185,6 +187,7 @@ def _extend(plan: TunePlan, arms: Sequence[ArmRecord]) -> TunePlan:
     edges = {
         (path, _edge(plan, arm.name, path, tuned.settings))
         for arm in arms
+        if plan.tries(arm.name)
         for tuned in arm.tuned
         for path in tuned.at_edge
     }

@@ -50,9 +50,9 @@ def edited(old: str, new: str) -> str:
 NAME = "must be at most 64 letters, digits, _, - or ., a letter or digit first"
 FILES = {
     # keys
-    "claims": (
-        GOOD + "claims: []\n",
-        "mine.yaml:15:1: claims: claims are not supported by this version of regx",
+    "claims that are no list": (
+        GOOD + "claims: {}\n",
+        "mine.yaml:15:9: claims: must be a list (got {})",
     ),
     "near miss": (
         edited("seeds: 3", "seeds: 3\ngrids: {}"),
@@ -106,8 +106,8 @@ FILES = {
     "empty axis": (edited("[100, 200]", "[]"), "mine.yaml:8:25: grid.data.train_size: must not be empty"),
     "tune true": (
         edited("tune: false", "tune: true"),
-        "mine.yaml:14:27: tiers.smoke.tune: must be a mapping with over, arms, by, seeds, per, extend, "
-        "max_extensions (got true)",
+        "mine.yaml:14:27: tiers.smoke.tune: must be a mapping with over, arms, follow, by, seeds, per, "
+        "extend, max_extensions (got true)",
     ),
     "no seeds": (edited("seeds: 3", "seeds: 0"), "mine.yaml:12:8: seeds: must be >= 1 (got 0)"),
     "measure of the test": (

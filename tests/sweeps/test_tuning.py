@@ -139,3 +139,18 @@ def test_tuning_that_could_not_finish_chooses_nothing(tmp_path: Path) -> None:
     assert not tuning.complete
     assert all(arm.tuned == () for arm in tuning.arms)
     assert len(tuning.trials) == 12
+
+
+def test_a_follower_takes_the_values_of_another_arm_and_has_no_trials(tmp_path: Path) -> None:
+    text = ARMS.replace("  seeds: [1000", "  follow: {wide: none}\n  seeds: [1000")
+    tuning = tuned(tmp_path, text, lambda config: abs(math.log10(config.optim.lr / 0.1)))
+    assert {trial.arm for trial in tuning.trials} == {"none"}
+    assert chosen(tuning, "wide") == chosen(tuning, "none")
+    assert [arm.num_trials for arm in tuning.arms] == [3, 0]
+
+
+def test_an_arm_without_axes_is_not_tuned(tmp_path: Path) -> None:
+    text = ARMS.replace("  seeds: [1000", "  arms: {wide: {}}\n  seeds: [1000")
+    tuning = tuned(tmp_path, text, lambda config: abs(math.log10(config.optim.lr / 0.1)))
+    assert {trial.arm for trial in tuning.trials} == {"none"}
+    assert tuning.settings("wide", {}) == {}

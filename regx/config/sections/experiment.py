@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
 from pydantic.config import JsonDict
 
+from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 
-__all__ = ["ExperimentFile", "TierConfig", "Tiers", "TuneConfig", "TuneMeasure"]
+__all__ = ["ExperimentFile", "GridConfig", "TierConfig", "Tiers", "TuneConfig", "TuneMeasure"]
 
 MAX_SEEDS = 1000
 
@@ -39,6 +40,18 @@ _Seeds = Annotated[
 ]
 
 
+class GridConfig(Section):
+    """Axes that are crossed inside each arm: dotted path -> list of values."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Axis]
+
+    arms: dict[str, _Axes] = Field(
+        default={},
+        description="Arm -> axes of its own in place of the others; {} for an arm without a grid.",
+    )
+
+
 class TuneConfig(Section):
     """How every arm finds its own best value before the arms are compared."""
 
@@ -52,6 +65,13 @@ class TuneConfig(Section):
     arms: dict[str, _Axes] = Field(
         default={},
         description="Arm -> a grid of its own in place of `over`. Give every arm as many trials.",
+    )
+    follow: dict[str, str] = Field(
+        default={},
+        description=(
+            "Arm -> the arm whose tuned values it takes in place of a tuning of its own: for controls, and "
+            "for a comparison at a common learning rate."
+        ),
     )
     by: TuneMeasure = Field(
         default="final_valid_loss",
@@ -104,7 +124,7 @@ class TierConfig(Section):
     set: _Paths = Field(
         default={}, description="Laid over the experiment's `set`, below the arms: dotted path -> value."
     )
-    grid: _Axes | None = Field(default=None, description="In place of the experiment's `grid`.")
+    grid: GridConfig | None = Field(default=None, description="In place of the experiment's `grid`.")
     tune: _Tune | None = Field(
         default=None,
         description="`false`: nothing is tuned. A mapping: its keys in place of the experiment's.",
@@ -140,9 +160,12 @@ class ExperimentFile(Section):
         json_schema_extra=_NAMES,
         description="What is compared: name -> {dotted path: value}. {}: the base as it is.",
     )
-    grid: _Axes = Field(
-        default={},
-        description="Axes that are crossed inside each arm: dotted path -> list of values.",
+    grid: GridConfig = Field(
+        default=GridConfig.model_validate({}),
+        description=(
+            "Axes that are crossed inside each arm: dotted path -> list of values; under `arms`, arms with "
+            "axes of their own."
+        ),
     )
     tune: _Tune = Field(
         default=False, description="Every arm at its own best value. Omitted or false: nothing is tuned."
@@ -152,4 +175,7 @@ class ExperimentFile(Section):
     )
     tiers: Tiers = Field(
         default=Tiers(), description="What changes at a tier: `regx sweep FILE --tier smoke`, `gpu`."
+    )
+    claims: Annotated[tuple[ClaimConfig, ...], Strict(False)] = Field(
+        default=(), description="Sentences that the runs test, each with the rule that judges it."
     )
