@@ -154,6 +154,14 @@ def test_few_seeds_are_no_claim_and_it_says_how_many_are_needed(tmp_path: Path) 
     assert "for the test error" in said[-1]
 
 
+def test_four_seeds_call_no_winner_however_clear_they_are(tmp_path: Path) -> None:
+    comparison = compared(arm(tmp_path, FIRST[:4], 0.1), arm(tmp_path, BETTER[:4], 0.2))
+    one = comparison.row("test_error").inferences[1]
+    assert one.p < 0.05
+    assert not one.is_told
+    assert "Overfitting of lr0.2 against lr0.1: loss gap 0." in conclude(comparison)[0]
+
+
 def test_a_fifth_that_missed_the_target_counts_with_its_budget(tmp_path: Path) -> None:
     late = arm(tmp_path, FIRST[:1], 0.1, valid_errors=(0.5, 0.5, 0.4))
     rest = arm(tmp_path, FIRST[1:5], 0.1, seeds=range(1, 5))
