@@ -1,7 +1,8 @@
 """Internal covariate shift of gradients: what a layer's gradient owes to the old weights below it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -47,13 +48,26 @@ class GradientShifts(Probe):
 
     def __init__(self, run: ProbedRun) -> None:
         self.run = run
+        self.last_lr = 0.0
 
     def before_step(self, images_BCHW: Tensor, labels_B: Tensor) -> Rows:
         """Take the rate of the step before: the first step has none."""
-        run = self.run
-        if run.step == 0 or run.step % EVERY_STEPS:
+        if self.run.step == 0 or self.run.step % EVERY_STEPS:
             return None
-        return _rows(gradient_shifts(run.network, images_BCHW, labels_B, lr=run.optimizer.lr))
+        return _rows(gradient_shifts(self.run.network, images_BCHW, labels_B, lr=self.last_lr))
+
+    def after_step(self) -> Rows:
+        """Keep the rate: an optimiser that goes on from a checkpoint has used none yet."""
+        self.last_lr = self.run.optimizer.lr
+        return None
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Remember the rate."""
+        return {"last_lr": self.last_lr}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take the rate up."""
+        self.last_lr = state["last_lr"]
 
 
 def gradient_shifts(
@@ -97,7 +111,7 @@ def gradient_shifts(
 
 def _compare(block: LayerBlock, old: list[Tensor], now: Tensor) -> GradientShift:
     row = next(row for row, parameter in enumerate(block.trained) if parameter is block.weight)
-    first, second = old[row].flatten(), now.flatten()
+    first, second = old[row].flatten().cpu().double(), now.flatten().cpu().double()
     norm, distance, other = (float(torch.linalg.vector_norm(x)) for x in (first, first - second, second))
     nan = float("nan")
     return GradientShift(

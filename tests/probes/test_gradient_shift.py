@@ -5,8 +5,12 @@ import pytest
 import torch
 from torch import nn
 
+from regx.config import RunConfig
 from regx.models.dropout import ElementDropout
 from regx.probes.gradient_shift import gradient_shifts
+from regx.runs.folder import RunFolder
+from regx.runs.probes import read_values
+from regx.training.run import RunOptions, train_run
 
 LABELS = torch.arange(30) % 3
 IMAGES = torch.randn(30, 1, 2, 2, generator=torch.Generator().manual_seed(1))
@@ -104,3 +108,41 @@ def test_a_layer_without_gradient_has_no_direction():
     assert shift.norm == 0.0
     assert math.isnan(shift.relative)
     assert math.isnan(shift.cosine)
+
+
+class StopBeforeStep:
+    """An observer that wishes to stop when so many steps are complete."""
+
+    def __init__(self, step):
+        self.step, self.wanted = step, False
+
+    def started(self, record): ...
+
+    def stepped(self, step):
+        self.wanted = step == self.step
+
+    def epoch_done(self, row): ...
+
+
+def test_a_run_that_was_stopped_right_before_a_measurement_has_the_same_rows(tmp_path, digits):
+    config = RunConfig.model_validate(
+        {
+            "name": "shift",
+            "data": {"name": "digits", "train_size": 300},
+            "model": {"family": "mlp", "hidden_sizes": [16], "drop_prob": {"hidden": 0.2}},
+            "optim": {"lr": 0.1, "lr_decay": {"kind": "exponential", "factor": 0.9}},
+            "train": {"epochs": 10, "batch_size": 50},
+            "probes": ["gradient_shift"],
+            "device": "cpu",
+        }
+    )
+    whole, parts = (RunFolder.for_config(config, tmp_path / name) for name in ("whole", "parts"))
+    never = StopBeforeStep(None)
+    train_run(config, whole, digits, never, RunOptions())
+
+    stopped = StopBeforeStep(50)
+    assert train_run(config, parts, digits, stopped, RunOptions(stop=stopped)).status == "interrupted"
+    assert train_run(config, parts, digits, never, RunOptions()).status == "done"
+
+    assert parts.probes.read_bytes() == whole.probes.read_bytes()
+    assert [value.step for value in read_values(whole.probes)] == [50] * 8
