@@ -111,7 +111,9 @@ def too_few(comparison: Comparison) -> list[str]:
         found = [need for index in tested if (need := _seeds_needed(row.inferences[index])) is not None]
         if found:
             low, high = (max(MIN_PAIRS, need) for need in (min(found), max(found)))
-            needs.append(f"{low if low == high else f'{low} to {high}'} for the {_NAMES[row.measure.name]}")
+            needs.append(
+                f"{f'{low:,}' if low == high else f'{low:,} to {high:,}'} for the {_NAMES[row.measure.name]}"
+            )
     text = f"{min(counts)} seeds are too few for a claim"
     if not needs:
         return [f"{text}."]
@@ -133,7 +135,7 @@ def _sentence(comparison: Comparison, row: Row, index: int, topic: str) -> str:
     )
     least = "at least " if any(row.cells[at].num_censored for at in (0, index)) else ""
     unit = show_unit(measure.unit)
-    label = "" if goal else f"{_NAMES[measure.name]} "
+    label = "" if goal or topic == _NAMES[measure.name] else f"{_NAMES[measure.name]} "
     values = f"{label}{least}{means[0]} against {means[1]} {unit}{goal}"
     change = f"difference {show_signed(one.difference, measure.unit, like=like)}"
     if one.low is not None:
@@ -145,7 +147,6 @@ def _sentence(comparison: Comparison, row: Row, index: int, topic: str) -> str:
     if one.is_told:
         word = ("lower", "higher")[one.difference > 0]
         it = f"The {_NAMES[measure.name]} of {other} is {word}" if measure.name == "test_error" else ""
-        values = values.removeprefix(label) if it else values
         said = it or f"{other} {_verb(measure, one)} than {first}"
         return f"{said}: {values}, {change}, {p}{_share(one, measure)}."
     if one.num_values < MIN_PAIRS:
