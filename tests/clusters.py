@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 60.0
+CERTIFICATES = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=regx-ca -keyout ca.key -out ca.pem",
+    "openssl req -newkey rsa:2048 -nodes -subj /CN=regx -keyout regx.key -out regx.csr",
+    "openssl x509 -req -in regx.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 365 -out regx.pem",
+)
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,7 @@ def make_certificates(folder: Path) -> dict[str, str]:
     Returns:
         Dask's settings that use them, as environment variables.
     """
-    for command in (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=regx-ca -keyout ca.key -out ca.pem",
-        "openssl req -newkey rsa:2048 -nodes -subj /CN=regx -keyout regx.key -out regx.csr",
-        "openssl x509 -req -in regx.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 365 -out regx.pem",
-    ):
+    for command in CERTIFICATES:
         subprocess.run(command.split(), cwd=folder, check=True, capture_output=True, timeout=60)
     settings = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(folder / "ca.pem")}
     for role in ("SCHEDULER", "WORKER", "CLIENT"):

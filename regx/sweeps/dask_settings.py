@@ -13,13 +13,6 @@ LOGGERS = ("distributed", "tornado", "tornado.application", "asyncio")
 SETTINGS = {
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
     "distributed.worker.profile.enabled": False,
-    # Dask's own choice also sets MALLOC_TRIM_THRESHOLD_, which makes malloc hand memory back at each step.
-    "distributed.nanny.pre-spawn-environ": {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_TRIM_THRESHOLD_": None,
-    },
 }
 
 

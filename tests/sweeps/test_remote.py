@@ -1,22 +1,24 @@
 """A cluster that is there: workers with other code, without the folder, and a scheduler that dies."""
 
+import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import Scheduler, start_scheduler, start_worker
+from clusters import Scheduler, start_scheduler, start_worker, wait_until
 from engine_jobs import Notebook, once, small_job, timeless, work_off
 
 import regx
 from regx.config.errors import UsageError
+from regx.runs.folder import RunFolder
 from regx.runs.table import load_run_folder
 from regx.sweeps.dask_engine import remote
 from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineLostError, EngineOptions
-
 
 slow = pytest.mark.slow
 
@@ -131,6 +133,35 @@ def test_a_scheduler_that_dies_ends_the_sweep_with_a_sentence(
     assert capfd.readouterr().err == ""
     with in_process(options) as engine:  # the worker has let go of the run, or will in a moment
         assert {outcome.ending for outcome in work_off(engine, jobs).values()} == {"done"}
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from engine_jobs import Notebook, small_job
+from regx.sweeps.dask_engine import remote
+from regx.sweeps.jobs import EngineOptions
+with remote(EngineOptions(runs_dir=Path(sys.argv[1])), address=sys.argv[2]) as engine:
+    list(engine.run([small_job(train={"epochs": 20000})], Notebook()))
+"""
+
+
+@slow
+def test_a_driver_that_is_killed_leaves_no_run_going(
+    scheduler: Scheduler, options: EngineOptions, tmp_path: Path
+) -> None:
+    job = small_job(train={"epochs": 20000})
+    folder = RunFolder(options.runs_dir / job.folder)
+    with start_worker(scheduler.address, tmp_path):
+        command = [sys.executable, "-c", DRIVER, str(options.runs_dir), scheduler.address]
+        path = os.pathsep.join(sys.path)
+        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}) as driver:
+            wait_until(folder.metrics.exists, driver)
+            assert folder.read_record().status == "running"
+            driver.kill()
+        wait_until(lambda: not folder.is_locked(), seconds=20)
+    assert folder.read_record().status == "interrupted"
+    assert folder.checkpoint.exists()
 
 
 def test_nobody_there(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:

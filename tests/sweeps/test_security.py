@@ -7,14 +7,15 @@ from pathlib import Path
 
 import dask
 import pytest
-from clusters import Scheduler, make_certificates, start_scheduler, start_worker
+from clusters import CERTIFICATES, Scheduler, make_certificates, start_scheduler, start_worker
 from engine_jobs import small_job, work_off
 
 from regx.config.errors import UsageError
 from regx.sweeps.dask_engine import local_cluster, remote
 from regx.sweeps.jobs import EngineOptions
 
-pytestmark = pytest.mark.slow
+slow = pytest.mark.slow
+PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ def as_settings(environment: dict[str, str]) -> dict[str, object]:
     }
 
 
+def test_the_page_has_the_commands_that_are_tested_here() -> None:
+    assert "\n".join(CERTIFICATES) in PAGE.read_text()
+
+
+@slow
 def test_a_sweep_over_tls(secured: Secured, options: EngineOptions) -> None:
     assert secured.scheduler.address.startswith("tls://")
     with (
@@ -59,11 +65,13 @@ def test_a_sweep_over_tls(secured: Secured, options: EngineOptions) -> None:
     assert [outcome.ending for outcome in outcomes.values()] == ["done"]
 
 
+@slow
 def test_without_a_certificate(secured: Secured, options: EngineOptions) -> None:
     with pytest.raises(UsageError, match="TLS needs certificates"):
         connect(options, secured.scheduler.address)
 
 
+@slow
 def test_with_a_certificate_of_another_authority(
     secured: Secured, options: EngineOptions, tmp_path: Path
 ) -> None:
@@ -72,11 +80,13 @@ def test_with_a_certificate_of_another_authority(
         connect(options, secured.scheduler.address)
 
 
+@slow
 def test_without_tls_at_a_tls_port(secured: Secured, options: EngineOptions) -> None:
     with pytest.raises(UsageError, match="cannot connect"):
         connect(options, secured.scheduler.address.replace("tls:", "tcp:"))
 
 
+@slow
 def test_local_workers_use_the_certificates_too(secured: Secured, options: EngineOptions) -> None:
     with dask.config.set(secured.certificates), local_cluster(options, num_workers=1) as engine:
         address = engine.fleet.client.scheduler_info()["address"]  # type: ignore[attr-defined]
