@@ -1,8 +1,9 @@
 """The rules that join several fields of a run's config."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from regx.config.broken_rule import BrokenRule, RuleError
+from regx.config.intervention_rules import intervention_rules
 from regx.config.sections.data import DataConfig
 from regx.config.sections.model import ModelConfig
 from regx.config.sections.optim import MomentumRamp, OptimConfig
@@ -12,38 +13,6 @@ from regx.config.shapes import conv_shapes, num_parameters
 __all__ = ["BrokenRule", "RuleError", "broken_rules"]
 
 MAX_PARAMETERS = 500_000_000
-
-
-@dataclass(frozen=True)
-class BrokenRule:
-    """One rule that a config breaks.
-
-    Attributes:
-        path: Dotted path of the value that the message is about.
-        message: What is wrong and what would be right.
-        reads: Dotted paths of the other values that the rule has looked at: where one of them is itself
-            wrong, what the rule says means nothing.
-    """
-
-    path: str
-    message: str
-    reads: tuple[str, ...] = ()
-
-    def reads_any(self, paths: Iterable[str]) -> bool:
-        """Whether the rule looked at one of `paths`, at a part of it or at what encloses it."""
-        return any(
-            read == path or read.startswith(f"{path}.") or path.startswith(f"{read}.")
-            for read in (self.path, *self.reads)
-            for path in paths
-        )
-
-
-class RuleError(ValueError):
-    """Every rule that a config breaks."""
-
-    def __init__(self, broken: Sequence[BrokenRule]) -> None:
-        self.broken = tuple(broken)
-        super().__init__("; ".join(f"{rule.path}: {rule.message}" for rule in self.broken))
 
 
 def broken_rules(
@@ -57,6 +26,7 @@ def broken_rules(
         *_per_layer_rules(model),
         *_momentum_rules(optim),
         *_statistics_rules(model, train),
+        *intervention_rules(data, model, optim, train),
     ]
 
 

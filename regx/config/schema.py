@@ -9,16 +9,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from regx.config.rules import RuleError, broken_rules
+from regx.config.sections.batch_norm import BatchNormConfig, BatchNormNoiseConfig
 from regx.config.sections.data import DataConfig
+from regx.config.sections.dropout import DropProbConfig, FixedMask
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
-from regx.config.sections.model import (
-    BatchNormConfig,
-    DropProbConfig,
-    InitConfig,
-    ModelConfig,
-    PoolConfig,
-    per_layer,
-)
+from regx.config.sections.model import InitConfig, ModelConfig, PoolConfig, per_layer
 from regx.config.sections.optim import (
     ConstantLr,
     CosineLr,
@@ -31,15 +26,17 @@ from regx.config.sections.optim import (
     StepLr,
 )
 from regx.config.sections.probes import Probes
-from regx.config.sections.train import TrainConfig
+from regx.config.sections.train import StopIf, TrainConfig
 
 __all__ = [
     "BatchNormConfig",
+    "BatchNormNoiseConfig",
     "ConstantLr",
     "CosineLr",
     "DataConfig",
     "DropProbConfig",
     "ExponentialLr",
+    "FixedMask",
     "InitConfig",
     "InverseTimeLr",
     "LinearLr",
@@ -50,6 +47,7 @@ __all__ = [
     "PoolConfig",
     "RunConfig",
     "StepLr",
+    "StopIf",
     "TrainConfig",
     "per_layer",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regx.config.datasets import DatasetFacts
 from regx.config.sections.model import ModelConfig
 
-__all__ = ["ConvShape", "conv_shapes", "hidden_inputs", "num_parameters"]
+__all__ = ["ConvShape", "conv_shapes", "hidden_inputs", "num_hidden_layers", "num_parameters"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ def conv_shapes(model: ModelConfig, facts: DatasetFacts) -> list[ConvShape]:
         shapes.append(ConvShape(channels, out_channels, size))
         channels = out_channels
     return shapes
+
+
+def num_hidden_layers(model: ModelConfig) -> int:
+    """Count the layers with weights before the output layer, convolutions included."""
+    return len(model.hidden_sizes) + (len(model.conv_channels) if model.family == "cnn" else 0)
 
 
 def hidden_inputs(model: ModelConfig, facts: DatasetFacts) -> list[int]:

@@ -1,9 +1,9 @@
-"""Element-wise dropout with a mask that is cheap to draw on a CPU."""
+"""Element-wise dropout with a mask that is cheap to draw on a CPU, and dropout whose mask can be fixed."""
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ElementDropout"]
+__all__ = ["ElementDropout", "FixableDropout"]
 
 LEVELS = 65_536  # of a 16-bit draw
 
@@ -33,3 +33,45 @@ class ElementDropout(nn.Dropout):
         draws = words.view(torch.int16).as_strided(input.shape, layout)
         kept = draws >= round(self.p * LEVELS) - LEVELS // 2
         return kept.to(input.dtype).mul_(1 / (1 - self.p))
+
+
+class FixableDropout(nn.Module):
+    """Dropout that becomes, once its mask is fixed, a part of one thinned network.
+
+    The fixed mask is the same for all images, and it holds in eval mode too. What is kept stays scaled by
+    1 / (1 - p): it is one of the networks that dropout has trained so far.
+
+    Attributes:
+        dropout: The layer that acts until then; of its kind is the mask, of elements or of channels.
+        mask: (...) the fixed mask in the shape of one image's activations; None before its first use.
+    """
+
+    def __init__(self, dropout: nn.Dropout | nn.Dropout2d) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.mask: Tensor | None = None
+        self._generator: torch.Generator | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether one mask serves for all."""
+        return self._generator is not None
+
+    def fix_(self, generator: torch.Generator) -> None:
+        """Draw one mask from `generator`, on the CPU, when the layer next sees images."""
+        self._generator, self.mask = generator, None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop as ever, or by the fixed mask."""
+        if self._generator is None:
+            return self.dropout(input)  # type: ignore[no-any-return]  # nn.Module returns Any
+        if self.mask is None:
+            self.mask = self._draw(input, self._generator)
+        return input * self.mask.to(input.dtype)
+
+    def _draw(self, input: Tensor, generator: torch.Generator) -> Tensor:
+        p, shape = self.dropout.p, input.shape[1:]
+        if isinstance(self.dropout, nn.Dropout2d):
+            shape = torch.Size((shape[0], 1, 1))
+        with torch.inference_mode(mode=False):  # training may meet it after evaluation has
+            return (torch.rand(shape, generator=generator) >= p).float().div_(1 - p).to(input.device)

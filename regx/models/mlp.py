@@ -5,7 +5,7 @@ from torch import nn
 from regx.config.datasets import DatasetFacts
 from regx.config.schema import ModelConfig, per_layer
 from regx.config.shapes import hidden_inputs
-from regx.models.blocks import Layers, add_hidden_block, add_input_dropout, add_output, as_network
+from regx.models.blocks import Layers, add_hidden_block, add_input, add_output, as_network
 
 __all__ = ["add_fully_connected", "build"]
 
@@ -14,7 +14,7 @@ def build(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
     """Build an MLP from images (N, C, H, W) to logits (N, K); weights are torch's until initialised."""
     layers: Layers = Layers()
     layers["flatten"] = nn.Flatten()
-    add_input_dropout(layers, model)
+    add_input(layers, model)
     add_fully_connected(layers, model, facts)
     return as_network(layers)
 
@@ -25,4 +25,4 @@ def add_fully_connected(layers: Layers, model: ModelConfig, facts: DatasetFacts)
     drop_probs = per_layer(model.drop_prob.hidden, len(model.hidden_sizes))
     for index, units in enumerate(model.hidden_sizes):
         add_hidden_block(layers, f"hidden{index + 1}", inputs[index], units, model, drop_probs[index])
-    add_output(layers, inputs[-1], facts.num_classes)
+    add_output(layers, inputs[-1], facts.num_classes, model)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from regx.models.batch_norm import ReferenceBatchNorm
 from regx.training.prepare import Images
 
 __all__ = ["evaluate", "fresh_batch_norm", "has_batch_norm", "has_finite_weights", "zero_sum"]
@@ -59,6 +60,7 @@ def fresh_batch_norm(network: nn.Module, images: Images, num_images: int) -> Ite
     Running statistics lag behind the weights, and after few or large steps they describe another network. One
     pass over training images gives the statistics of this one: batch norm in train mode with a cumulative
     average, everything else, dropout included, in eval mode, since that is the network which is evaluated.
+    Batch norm by reference images takes the statistics of these, whatever `num_images` says.
 
     Args:
         network: The network; nothing in it is changed for good, and no random number is drawn.
@@ -66,19 +68,25 @@ def fresh_batch_norm(network: nn.Module, images: Images, num_images: int) -> Ite
         num_images: How many of them at most; 0 leaves the running statistics in place.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORM)]
-    if not layers or num_images == 0:
+    by_reference = [layer for layer in network.modules() if isinstance(layer, ReferenceBatchNorm)]
+    if not layers or (num_images == 0 and not by_reference):
         yield
         return
     saved = [(layer, layer.momentum, {k: v.clone() for k, v in layer.named_buffers()}) for layer in layers]
     network.eval()
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # cumulative average
-        layer.train()
-    count = min(num_images, len(images))
-    with torch.no_grad():
+    if by_reference:
+        for reference in by_reference:
+            reference.train()
+        count = size = by_reference[0].num_reference
+    else:
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # cumulative average
+            layer.train()
+        count = min(num_images, len(images))
         # Batches of one size, so that each weighs the same in the average.
         size = count // -(-count // STATISTICS_BATCH)
+    with torch.no_grad():
         for start in range(0, count - size + 1, size):
             network(images.batch(slice(start, start + size))[0])
     network.eval()

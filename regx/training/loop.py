@@ -18,8 +18,10 @@ from regx.data import augment
 from regx.runs.metrics import EpochMetrics
 from regx.training.device import autocast
 from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
+from regx.training.interventions import fix_masks_
 from regx.training.max_norm import constrained_weights, project_max_norm_
 from regx.training.optim import Sgd
+from regx.training.outcome import hopeless
 from regx.training.prepare import RunData
 from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
@@ -27,7 +29,7 @@ from regx.training.seeding import generator
 
 __all__ = ["Ending", "TrainState", "Watcher", "train"]
 
-Ending = Literal["finished", "stopped", "non_finite"]
+Ending = Literal["finished", "stopped", "non_finite", "hopeless"]
 
 
 @dataclass(kw_only=True)
@@ -70,7 +72,8 @@ def train(
 
     Returns:
         `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss or a
-        weight was infinite or NaN at the end of an epoch, for which there is then no row.
+        weight was infinite or NaN at the end of an epoch, for which there is then no row; `hopeless` when the
+        config's rule ended the run after an epoch, whose row has been handed over.
     """
     while state.step < config.num_steps:
         running_loss = _train_epoch(config, data, state, watcher, probing)
@@ -82,6 +85,8 @@ def train(
         if probing:
             probing.after_epoch()
         watcher.epoch_done(row)
+        if hopeless(config, row):
+            return "hopeless"
     return "finished"
 
 
@@ -97,6 +102,7 @@ def _train_epoch(
     draw = generator(config.seed, f"augment/{epoch}")
     plan = augment.draw_plan(config.data.augment, len(data.train), draw).to(device)
     take_step = _step_function(config, state, device)
+    fix_masks_(state.network, config, epoch + 1)
     state.network.train()
     state.train_seconds += time.perf_counter() - started
     while state.step < (epoch + 1) * per_epoch:

@@ -39,6 +39,10 @@ def project_max_norm_(weight: Tensor, *, max_norm: float) -> Tensor:
 
 
 def constrained_weights(network: nn.Module) -> Sequence[nn.Parameter]:
-    """List the weights that max-norm acts on: of every Linear and Conv2d layer, the output layer included."""
+    """List the weights that max-norm acts on: of every Linear and Conv2d layer, the output layer included.
+
+    Frozen weights are not among them.
+    """
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
-    return [layer.get_parameter("weight") for layer in layers]
+    weights = [layer.get_parameter("weight") for layer in layers]
+    return [weight for weight in weights if weight.requires_grad]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from regx.config.schema import OptimConfig
+from regx.training.freeze import trained_parameters
 from regx.training.max_norm import constrained_weights
 
 __all__ = ["Sgd"]
@@ -29,13 +30,18 @@ class Sgd:
     Attributes:
         lr: Learning rate of the last step; 0 before the first.
         momentum: Momentum of the last step, likewise.
-        velocities: One per parameter of the network, in its order; empty where momentum is off.
+        parameters: Those that are trained, in the order of the network; the others need no gradient from then
+            on.
+        velocities: One per trained parameter; empty where momentum is off.
     """
 
     def __init__(self, network: nn.Module, optim: OptimConfig) -> None:
         self.optim = optim
         self.lr = self.momentum = 0.0
-        self.parameters = list(network.parameters())
+        self.parameters = trained_parameters(network, optim)
+        trained = {id(parameter) for parameter in self.parameters}
+        for parameter in network.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
         self.velocities: list[Tensor] = []
         if optim.momentum != 0.0:
             self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]

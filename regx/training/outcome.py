@@ -11,7 +11,7 @@ from regx.runs.record import Best, Final
 from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.prepare import RunData
 
-__all__ = ["best_epoch", "final_metrics", "learned_nothing"]
+__all__ = ["best_epoch", "final_metrics", "hopeless", "learned_nothing"]
 
 
 def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
@@ -48,3 +48,12 @@ def learned_nothing(final: Final, num_classes: int) -> str | None:
     if final.train_loss <= 0.9 * guessing:
         return None
     return f"the training loss is {final.train_loss:.3g} at the end; guessing gives {guessing:.3g}"
+
+
+def hopeless(config: RunConfig, row: EpochMetrics) -> str | None:
+    """Say why the config's rule ends the run after this epoch; None where it goes on."""
+    rule = config.train.stop_if
+    if rule is None or row.epoch != rule.epoch or row.train_loss <= rule.train_loss_above:
+        return None
+    limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
+    return f"the training loss is {row.train_loss:.3g} after epoch {row.epoch}; {limit}"

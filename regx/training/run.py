@@ -22,9 +22,10 @@ from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoin
 from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
 from regx.training.evaluate import zero_sum
+from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train
 from regx.training.optim import Sgd
-from regx.training.outcome import best_epoch, final_metrics, learned_nothing
+from regx.training.outcome import best_epoch, final_metrics, hopeless, learned_nothing
 from regx.training.prepare import RunData, prepare
 from regx.training.probing import Probing
 from regx.training.seeding import generator, stream_seed
@@ -177,6 +178,7 @@ class _Run:
             config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
         )
         network.to(device)
+        hold_reference_(network, data.train)
         state = TrainState(
             network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device)
         )
@@ -286,14 +288,16 @@ class _Run:
         return self.record
 
     def close(self, final: Final | None) -> None:
-        """Record the final metrics; a network that blew up, or guesses after its budget, has diverged."""
-        failure = None
-        if final is None:
+        """Record the final metrics; a network that blew up, or has learned nothing, has diverged."""
+        failure, rows = None, self.rows()
+        if rows and (reason := hopeless(self.config, rows[-1])):
+            failure = self.failure("no_learning", reason)
+        elif final is None:
             failure = self.failure("non_finite", "a loss or a weight became infinite or NaN")
         elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
             failure = self.failure("no_learning", complaint)
         status = "diverged" if failure else "done"
-        self.write_record(status=status, final=final, best=best_epoch(self.rows()), failure=failure)
+        self.write_record(status=status, final=final, best=best_epoch(rows), failure=failure)
 
     def failure(self, kind: str, message: str) -> Failure:
         """Say where the run stood when it failed."""

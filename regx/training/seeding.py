@@ -13,7 +13,7 @@ def stream_seed(seed: int, stream: str) -> int:
 
     Args:
         seed: The seed of the run.
-        stream: `subset`, `init/<layer>`, `order/<epoch>`, `augment/<epoch>` or `noise`.
+        stream: `subset`, `init/<layer>`, `order/<epoch>`, `augment/<epoch>`, `mask/<layer>` or `noise`.
 
     Returns:
         63 bits that depend on nothing else: equal on every machine, and unrelated between names.

@@ -9,6 +9,7 @@ from regx.models import build_model
 from regx.runs.metrics import EpochMetrics
 from regx.training.device import resolve_device
 from regx.training.evaluate import zero_sum
+from regx.training.interventions import hold_reference_
 from regx.training.loop import TrainState, train
 from regx.training.optim import Sgd
 from regx.training.prepare import Images, RunData
@@ -45,17 +46,22 @@ def measure_speed(config: RunConfig) -> tuple[float, float]:
     torch.set_num_threads(config.train.threads)
     device = resolve_device(config.device)
     batch_size = config.train.batch_size
-    num_images = batch_size * max(2, min(10, 1000 // batch_size))
+    norm = config.model.batch_norm
+    num_reference = (norm.reference_images or 0) if norm else 0
+    num_images = batch_size * max(2, min(10, 1000 // batch_size), -(-num_reference // batch_size))
     short = config.model_copy(
         update={
             "data": config.data.model_copy(update={"train_size": num_images, "augment": "none"}),
-            "train": config.train.model_copy(update={"epochs": EPOCHS, "bn_reestimate_images": 0}),
+            "train": config.train.model_copy(
+                update={"epochs": EPOCHS, "bn_reestimate_images": 0, "stop_if": None}
+            ),
         }
     )
     network = build_model(short.model, short.data.facts, lambda name: generator(0, f"init/{name}")).to(device)
     state = TrainState(network=network, optimizer=Sgd(network, short.optim), running_loss=zero_sum(device))
     images = _random_images(short, num_images, device)
     evaluated = _random_images(short, EVAL_IMAGES // 2, device)
+    hold_reference_(network, images)
     watcher = _Rows([])
     train(
         short, RunData(train=images, train_slice=evaluated, valid=evaluated, test=evaluated), state, watcher

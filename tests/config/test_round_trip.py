@@ -37,7 +37,10 @@ MODELS = st.fixed_dictionaries(
         "pool": st.sampled_from([{"size": 2}, {"size": 3, "stride": 2}, {"size": 1, "stride": 1}]),
         "hidden_sizes": WIDTHS | st.just([]),
         "activation": st.sampled_from(["relu", "sigmoid", "tanh"]),
-        "batch_norm": st.booleans() | st.builds(lambda eps: {"eps": eps}, st.floats(1e-8, 1)),
+        "batch_norm": st.booleans()
+        | st.builds(lambda eps: {"eps": eps}, st.floats(1e-8, 1))
+        | st.builds(lambda sd: {"noise": {"mean_sd": sd}, "reference_images": 500}, st.floats(0, 9)),
+        "drop_mask": st.builds(lambda epoch: {"kind": "fixed", "from_epoch": epoch}, st.integers(1, 10)),
         "drop_prob": st.fixed_dictionaries(
             {}, optional={"input": PROBABILITIES, "conv": PER_LAYER, "hidden": PER_LAYER}
         ),
@@ -160,8 +163,15 @@ def test_any_override_is_loaded_or_refused_in_words(key: str, value: str) -> Non
 
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
-    # A new setting changes it, and with it the folder of every run: old runs are then trained again.
+    # Another hash is another folder for every run: finished runs are then trained again.
     assert config_hash(load_text(GOOD)) == "927e44ac"
+
+
+def test_settings_added_later_leave_the_hash_of_runs_without_them_alone() -> None:
+    """The hash of a config with batch norm, as it was before ghosts, reference images and noise came."""
+    assert config_hash(load_text(GOOD, "model.batch_norm=true")) == "a9fa4931"
+    off = ("model.batch_norm={ghost_size: null, noise: none}", "optim.freeze_layers=0", "train.stop_if=none")
+    assert config_hash(load_text(GOOD, *off)) == "a9fa4931"
 
 
 def test_the_hash_knows_neither_name_nor_seed() -> None:
@@ -201,6 +211,16 @@ def other_value(path: str) -> str:
         "train.batch_size": "20",
         "train.threads": "2",
         "train.bn_reestimate_images": "0",
+        "model.batch_norm.ghost_size": "20",
+        "model.batch_norm.reference_images": "100",
+        "model.batch_norm.noise": "{}",
+        "model.batch_norm.noise.scale_max": "2",
+        "model.drop_mask": "{kind: fixed, from_epoch: 3}",
+        "model.drop_mask.from_epoch": "3",
+        "optim.train_only": "batch_norm",
+        "optim.freeze_layers": "1",
+        "train.stop_if": "{epoch: 5, train_loss_above: 2}",
+        "train.stop_if.epoch": "6",
     }
     return others.get(path, "0.25")
 
@@ -211,13 +231,23 @@ SETTINGS = sorted(
         for setting in outline()
         if setting.path not in ("name", "seed", "probes", "data", "model", "optim", "train")
         and not setting.path.startswith(("optim.lr_decay.", "optim.momentum."))
+        and setting.path != "model.drop_mask.kind"
     }
 )
 
 
+# What must be on for a setting to exist.
+NEEDS = {
+    "model.batch_norm.": "model.batch_norm=true",
+    "optim.train_only": "model.batch_norm=true",
+    "model.drop_mask.": "model.drop_mask={kind: fixed, from_epoch: 2}",
+    "train.stop_if.": "train.stop_if={epoch: 5, train_loss_above: 2}",
+}
+
+
 @pytest.mark.parametrize("path", SETTINGS)
 def test_the_hash_changes_with_every_other_setting(path: str) -> None:
-    before = ["model.batch_norm=true"] if path.startswith("model.batch_norm.") else []
+    before = [on for prefix, on in NEEDS.items() if path.startswith(prefix)]
     plain = config_hash(load_text(GOOD, *before))
     assert config_hash(load_text(GOOD, *before, f"{path}={other_value(path)}")) != plain
 

@@ -64,6 +64,57 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"data": {"preprocess": "zca_whiten", "augment": "flip"}},
         "data.augment: flip needs data.preprocess none or standardize",
     ),
+    "ghosts that do not fill the batch": (
+        {"model": {"batch_norm": {"ghost_size": 32}}},
+        "model.batch_norm.ghost_size: must divide train.batch_size, 100 (got 32)",
+    ),
+    "more reference images than there are": (
+        {"data": {"train_size": 500}, "model": {"batch_norm": {"reference_images": 501}}},
+        "model.batch_norm.reference_images: must be at most 500, the number of training images (got 501)",
+    ),
+    "ghosts of reference images": (
+        {"model": {"batch_norm": {"reference_images": 500, "ghost_size": 50}}},
+        "model.batch_norm.reference_images: cannot be joined with ghost_size",
+    ),
+    "only batch norm, and none": (
+        {"optim": {"train_only": "batch_norm"}},
+        "optim.train_only: batch_norm needs model.batch_norm in a hidden layer",
+    ),
+    "only batch norm, in no layer": (
+        {
+            "model": {"family": "mlp", "hidden_sizes": [], "batch_norm": True},
+            "optim": {"train_only": "batch_norm"},
+        },
+        "optim.train_only: batch_norm needs model.batch_norm in a hidden layer",
+    ),
+    "only gamma and beta, and none": (
+        {"model": {"batch_norm": {"affine": False}}, "optim": {"train_only": "batch_norm"}},
+        "optim.train_only: batch_norm needs model.batch_norm.affine: gamma and beta are what is trained",
+    ),
+    "only batch norm under zeros": (
+        {
+            "model": {"batch_norm": True, "init": {"output_gain": 0.0}},
+            "optim": {"train_only": "batch_norm"},
+        },
+        "model.init.output_gain: must be > 0 with optim.train_only batch_norm",
+    ),
+    "all layers frozen": (
+        {"optim": {"freeze_layers": 4}},
+        "optim.freeze_layers: must be at most 3, the number of hidden layers: the output layer at least is"
+        " trained (got 4)",
+    ),
+    "all batch norm frozen": (
+        {"model": {"batch_norm": True}, "optim": {"train_only": "batch_norm", "freeze_layers": 3}},
+        "optim.freeze_layers: must be below 3, the number of hidden layers, with optim.train_only batch_norm",
+    ),
+    "mask fixed after the end": (
+        {"model": {"drop_prob": {"hidden": 0.5}, "drop_mask": {"kind": "fixed", "from_epoch": 11}}},
+        "model.drop_mask.from_epoch: must be at most train.epochs, 10 (got 11)",
+    ),
+    "stopped at the end": (
+        {"train": {"stop_if": {"epoch": 10, "train_loss_above": 2.0}}},
+        "train.stop_if.epoch: must be below train.epochs, 10: there is nothing left to stop (got 10)",
+    ),
     "too many parameters": (
         {"model": {"family": "mlp", "hidden_sizes": [65_536, 65_536]}},
         "model.hidden_sizes: the network has 4,347,133,962 parameters; at most 500,000,000 are allowed",
@@ -88,6 +139,19 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "rotated pixels in an mlp": {"model": {"family": "mlp"}, "data": {"preprocess": "pca_whiten"}},
     "augmentation of standardized images": {"data": {"augment": "crop_flip"}},
     "a list of dropout that an mlp does not read": {"model": {"family": "mlp", "drop_prob": {"conv": [0.1]}}},
+    "ghosts that fill the batch": {"model": {"batch_norm": {"ghost_size": 50}}},
+    "all images as reference": {
+        "data": {"train_size": 500},
+        "model": {"batch_norm": {"reference_images": 500}},
+    },
+    "one layer's batch norm trained": {
+        "model": {"batch_norm": True},
+        "optim": {"train_only": "batch_norm", "freeze_layers": 2},
+    },
+    "the output layer trained": {"optim": {"freeze_layers": 3}},
+    "frozen layers of an mlp": {"model": {"family": "mlp"}, "optim": {"freeze_layers": 1}},
+    "a mask for the last epoch": {"model": {"drop_mask": {"kind": "fixed", "from_epoch": 10}}},
+    "stopped before the last epoch": {"train": {"stop_if": {"epoch": 9, "train_loss_above": 2.0}}},
     "nesterov with a ramp": {"optim": {"nesterov": True, "momentum": {"start": 0.1, "end": 0.9, "steps": 5}}},
 }
 

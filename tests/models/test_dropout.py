@@ -1,4 +1,4 @@
-"""Element-wise dropout draws its own mask on the CPU: every element must get a fair and independent one."""
+"""Element-wise dropout draws its own mask on the CPU, fair and independent; a mask can be fixed."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from regx.models.dropout import ElementDropout
+from regx.models.dropout import ElementDropout, FixableDropout
 
 
 def zeroed(drop_prob: float, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
@@ -64,3 +64,46 @@ def test_it_keeps_the_memory_format() -> None:
 def test_a_probability_next_to_one_zeroes_nearly_all() -> None:
     torch.manual_seed(0)
     assert ElementDropout(0.999999)(torch.ones(1000)).count_nonzero() <= 5
+
+
+@pytest.mark.parametrize(
+    ("dropout", "shape"),
+    [(ElementDropout(0.3), (6, 40)), (ElementDropout(0.3), (6, 4, 5, 5)), (nn.Dropout2d(0.3), (6, 40, 3, 3))],
+    ids=["units", "elements", "channels"],
+)
+def test_a_fixed_mask_is_one_for_all_images_and_modes(dropout: nn.Dropout, shape: tuple[int, ...]) -> None:
+    layer, x = FixableDropout(dropout), torch.ones(shape)
+    layer.fix_(torch.Generator().manual_seed(3))
+    first, second = layer(x), layer(x)
+    assert torch.equal(first, first[:1].expand_as(first))
+    assert torch.equal(first, second)
+    assert torch.equal(first, layer.eval()(x))
+    torch.testing.assert_close(first.unique(), torch.tensor([0.0, 1 / 0.7]))
+    if isinstance(dropout, nn.Dropout2d):
+        assert torch.equal(first, first[..., :1, :1].expand_as(first))
+
+
+def test_a_fixed_mask_drops_as_often_as_it_says() -> None:
+    layer, units = FixableDropout(ElementDropout(0.3)), 100_000
+    layer.fix_(torch.Generator().manual_seed(3))
+    share = (layer(torch.ones(2, units))[0] == 0).double().mean().item()
+    assert share == pytest.approx(0.3, abs=5 * math.sqrt(0.3 * 0.7 / units))
+
+
+def test_until_its_mask_is_fixed_it_is_the_dropout_itself() -> None:
+    x = torch.ones(7, 11)
+    torch.manual_seed(1)
+    expected = ElementDropout(0.3)(x)
+    torch.manual_seed(1)
+    layer = FixableDropout(ElementDropout(0.3))
+    assert torch.equal(layer(x), expected)
+    assert layer.eval()(x) is x
+
+
+def test_a_mask_first_used_in_evaluation_serves_training() -> None:
+    layer, x = FixableDropout(ElementDropout(0.3)), torch.ones(4, 5, requires_grad=True)
+    layer.fix_(torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        layer(x)
+    layer(x).sum().backward()
+    assert x.grad is not None

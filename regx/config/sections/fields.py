@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
 
 __all__ = [
+    "ADDED_LATER",
     "MAX_EPOCHS",
     "MAX_LAYERS",
     "MAX_SEED",
@@ -25,6 +26,11 @@ MAX_LAYERS = 64
 MAX_EPOCHS = 100_000
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # safe in file names, glob patterns and `sweep:arm`
 MAX_SEED = 2**53  # every reader of JSON and YAML agrees on integers up to here
+
+
+# In the annotation of a setting that is younger than the first runs: at its default it leaves no trace in the
+# hash of a config, so that a run that never knew the setting and one that leaves it alone share a folder.
+ADDED_LATER = "added later"
 
 
 class Section(BaseModel):

@@ -1,12 +1,14 @@
 """`model`: the network and the regularizers inside it."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Field
 
-from regx.config.sections.fields import MAX_LAYERS, PerLayer, Probability, Section, Widths
+from regx.config.sections.batch_norm import BatchNorm
+from regx.config.sections.dropout import DropMaskField, DropProbConfig, MaskPerImage
+from regx.config.sections.fields import MAX_LAYERS, Section, Widths
 
-__all__ = ["BatchNormConfig", "DropProbConfig", "InitConfig", "ModelConfig", "PoolConfig", "per_layer"]
+__all__ = ["InitConfig", "ModelConfig", "PoolConfig", "per_layer"]
 
 
 class PoolConfig(Section):
@@ -20,47 +22,6 @@ class PoolConfig(Section):
         ge=1,
         le=16,
         description="Step of the window, in pixels, at most `size`; less than `size` overlaps.",
-    )
-
-
-class BatchNormConfig(Section):
-    """Batch normalisation (Ioffe & Szegedy 2015), before the activation."""
-
-    affine: bool = Field(
-        default=True, description="Learn a scale (gamma) and a shift (beta) for each unit or channel."
-    )
-    update_weight: float = Field(
-        default=0.1,
-        gt=0,
-        le=1,
-        description="Weight of the NEW batch in the running mean and variance (torch calls it momentum).",
-    )
-    eps: float = Field(
-        default=1e-5,
-        gt=0,
-        le=1,
-        description="Added to the variance before the square root, in squared input units.",
-    )
-
-
-class DropProbConfig(Section):
-    """Probability of ZEROING a unit (torch's p). Srivastava's p is 1 - this."""
-
-    input: Probability = Field(
-        default=0.0, description="Each pixel of the input, element by element. In [0, 1)."
-    )
-    conv: PerLayer = Field(
-        default=0.0,
-        description=(
-            "After each convolution's pooling: one number for all, or a list with one per layer. In [0, 1)."
-        ),
-    )
-    hidden: PerLayer = Field(
-        default=0.0,
-        description=(
-            "After each hidden layer's activation: one number for all, or a list with one per layer. "
-            "In [0, 1)."
-        ),
     )
 
 
@@ -86,26 +47,6 @@ class InitConfig(Section):
             "0: exactly there."
         ),
     )
-
-
-def _switch(value: Any) -> Any:
-    """`true` is batch norm with its defaults, null and none are off."""
-    if value is True:
-        return {}
-    return False if value is None or value == "none" else value
-
-
-def _settings_or_switch(value: Any) -> str:
-    return "<settings>" if isinstance(value, dict | BatchNormConfig) else "<switch>"
-
-
-BatchNorm = Annotated[
-    Annotated[
-        Annotated[BatchNormConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
-        Discriminator(_settings_or_switch),
-    ],
-    BeforeValidator(_switch, json_schema_input_type=BatchNormConfig | bool | Literal["none"] | None),
-]
 
 
 class ModelConfig(Section):
@@ -152,6 +93,9 @@ class ModelConfig(Section):
             "What dropout after a convolution zeroes: whole channels (Dropout2d) or "
             "single elements (Dropout)."
         ),
+    )
+    drop_mask: DropMaskField = Field(
+        default=MaskPerImage(kind="per_image"), description="Which images and steps share a dropout mask."
     )
     init: InitConfig = Field(default=InitConfig(), description="Initial weights.")
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from regx.config.sections.fields import MAX_EPOCHS, Factor, Section, optional
+from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, MAX_LAYERS, Factor, Section, optional
 
 __all__ = [
     "ConstantLr",
@@ -143,5 +143,19 @@ class OptimConfig(Section):
         description=(
             "Radius of the ball that each unit's incoming weights are projected into after every step, "
             "output layer included. Omitted: off."
+        ),
+    )
+    train_only: Annotated[Literal["all", "batch_norm"], ADDED_LATER] = Field(
+        default="all",
+        description=(
+            "What is trained. `batch_norm`: gamma and beta alone; every other weight, the output layer's "
+            "included, keeps its initial value (Frankle et al. 2020)."
+        ),
+    )
+    freeze_layers: Annotated[int, Field(ge=0, le=2 * MAX_LAYERS), ADDED_LATER] = Field(
+        default=0,
+        description=(
+            "The first so many layers, convolutions before fully connected ones, keep their initial weights, "
+            "gamma and beta."
         ),
     )

@@ -4,11 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regx.config.sections.fields import MAX_EPOCHS, Section, optional
+from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, Section, optional
 
-__all__ = ["TrainConfig"]
+__all__ = ["StopIf", "TrainConfig"]
 
 ErrorRate = Annotated[float, Field(gt=0, lt=1)]
+
+
+class StopIf(Section):
+    """A rule, fixed before the run, that ends it where there is no hope."""
+
+    epoch: int = Field(ge=1, le=MAX_EPOCHS, description="Epoch after which the rule is applied, once.")
+    train_loss_above: float = Field(
+        gt=0, le=1e6, description="Training loss, in eval mode and in nats, above which the run ends."
+    )
 
 
 class TrainConfig(Section):
@@ -41,5 +50,12 @@ class TrainConfig(Section):
         description=(
             "Before each evaluation batch-norm statistics are estimated anew on at most so many training "
             "images, without dropout. 0: evaluate with the running statistics."
+        ),
+    )
+    stop_if: Annotated[StopIf | None, optional(StopIf), ADDED_LATER] = Field(
+        default=None,
+        description=(
+            "End the run as diverged (no learning) where it is still above a training loss after some epoch. "
+            "Omitted: never."
         ),
     )
