@@ -16,11 +16,15 @@ _ALIASES = {
     "optim.momentum": "mu beta",
     "optim.weight_decay": "wd l2 l2_reg l2_regularization",
     "optim.max_norm": "maxnorm max_weight_norm weight_norm max_norm_constraint norm_constraint",
+    "optim.freeze_layers": "freeze frozen frozen_layers num_frozen",
+    "optim.train_only": "trainable train_params",
     "optim": "optimizer optimiser sgd opt",
     "model": "network net architecture arch",
     "model.family": "type",
     "model.batch_norm": "bn batchnorm batch_normalization batch_normalisation use_bn use_batch_norm",
     "model.batch_norm.eps": "epsilon",
+    "model.batch_norm.ghost_size": "ghost_batch_size virtual_batch_size ghosts",
+    "model.batch_norm.reference_images": "reference_batch reference_size virtual_batch_norm",
     "model.conv_channels": "channels filters conv_filters num_filters conv_sizes",
     "model.kernel_size": "kernel conv_kernel filter_size",
     "model.hidden_sizes": "hidden_layers hidden_units hidden_dims layer_sizes hidden_size fc_sizes",
@@ -56,6 +60,8 @@ _SYNONYMS = {
     "kaiming": "he",
     "glorot": "xavier",
     "gaussian": "normal",
+    "bn": "batch_norm",
+    "batchnorm": "batch_norm",
 }
 _NOT_A_SETTING = {
     "<<": "merge keys are not read; use `extends: other.yaml`",
@@ -72,10 +78,13 @@ _EXAMPLES: dict[str, str] = {
     "data": "{{name: {}}}",
     "model": "{{family: {}}}",
     "model.pool": "{{size: {0}, stride: {0}}}",
+    "model.batch_norm.noise": "{{mean_sd: {}, scale_max: 1.25}}",
     "model.drop_prob": "{{hidden: {}}}",
+    "model.drop_mask": "{{kind: fixed, from_epoch: 1}}",
     "model.init": "{{scheme: {}}}",
     "optim": "{{lr: {}}}",
     "train": "{{epochs: {}}}",
+    "train.stop_if": "{{epoch: {}, train_loss_above: 2}}",
 }
 _DECAYS = {
     "none": "{kind: none}",

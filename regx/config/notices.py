@@ -1,10 +1,19 @@
-"""Settings without effect: not wrong, but whoever wrote them expects something that will not happen."""
+"""Settings without effect, or with one that is seldom meant: not wrong, but worth a line before the run."""
 
 from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from regx.config.schema import ExponentialLr, LinearLr, MomentumRamp, RunConfig, StepLr, per_layer
+from regx.config.schema import (
+    BatchNormConfig,
+    ExponentialLr,
+    FixedMask,
+    LinearLr,
+    MomentumRamp,
+    RunConfig,
+    StepLr,
+    per_layer,
+)
 from regx.config.sections.optim import CosineLr
 
 __all__ = ["notices"]
@@ -13,12 +22,18 @@ _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
 def notices(config: RunConfig) -> list[str]:
-    """List the settings that have no effect, one sentence each, beginning with the setting's path.
+    """List what is said of settings, one sentence each, beginning with the setting's path.
 
     Only what was written counts, and only where it differs from the default: the config.yaml of a run
     folder has every default written out.
     """
-    return [*_about_slots(config), *_about_schedules(config), *_about_batch_norm(config)]
+    return [
+        *_about_slots(config),
+        *_about_schedules(config),
+        *_about_batch_norm(config),
+        *_about_variance_shift(config),
+        *_about_what_is_trained(config),
+    ]
 
 
 def _about_slots(config: RunConfig) -> Iterator[str]:
@@ -31,6 +46,8 @@ def _about_slots(config: RunConfig) -> Iterator[str]:
             yield "model.drop_prob.conv has no effect in an mlp: it has no convolutions"
     elif _is_set(model, "conv_drop") and not any(per_layer(model.drop_prob.conv, 1)):
         yield "model.conv_drop has no effect while model.drop_prob.conv is 0"
+    if isinstance(model.drop_mask, FixedMask) and not any(_drop_probs(config)):
+        yield "model.drop_mask has no effect without dropout"
     if _is_set(model.drop_prob, "hidden") and not model.hidden_sizes:
         yield "model.drop_prob.hidden has no effect without hidden layers"
     if model.family == "mlp" and not model.hidden_sizes:
@@ -65,14 +82,62 @@ def _about_schedules(config: RunConfig) -> Iterator[str]:
 
 
 def _about_batch_norm(config: RunConfig) -> Iterator[str]:
-    if not config.model.batch_norm:
+    norm = config.model.batch_norm
+    if not norm:
         if _is_set(config.train, "bn_reestimate_images"):
             yield "train.bn_reestimate_images has no effect without batch norm"
-    elif config.train.bn_reestimate_images >= 1 and _is_set(config.model.batch_norm, "update_weight"):
+        return
+    if norm.reference_images is not None:
+        yield from _about_reference_images(config, norm)
+    elif config.train.bn_reestimate_images >= 1 and _is_set(norm, "update_weight"):
         yield (
             "model.batch_norm.update_weight moves only the running-statistics columns of the metrics:"
             " train.bn_reestimate_images estimates the statistics anew"
         )
+    if norm.ghost_size == config.train.batch_size:
+        yield "model.batch_norm.ghost_size has no effect: it is the whole batch"
+    if norm.noise is not None and norm.noise.mean_sd == 0 and norm.noise.scale_max == 1:
+        yield "model.batch_norm.noise has no effect: mean_sd is 0 and scale_max 1"
+
+
+def _about_reference_images(config: RunConfig, norm: BatchNormConfig) -> Iterator[str]:
+    reason = "the statistics are always those of the reference images"
+    if _is_set(norm, "update_weight"):
+        yield f"model.batch_norm.update_weight has no effect with reference_images: {reason}"
+    if _is_set(config.train, "bn_reestimate_images"):
+        yield f"train.bn_reestimate_images has no effect with model.batch_norm.reference_images: {reason}"
+
+
+def _about_variance_shift(config: RunConfig) -> Iterator[str]:
+    """Warn of running statistics that dropout has moved; Li et al. 2018, section 3."""
+    norm, reestimated = config.model.batch_norm, config.train.bn_reestimate_images
+    if norm and norm.reference_images is None and not reestimated and any(_drop_probs(config)[:-1]):
+        yield (
+            "model.drop_prob zeroes before a batch norm, and its running variance is then not that of"
+            " evaluation (variance shift, Li et al. 2018): leave train.bn_reestimate_images above 0, or drop"
+            " after the last batch norm only"
+        )
+
+
+def _about_what_is_trained(config: RunConfig) -> Iterator[str]:
+    optim = config.optim
+    if optim.train_only == "all":
+        return
+    for name in ("max_norm", "weight_decay"):
+        if _is_set(optim, name):
+            yield f"optim.{name} has no effect with optim.train_only batch_norm: no weights are trained"
+    if config.model.init.output_gain < 1:
+        yield (
+            f"model.init.output_gain {config.model.init.output_gain:g} keeps the logits small:"
+            " with optim.train_only batch_norm the output layer is not trained (1 is usual there)"
+        )
+
+
+def _drop_probs(config: RunConfig) -> list[float]:
+    """List the dropout probabilities in the order of the slots: one more than there are hidden layers."""
+    model = config.model
+    convs = per_layer(model.drop_prob.conv, len(model.conv_channels)) if model.family == "cnn" else ()
+    return [model.drop_prob.input, *convs, *per_layer(model.drop_prob.hidden, len(model.hidden_sizes))]
 
 
 def _is_set(section: BaseModel, name: str) -> bool:

@@ -49,7 +49,7 @@ FILES = {
     "unknown key, nothing near": (
         edited("  batch_size: 50", "  zebra: 50"),
         "FILE:12:3: train.zebra: unknown key (known here: epochs, batch_size, precision, threads, "
-        "target_error, bn_reestimate_images)",
+        "target_error, bn_reestimate_images, stop_if)",
     ),
     "unknown section": (
         also("zebra: 1"),
@@ -70,7 +70,7 @@ FILES = {
     "empty key": (
         edited("  batch_size: 50", "  '': 50"),
         "FILE:12:3: train.: unknown key (known here: epochs, batch_size, precision, threads, "
-        "target_error, bn_reestimate_images)",
+        "target_error, bn_reestimate_images, stop_if)",
     ),
     "duplicate key": (
         edited("  lr: 0.1", "  lr: 0.1\n  lr: 0.2"),
@@ -83,7 +83,8 @@ FILES = {
     ),
     "missing section": (
         edited("optim:\n  lr: 0.1\n", ""),
-        "FILE:1:1: optim: missing; a mapping with lr, lr_decay, momentum, nesterov, weight_decay, max_norm",
+        "FILE:1:1: optim: missing; a mapping with lr, lr_decay, momentum, nesterov, weight_decay, max_norm, "
+        "train_only, freeze_layers",
     ),
     "missing family": (
         edited("  family: cnn\n", ""),
@@ -141,6 +142,39 @@ FILES = {
         "FILE:8:16: model.batch_norm.momentum: unknown key; write `update_weight`, the weight "
         "of the NEW batch "
         "(torch's momentum; Keras's is 1 - that)",
+    ),
+    "ghost_batch_size": (
+        edited("batch_norm: true", "batch_norm: {ghost_batch_size: 10}"),
+        "FILE:8:16: model.batch_norm.ghost_batch_size: unknown key; write `ghost_size`",
+    ),
+    "frozen": (
+        edited("  lr: 0.1", "  lr: 0.1\n  frozen: 1"),
+        "FILE:11:3: optim.frozen: unknown key; write `freeze_layers`",
+    ),
+    "only bn": (
+        edited("  lr: 0.1", "  lr: 0.1\n  train_only: bn"),
+        "FILE:11:15: optim.train_only: must be one of all, batch_norm (got 'bn'; did you mean 'batch_norm'?)",
+    ),
+    "mask without its epoch": (
+        edited("  batch_norm: true", "  drop_mask: {kind: fixed}"),
+        "FILE:8:3: model.drop_mask.from_epoch: missing; a whole number in [1, 100000]",
+    ),
+    "another kind of mask": (
+        edited("  batch_norm: true", "  drop_mask: {kind: frozen}"),
+        "FILE:8:21: model.drop_mask.kind: must be one of per_image, fixed (got 'frozen')",
+    ),
+    "number for noise": (
+        edited("batch_norm: true", "batch_norm: {noise: 0.5}"),
+        "FILE:8:23: model.batch_norm.noise: must be a mapping: write {mean_sd: 0.5, scale_max: 1.25} "
+        "(got 0.5)",
+    ),
+    "word for a mask": (
+        edited("  batch_norm: true", "  drop_mask: fixed"),
+        "FILE:8:14: model.drop_mask: must be a mapping: write {kind: fixed, from_epoch: 1} (got 'fixed')",
+    ),
+    "epoch for a stop rule": (
+        edited("batch_size: 50", "stop_if: 5\n  batch_size: 50"),
+        "FILE:12:12: train.stop_if: must be a mapping: write {epoch: 5, train_loss_above: 2} (got 5)",
     ),
     "optimizer": (also("optimizer: {lr: 0.1}"), "FILE:13:1: optimizer: unknown key; write `optim`"),
     # types

@@ -14,6 +14,7 @@ def base(tmp_path: Path) -> Path:
     return path
 
 
+ONLY_NORMS = ["model.batch_norm=true", "optim.train_only=batch_norm"]
 MLP, FLAT = "model.family=mlp", "model.hidden_sizes=[]"
 WITHOUT_EFFECT = {
     "kernel of an mlp": ([MLP, "model.kernel_size=5"], "model.kernel_size has no effect in an mlp"),
@@ -67,6 +68,43 @@ WITHOUT_EFFECT = {
         ["train.bn_reestimate_images=500"],
         "train.bn_reestimate_images has no effect without batch norm",
     ),
+    "fixed mask of no dropout": (
+        ["model.drop_mask={kind: fixed, from_epoch: 2}", "model.drop_prob.hidden=[0]"],
+        "model.drop_mask has no effect without dropout",
+    ),
+    "ghost of the whole batch": (
+        ["model.batch_norm.ghost_size=100"],
+        "model.batch_norm.ghost_size has no effect: it is the whole batch",
+    ),
+    "noise of nothing": (
+        ["model.batch_norm.noise={mean_sd: 0, scale_max: 1}"],
+        "model.batch_norm.noise has no effect: mean_sd is 0 and scale_max 1",
+    ),
+    "update weight of reference images": (
+        ["model.batch_norm={reference_images: 50, update_weight: 0.5}"],
+        "model.batch_norm.update_weight has no effect with reference_images: the statistics are always those"
+        " of the reference images",
+    ),
+    "fresh statistics beside reference images": (
+        ["model.batch_norm.reference_images=50", "train.bn_reestimate_images=0"],
+        "train.bn_reestimate_images has no effect with model.batch_norm.reference_images: the statistics are"
+        " always those of the reference images",
+    ),
+    "max-norm of frozen weights": (
+        [*ONLY_NORMS, "model.init.output_gain=1", "optim.max_norm=3"],
+        "optim.max_norm has no effect with optim.train_only batch_norm: no weights are trained",
+    ),
+    "small logits for good": (
+        ONLY_NORMS,
+        "model.init.output_gain 0.1 keeps the logits small: with optim.train_only batch_norm the output layer"
+        " is not trained (1 is usual there)",
+    ),
+    "dropout before batch norm": (
+        ["model.batch_norm=true", "train.bn_reestimate_images=0", "model.drop_prob.conv=0.1"],
+        "model.drop_prob zeroes before a batch norm, and its running variance is then not that of evaluation"
+        " (variance shift, Li et al. 2018): leave train.bn_reestimate_images above 0, or drop after the last"
+        " batch norm only",
+    ),
 }
 
 
@@ -84,6 +122,11 @@ def test_a_setting_without_effect_is_noticed(overrides: list[str], expected: str
         ["optim.lr_decay={kind: step, factor: 0.1, every_epochs: 9}"],
         ["optim.momentum={start: 0.5, end: 0.9, steps: 100}"],
         ["train.bn_reestimate_images=0", "model.batch_norm=true"],
+        ["train.bn_reestimate_images=0", "model.batch_norm=true", "model.drop_prob.hidden=0.5"],
+        ["model.batch_norm=true", "model.drop_prob.conv=0.1"],
+        ["model.drop_mask={kind: fixed, from_epoch: 2}", "model.drop_prob.conv=0.1"],
+        ["model.batch_norm={ghost_size: 50, update_weight: 0.1, noise: {}}"],
+        [*ONLY_NORMS, "model.init.output_gain=1"],
     ],
     ids=str,
 )
