@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from regx.config.errors import UsageError
@@ -94,7 +95,13 @@ def connect(target: object, name: str) -> DaskClient:
 
 async def _knock(distributed: Any, address: str) -> None:
     """See whether somebody answers who trusts us, and whom we trust."""
-    arguments = distributed.Security().get_connection_args("client")
+    security = distributed.Security()
+    for name in (security.tls_ca_file, security.tls_client_cert, security.tls_client_key):
+        if (
+            name is not None and "\n" not in name and not Path(name).is_file()
+        ):  # Dask takes their text as well
+            raise UsageError(f"{name}: no such file; Dask's configuration (distributed.comm.tls) names it")
+    arguments = security.get_connection_args("client")
     if address.startswith("tls:") and arguments["ssl_context"] is None:
         raise UsageError(
             f"{address}: TLS needs certificates, and Dask's configuration names none"

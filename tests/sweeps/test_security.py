@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
+import distributed  # noqa: F401  # its defaults must be there before they are changed
 import pytest
 from clusters import CERTIFICATES, Scheduler, make_certificates, start_scheduler, start_worker
 from engine_jobs import small_job, work_off
@@ -69,6 +70,12 @@ def test_a_sweep_over_tls(secured: Secured, options: EngineOptions) -> None:
 def test_without_a_certificate(secured: Secured, options: EngineOptions) -> None:
     with pytest.raises(UsageError, match="TLS needs certificates"):
         connect(options, secured.scheduler.address)
+
+
+def test_a_certificate_that_is_not_there_is_named(options: EngineOptions) -> None:
+    settings = {"distributed.comm.tls.ca-file": "/no/such/ca.pem"}
+    with dask.config.set(settings), pytest.raises(UsageError, match=r"^/no/such/ca\.pem: no such file"):
+        connect(options, "tls://127.0.0.1:9")
 
 
 @slow
