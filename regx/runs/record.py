@@ -52,6 +52,11 @@ class Best(_Frozen):
     epoch: int
     valid_loss: float
     valid_error: float
+    test_loss: float | None = Field(
+        default=None,
+        description="Loss on the test images with the weights of that epoch; read at the end, with `final`.",
+    )
+    test_error: float | None = Field(default=None, description="Error, likewise.")
 
 
 class Failure(_Frozen):

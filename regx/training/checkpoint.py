@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from regx.runs.files import atomic_path
+from regx.training.best import BestWeights
 from regx.training.loop import TrainState
 from regx.training.seeding import noise_state, set_noise_state
 
@@ -33,6 +34,7 @@ class Checkpoint:
         train_seconds: Seconds spent in steps so far.
         eval_seconds: Seconds spent in evaluation so far.
         seconds: Wall-clock time so far.
+        best: Weights of the best epoch so far.
         probes: What the run's probes remember, and how many rows they have written.
     """
 
@@ -45,6 +47,7 @@ class Checkpoint:
     train_seconds: float
     eval_seconds: float
     seconds: float
+    best: dict[str, Any]
     probes: dict[str, Any]
 
     @classmethod
@@ -62,6 +65,7 @@ class Checkpoint:
             train_seconds=state.train_seconds,
             eval_seconds=state.eval_seconds,
             seconds=seconds,
+            best=state.best.to_dict(),
             probes=probes or {},
         )
 
@@ -70,6 +74,7 @@ class Checkpoint:
         state.network.load_state_dict(self.network)
         state.optimizer.load(self.velocities)
         state.running_loss.copy_(self.running_loss)
+        state.best = BestWeights.from_dict(self.best, state.running_loss.device)
         state.step = self.step
         state.train_seconds = self.train_seconds
         state.eval_seconds = self.eval_seconds

@@ -6,7 +6,7 @@ Shapes: N images, B batch, C channels, H height, W width, K classes.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import torch
@@ -16,6 +16,7 @@ from torch.nn import functional
 from regx.config import RunConfig
 from regx.data import augment
 from regx.runs.metrics import EpochMetrics
+from regx.training.best import BestWeights
 from regx.training.device import autocast
 from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.interventions import fix_masks_
@@ -41,6 +42,7 @@ class TrainState:
     running_loss: (
         Tensor  # sum of this epoch's train-mode losses; stays on the device, so no step waits for it
     )
+    best: BestWeights = field(default_factory=BestWeights)
     step: int = 0
     train_seconds: float = 0.0
     eval_seconds: float = 0.0
@@ -82,6 +84,7 @@ def train(
         row = _measure_epoch(config, data, state, running_loss) if math.isfinite(running_loss) else None
         if row is None:
             return "non_finite"
+        state.best.see(state.network, row)
         if probing:
             probing.after_epoch()
         watcher.epoch_done(row)

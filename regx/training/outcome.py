@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from torch import nn
 
 from regx.config import RunConfig
+from regx.config.schema import FixedMask
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Final
+from regx.training.best import BestWeights, weights_of
 from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.prepare import RunData
 
-__all__ = ["best_epoch", "final_metrics", "hopeless", "learned_nothing"]
+__all__ = ["best_epoch", "best_metrics", "final_metrics", "hopeless", "learned_nothing"]
 
 
 def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
@@ -28,6 +30,29 @@ def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: Ep
         test_loss=test_loss,
         test_error=test_error,
     )
+
+
+def best_metrics(
+    config: RunConfig, data: RunData, network: nn.Module, weights: BestWeights, final: Final, best: Best
+) -> Best:
+    """Read the test set with the weights of the best epoch too; where that is the last, it has been read.
+
+    Without a test loss stay a loss that is not finite, and an epoch before the dropout masks were fixed:
+    its network cannot be put together again.
+    """
+    if best.epoch == config.train.epochs:
+        return best.model_copy(update={"test_loss": final.test_loss, "test_error": final.test_error})
+    mask = config.model.drop_mask
+    if isinstance(mask, FixedMask) and best.epoch < mask.from_epoch:
+        return best
+    with (
+        weights_of(network, weights),
+        fresh_batch_norm(network, data.train, config.train.bn_reestimate_images),
+    ):
+        test_loss, test_error = evaluate(network, data.test)
+    if not math.isfinite(test_loss):
+        return best
+    return best.model_copy(update={"test_loss": test_loss, "test_error": test_error})
 
 
 def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:

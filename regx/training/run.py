@@ -25,7 +25,7 @@ from regx.training.evaluate import zero_sum
 from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train
 from regx.training.optim import Sgd
-from regx.training.outcome import best_epoch, final_metrics, hopeless, learned_nothing
+from regx.training.outcome import best_epoch, best_metrics, final_metrics, hopeless, learned_nothing
 from regx.training.prepare import RunData, prepare
 from regx.training.probing import Probing
 from regx.training.seeding import generator, stream_seed
@@ -297,7 +297,14 @@ class _Run:
         elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
             failure = self.failure("no_learning", complaint)
         status = "diverged" if failure else "done"
-        self.write_record(status=status, final=final, best=best_epoch(rows), failure=failure)
+        self.write_record(status=status, final=final, best=self.best(rows, final), failure=failure)
+
+    def best(self, rows: list[EpochMetrics], final: Final | None) -> Best | None:
+        """Record the best epoch; where the run came to its end, with its test metrics."""
+        best = best_epoch(rows)
+        if best is None or final is None:
+            return best
+        return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
 
     def failure(self, kind: str, message: str) -> Failure:
         """Say where the run stood when it failed."""
