@@ -92,6 +92,7 @@ class Movement(Probe):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take them up."""
+        torch._foreach_copy_(self.before, self._now())
         for name in ("initial", "epoch_began", "tenth_began"):
             torch._foreach_copy_(getattr(self, name), state[name])
         for name, length in (self.lengths | self.tenths).items():

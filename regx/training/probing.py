@@ -50,7 +50,8 @@ class Probing:
         if not config.probes:
             return None
         train = data.train
-        few = Images(train.pixels[:PROBE_IMAGES], train.labels[:PROBE_IMAGES])
+        count = _probe_images(config)
+        few = Images(train.pixels[:count], train.labels[:count])
 
         @contextmanager
         def evaluation() -> Iterator[nn.Sequential]:
@@ -137,6 +138,12 @@ class Probing:
         if rows is not None:
             step = self.run.step
             self.waiting.extend(ProbeValue(step, *row) for row in rows)
+
+
+def _probe_images(config: RunConfig) -> int:
+    """Count the images of the probe batch: ghost batch norm divides it as it divides a mini-batch."""
+    count, norm = min(PROBE_IMAGES, config.data.num_train), config.model.batch_norm
+    return count - count % norm.ghost_size if norm and norm.ghost_size else count
 
 
 @contextmanager
