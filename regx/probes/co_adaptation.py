@@ -139,7 +139,7 @@ def interaction_index(units: Units, output: nn.Linear, pairs_P2: Tensor) -> floa
     Returns:
         0 where the units' shares of the loss add up; NaN without pairs, or where no unit matters.
     """
-    weight_KH, bias_K = output.weight.double().cpu(), output.bias.double().cpu()
+    weight_KH, bias_K = output.weight.cpu().double(), output.bias.cpu().double()
     logits_NK = units.values @ weight_KH.T + bias_K
 
     def loss_without(*missing: int) -> float:

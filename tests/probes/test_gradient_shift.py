@@ -72,6 +72,27 @@ def test_the_first_of_many_layers_does_not_shift_and_the_others_do():
     assert all(shift.relative > 0.01 and shift.cosine < 1 for shift in others)
 
 
+def test_everything_before_a_layer_moves_and_nothing_else():
+    """Biases, gamma and beta too: here torch's own SGD takes the step."""
+    network = deep_network()
+    for layer in (network.hidden1_drop, network.hidden2_drop):
+        layer.eval()
+
+    def output_gradient():
+        loss = nn.functional.cross_entropy(network(IMAGES), LABELS)
+        return torch.autograd.grad(loss, [network.output.weight], retain_graph=True)[0], loss
+
+    shift = gradient_shifts(network, IMAGES, LABELS, lr=0.5)[-1]
+
+    old, loss = output_gradient()
+    loss.backward()
+    below = [parameter for name, parameter in network.named_parameters() if not name.startswith("output")]
+    torch.optim.SGD(below, lr=0.5).step()
+    now, _ = output_gradient()
+    assert shift.norm == pytest.approx(float(old.norm()))
+    assert shift.distance == pytest.approx(float((old - now).norm()), rel=1e-5)
+
+
 def test_no_step_no_shift_in_spite_of_dropout():
     shifts = gradient_shifts(deep_network(), IMAGES, LABELS, lr=0.0)
 
