@@ -105,8 +105,10 @@ def test_probability_zero_is_the_network_without_dropout(model: dict[str, object
         {"batch_norm": True},
         {"drop_prob": {"input": 0.2, "conv": 0.1, "hidden": 0.5}},
         {"activation": "tanh"},
+        {"batch_norm": {"reference_images": 10, "noise": {}}},
+        {"drop_prob": {"hidden": 0.5}, "drop_mask": {"kind": "fixed", "from_epoch": 1}},
     ],
-    ids=["batch_norm", "dropout", "activation"],
+    ids=["batch_norm", "dropout", "activation", "reference images and noise", "fixed mask"],
 )
 def test_toggles_do_not_move_the_initial_weights(toggle: dict[str, object]) -> None:
     plain, other = build("mnist", **MCNN), build("mnist", **MCNN | toggle)
@@ -131,6 +133,19 @@ def test_init_schemes(scheme: str, expected: float) -> None:
     weight = build("mnist", **MLP | {"init": {"scheme": scheme, "gain": 2.0}}).hidden1.weight
     # the deviation of n draws has a relative standard error of 1 / sqrt(2 n); 5 of them
     assert weight.std().item() == pytest.approx(expected, rel=5 / math.sqrt(2 * weight.numel()))
+
+
+def test_gains_reach_the_layers_that_they_name_and_no_gamma() -> None:
+    """`gain` all but the output layer, `output_gain` the output layer alone."""
+    plain = build("mnist", **MCNN | {"batch_norm": True})
+    scaled = build("mnist", **MCNN | {"batch_norm": True, "init": {"gain": 4.0, "output_gain": 0.05}})
+    factors = {"conv1": 4.0, "conv2": 4.0, "hidden1": 4.0, "output": 0.5}
+    for name, layer in plain.named_children():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            assert torch.equal(getattr(scaled, name).weight, torch.ones_like(layer.weight))
+        elif isinstance(layer, nn.Conv2d | nn.Linear):
+            torch.testing.assert_close(getattr(scaled, name).weight, factors.pop(name) * layer.weight)
+    assert factors == {}
 
 
 @pytest.mark.parametrize("model", [MLP, MCNN, MCNN | {"batch_norm": True}], ids=["mlp", "cnn", "cnn_bn"])

@@ -21,6 +21,7 @@ from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
 from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train
 from regx.training.optim import Sgd
+from regx.training.outcome import hopeless
 from regx.training.prepare import RunData, prepare
 from regx.training.run import RunOptions, train_run
 from regx.training.seeding import generator, stream_seed
@@ -312,3 +313,10 @@ def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:
     _, _, recorder, ending = trained(config, digits)
     assert ending == "finished"
     assert len(recorder.rows) == 3
+
+
+def test_the_stop_rule_is_applied_once(digits: Dataset) -> None:
+    row = trained(config_of(train={"epochs": 1}), digits)[2].rows[0]
+    config = config_of(train={"stop_if": {"epoch": 2, "train_loss_above": row.train_loss / 2}})
+    ended = [hopeless(config, replace(row, epoch=epoch)) is not None for epoch in (1, 2, 3)]
+    assert ended == [False, True, False]
