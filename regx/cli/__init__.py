@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
+from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
 from regx.cli.train import train
@@ -35,6 +37,8 @@ def root(
 app.command()(train)
 app.command()(compare)
 app.command()(sweep)
+app.command()(reproduce)
+app.command()(claims)
 app.command()(runs)
 app.command()(verify)
 app.command()(validate)

@@ -4,7 +4,7 @@ Truth is on disk. What a folder says is done is not trained again, so a sweep th
 laptop and moved to a cluster, goes on where it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -87,6 +87,7 @@ def sweep(
     watch: SweepWatch,
     *,
     retry_failed: bool = False,
+    tuned: Callable[[SweepRecord], None] = lambda _: None,
 ) -> Summary:
     """Train every run of an experiment that has not ended.
 
@@ -99,12 +100,14 @@ def sweep(
         engine: Trains them.
         watch: Told of everything.
         retry_failed: Try again what failed in an earlier call.
+        tuned: Called when the values are chosen, before the first run to compare begins; what it raises ends
+            the sweep there.
 
     Raises:
         EngineLostError: If the engine is gone; what was done is done.
         OSError: If the record cannot be written.
     """
-    return _Sweep(experiment, ledger, engine, watch, retry_failed).execute()
+    return _Sweep(experiment, ledger, engine, watch, retry_failed).execute(tuned)
 
 
 class _Sweep:
@@ -122,10 +125,11 @@ class _Sweep:
         plan = make_plan(experiment, ledger)
         self.summary = Summary(record=self.write(plan.tuning))
 
-    def execute(self) -> Summary:
+    def execute(self, tuned: Callable[[SweepRecord], None]) -> Summary:
         tuning = tune(self.experiment, self.ledger, self.train)
         self.summary.record = self.write(tuning)
         if tuning.complete:
+            tuned(self.summary.record)
             jobs = [self.job(run) for run in _confirm(self.experiment, tuning)]
             self.summary.complete = self.train(jobs)
         write_run_table(self.folder, self.summary.record)

@@ -12,12 +12,12 @@ import regx
 from regx.runs.record import Environment
 from regx.training.device import device_name
 
-__all__ = ["describe_environment"]
+__all__ = ["describe_environment", "git_state"]
 
 
 def describe_environment(device: torch.device, *, threads: int, data_sha256: str) -> Environment:
     """Describe this process for run.json."""
-    commit, dirty = _git_state()
+    commit, dirty = git_state()
     return Environment(
         device=device.type,
         device_name=device_name(device),
@@ -34,7 +34,7 @@ def describe_environment(device: torch.device, *, threads: int, data_sha256: str
 
 
 @cache
-def _git_state() -> tuple[str | None, bool | None]:
+def git_state() -> tuple[str | None, bool | None]:
     """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
 
     Asked once a process: that is when its code was read.

@@ -1,0 +1,85 @@
+"""The comparisons of a claim as data: what is measured on which side, and how it is called in the results."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from regx.claims.measures import find_measure
+from regx.claims.seed_runs import ClaimMeasure
+from regx.config.contrast import Contrast, parse_contrast
+from regx.config.sections.claim import CRITERIA, BesideConfig, ClaimConfig, PartConfig
+
+__all__ = ["IF_CENSORED", "Comparison", "comparisons_of"]
+
+IF_CENSORED = "if censored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One part of a claim.
+
+    Attributes:
+        part: `1`, `2`, ..., `if censored`, `beside 1`, ...
+        config: As the file has it.
+        target: Its own `target`, or the claim's.
+        train_loss: Its own `train_loss`, or the claim's.
+    """
+
+    part: str
+    config: PartConfig
+    target: float | str | None
+    train_loss: float | None
+
+    @property
+    def contrast(self) -> Contrast:
+        """What it contrasts."""
+        return parse_contrast(self.config.contrast)
+
+    @property
+    def measures(self) -> tuple[ClaimMeasure, ...]:
+        """The measure of each side.
+
+        Raises:
+            ValueError: If there is no such measure.
+        """
+        names = self.config.measure
+        if isinstance(names, str):
+            return (find_measure(names),) * len(self.contrast.sides)
+        return tuple(map(find_measure, names))
+
+    @property
+    def criterion(self) -> str:
+        """Which key says what has to come out; empty where nothing has to."""
+        return next((key for key in CRITERIA if getattr(self.config, key) is not None), "")
+
+    @property
+    def amount(self) -> float | str | None:
+        """The smallest effect or margin as the file has it."""
+        return getattr(self.config, self.criterion) if self.criterion not in ("", "always") else None
+
+    @property
+    def label(self) -> str:
+        """What a comparison beside the claim shows."""
+        return self.config.label if isinstance(self.config, BesideConfig) else ""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the contrast."""
+        form = self.contrast.form
+        return form if form in ("ln", "log2") else self.measures[0].unit
+
+
+def comparisons_of(claim: ClaimConfig) -> Iterator[Comparison]:
+    """List all comparisons of a claim: its parts, the one in reserve, those beside it."""
+    named: list[tuple[str, PartConfig]] = [
+        (str(number), part) for number, part in enumerate(claim.parts, start=1)
+    ]
+    if claim.if_censored is not None:
+        named.append((IF_CENSORED, claim.if_censored))
+    named += [(f"beside {number}", part) for number, part in enumerate(claim.beside, start=1)]
+    for name, part in named:
+        yield Comparison(
+            part=name,
+            config=part,
+            target=claim.target if part.target is None else part.target,
+            train_loss=claim.train_loss if part.train_loss is None else part.train_loss,
+        )

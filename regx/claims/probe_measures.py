@@ -1,0 +1,236 @@
+"""Measures of what probes found in a run, from probes.csv."""
+
+import math
+from collections.abc import Callable, Iterable
+from statistics import fmean
+
+from regx.analysis.catalogue import Reference
+from regx.claims.run_measures import succeeded
+from regx.claims.seed_runs import CellRun, Number, RunMeasure
+from regx.config.errors import UsageError
+from regx.runs.probes import ProbeValue
+
+__all__ = ["PROBE_FUNCTIONS", "PROBE_MEASURES", "of_probe"]
+
+WHOLE = "network"  # stands for the layer of a quantity that belongs to no single one
+OUTPUT = "output"
+AFTER_STEP = 100  # the first steps of a run are unlike the rest
+
+_Fold = Callable[[Iterable[float]], float]
+_MC = ("mc_arithmetic", "mc_geometric")
+
+
+def _last(values: Iterable[float]) -> float:
+    *_, last = values
+    return last
+
+
+PROBE_FUNCTIONS: dict[str, _Fold] = {"last": _last, "mean": fmean, "max": max}
+
+
+def of_probe(function: str, quantity: str, layer: str = "") -> RunMeasure:
+    """Measure a quantity of probes.csv.
+
+    Args:
+        function: What is made of its values over time: the `last`, their `mean` or their `max`.
+        quantity: As probes.csv has it.
+        layer: Of one layer only. Otherwise the value of the whole network where there is one, else the mean
+            (of `max`, the maximum) over layers.
+    """
+    name = f"{function}({', '.join(filter(None, (quantity, layer)))})"
+
+    def of(item: CellRun, _: Reference) -> Number:
+        return _folded(item, quantity, PROBE_FUNCTIONS[function], layer=layer)
+
+    return RunMeasure(
+        name=name,
+        unit="",
+        better=None,
+        meaning=f"The {function} of `{quantity}` in probes.csv.",
+        of=of,
+        reads_test=quantity.startswith(("mc_", "weight_scaling_", "subset_readout", "interaction_index")),
+    )
+
+
+def _folded(
+    item: CellRun, quantity: str, fold: _Fold, *, layer: str = "", hidden: bool = False, after: int = -1
+) -> Number:
+    """Fold a quantity over time, then over layers.
+
+    Args:
+        item: The run.
+        quantity: Which.
+        fold: Over the steps.
+        layer: The only layer to look at; empty for all.
+        hidden: Whether the output layer is left out.
+        after: Steps up to this one are left out, if there are later ones.
+    """
+    if not succeeded(item.run):
+        return Number(value=None, note=str(item.run.record.status))
+    found = [row for row in item.probed if row.quantity == quantity]
+    layers = list(dict.fromkeys(row.layer for row in found))
+    wanted = [layer] if layer else [WHOLE] if WHOLE in layers else layers
+    if hidden and not layer:
+        wanted = [name for name in wanted if name != OUTPUT]
+    _refuse_unknown(item, quantity, layer, layers)
+    each = [fold(_over_time(found, name, after)) for name in wanted]
+    value = max(each) if fold is max else fmean(each)
+    return Number(value=value) if math.isfinite(value) else Number(value=None, note="not finite")
+
+
+def _over_time(rows: Iterable[ProbeValue], layer: str, after: int) -> list[float]:
+    values = [(row.step, row.value) for row in rows if row.layer == layer]
+    late = [value for step, value in values if step > after]
+    return late or [value for _, value in values]
+
+
+def _refuse_unknown(item: CellRun, quantity: str, layer: str, layers: list[str]) -> None:
+    path = item.run.path / "probes.csv"
+    if not layers:
+        raise UsageError(f"{path}: has no quantity {quantity!r}; name the probe that writes it in `probes`")
+    if layer and layer not in layers:
+        raise UsageError(f"{path}: has no {quantity} of layer {layer!r} (layers: {', '.join(layers)})")
+
+
+def _quantity(
+    quantity: str, fold: _Fold = _last, *, hidden: bool = False, after: int = -1
+) -> Callable[[CellRun, Reference], Number]:
+    return lambda item, _: _folded(item, quantity, fold, hidden=hidden, after=after)
+
+
+def _step_shrinkage(item: CellRun, _: Reference) -> Number:
+    """Take the logarithm of how much shorter the last steps are than the first."""
+    first = _folded(item, "step_length_first_tenth", _last)
+    last = _folded(item, "step_length_last_tenth", _last)
+    if first.value is None or last.value is None or not (first.value > 0 and last.value > 0):
+        return Number(value=None, note=first.note or last.note or "no movement")
+    return Number(value=math.log(first.value / last.value))
+
+
+def _max_norm_excess(item: CellRun, _: Reference) -> Number:
+    """Say by how much a norm ever left the ball; a run that diverged is looked at as far as it came."""
+    radius = item.run.config.optim.max_norm
+    if radius is None:
+        raise UsageError(f"{item.run.path}: max_norm_excess needs optim.max_norm")
+    peaks = [row.value for row in item.probed if row.quantity == "peak_incoming_norm"]
+    _refuse_unknown(item, "peak_incoming_norm", "", [WHOLE] if peaks else [])
+    finite = [peak for peak in peaks if math.isfinite(peak)]
+    if not finite:
+        return Number(value=None, note="not finite")
+    return Number(value=max(0.0, max(finite) / (radius * (1 + 1e-5)) - 1))
+
+
+def _measure(
+    name: str,
+    unit: str,
+    meaning: str,
+    of: Callable[[CellRun, Reference], Number],
+    *,
+    reads_test: bool = False,
+) -> RunMeasure:
+    return RunMeasure(name=name, unit=unit, better=None, meaning=meaning, of=of, reads_test=reads_test)
+
+
+_ALL = (
+    _measure(
+        "drift",
+        "sd",
+        "Drift of what activation functions get, from step 100 to the end: mean over hidden layers.",
+        _quantity("drift_from_reference_output", hidden=True),
+    ),
+    *(
+        _measure(
+            f"drift_rate_{stage}",
+            "sd",
+            f"Mean drift over 50 steps of {of}: mean over hidden layers.",
+            _quantity(f"mean_drift_{stage}", hidden=True),
+        )
+        for stage, of in (
+            ("raw", "the weighted sums"),
+            ("normalised", "batch norm's output before gamma and beta"),
+            ("output", "what activation functions get"),
+        )
+    ),
+    _measure(
+        "gradient_shift",
+        "",
+        "||G - G'|| / ||G|| of the layers' gradients: mean over time and layers.",
+        _quantity("relative_gradient_shift", fmean),
+    ),
+    *(
+        _measure(
+            name,
+            "",
+            f"How far the layers' steps do not add up, {how}: mean over time after step 100.",
+            _quantity(name, fmean, after=AFTER_STEP),
+        )
+        for name, how in (
+            ("non_additivity", "at the run's own rate"),
+            ("non_additivity_common_lr", "at one rate for all runs"),
+            ("non_additivity_matched", "with steps of equal relative length"),
+        )
+    ),
+    *(
+        _measure(name, unit, meaning, _quantity(name), reads_test=True)
+        for name, unit, meaning in (
+            (
+                "subset_readout_accuracy",
+                "fraction",
+                "Test accuracy of a read-out of a sixteenth of the units.",
+            ),
+            ("interaction_index", "", "How far the effects of pairs of units on the loss do not add up."),
+            ("mean_abs_correlation", "", "Mean |r| over pairs of hidden units."),
+            ("participation_ratio", "directions", "How many directions the hidden activations fill."),
+            ("mean_activation", "", "Mean hidden activation."),
+            ("quiet_share", "fraction", "Share of hidden activations that are nearly zero."),
+            (
+                "weight_scaling_error",
+                "fraction",
+                "Test error in eval mode, as the probe of the averages has it.",
+            ),
+            ("weight_scaling_nll", "nats", "Test loss, likewise."),
+            *(
+                (f"{mean}_{kind}_k{k}", unit, f"Test {word} of the average of {k} thinned networks.")
+                for mean in _MC
+                for kind, unit, word in (("error", "fraction", "error"), ("nll", "nats", "loss"))
+                for k in (1, 2, 5, 10, 20, 50, 100, 200)
+            ),
+            *(
+                (f"{mean}_matching_k", "networks", "Networks whose average matches weight scaling.")
+                for mean in _MC
+            ),
+        )
+    ),
+    _measure(
+        "step_shrinkage",
+        "ln",
+        "ln of the mean step length in the first tenth of all steps over that in the last tenth.",
+        _step_shrinkage,
+    ),
+    _measure(
+        "late_displacement",
+        "",
+        "Distance between the weights at the start and the end of the last tenth of all steps.",
+        _quantity("displacement_last_tenth"),
+    ),
+    _measure(
+        "late_train_loss_sd",
+        "nats",
+        "Standard deviation of the training loss within the last epoch.",
+        _quantity("late_train_loss_sd"),
+    ),
+    _measure("churn", "fraction", "Share of predictions that the last epoch changed.", _quantity("churn")),
+    _measure(
+        "max_norm_excess",
+        "fraction",
+        "By how much the norm of some unit's incoming weights was ever above the ball's radius; 0: never.",
+        _max_norm_excess,
+    ),
+    _measure(
+        "undo_index",
+        "",
+        "1 where gamma and beta undo batch norm, 0 where they do not: mean over layers.",
+        _quantity("undo_index"),
+    ),
+)
+PROBE_MEASURES = {measure.name: measure for measure in _ALL}

@@ -1,0 +1,184 @@
+"""What a claim takes from the tuning seeds, fixed in lock.json before the first run to compare begins."""
+
+from datetime import UTC, datetime
+from statistics import fmean
+
+from regx.analysis.catalogue import Reference
+from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
+from regx.claims.measures import find_measure
+from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
+from regx.claims.rule import rule_digest
+from regx.claims.seed_runs import ClaimMeasure
+from regx.claims.sweep_runs import SweepRuns
+from regx.config import Experiment
+from regx.config.contrast import parse_amount
+from regx.config.errors import UsageError
+
+__all__ = ["NotFixedError", "register", "register_in"]
+
+
+_NONE = Reference(target_error=None, train_loss=None)
+
+
+class NotFixedError(Exception):
+    """A number that the tuning seeds do not give."""
+
+
+def register_in(folder: ResultsFolder, experiment: Experiment, runs: SweepRuns) -> Lock:
+    """Write lock.json, or check that what it says still holds; new claims are added to it.
+
+    Raises:
+        UsageError: If a claim's rule, or what was tuned, is another than when it was fixed.
+    """
+    known = Lock.read(folder.lock) if folder.lock.is_file() else None
+    lock = register(experiment, runs, known)
+    if lock != known:
+        if known is not None:
+            _refuse_changes(folder, known, lock)
+        lock.write(folder.lock)
+    return lock
+
+
+def register(experiment: Experiment, runs: SweepRuns, known: Lock | None = None) -> Lock:
+    """Fix what every claim of an experiment takes from the tuning seeds.
+
+    Without tuning, which only the smoke tier may do, the runs themselves stand in: it gives no verdict.
+
+    Args:
+        experiment: With its claims.
+        runs: With the tuning complete.
+        known: What was fixed before; its dates are kept.
+    """
+    record = runs.record
+    claims = {}
+    for claim in experiment.claims:
+        before = known.claims.get(claim.id) if known else None
+        parts = {item.part: _fix(item, experiment, runs) for item in comparisons_of(claim)}
+        claims[claim.id] = LockedClaim(
+            rule=rule_digest(experiment, claim),
+            when=before.when if before else datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+            num_runs_before=before.num_runs_before if before else runs.num_ended(),
+            parts=tuple(parts[str(number)] for number in range(1, len(claim.parts) + 1)),
+            if_censored=parts.get(IF_CENSORED),
+            beside=tuple(part for name, part in parts.items() if name.startswith("beside")),
+        )
+    return Lock(
+        experiment=experiment.name,
+        tier=experiment.tier,
+        digest=experiment.digest,
+        seeds=experiment.seeds,
+        tune_by=record.tune_by,
+        arms=tuple(arm.model_dump(mode="json") for arm in record.arms),
+        claims=claims,
+    )
+
+
+def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
+    """Let claims come, but nothing change after the tuning."""
+    again = f"remove {folder.path} to register it anew"
+    if known.digest != lock.digest:
+        raise UsageError(f"{folder.lock}: the experiment was another one when its tuning ended; {again}")
+    if known.arms != lock.arms:
+        raise UsageError(f"{folder.lock}: tuning had chosen other values; {again}")
+    for name, claim in known.claims.items():
+        if name in lock.claims and lock.claims[name].rule != claim.rule:
+            raise UsageError(f"{folder.lock}: the rule of {name} was another one when tuning ended; {again}")
+
+
+def _fix(item: Comparison, experiment: Experiment, runs: SweepRuns) -> LockedPart:
+    contrast, measures = item.contrast, item.measures
+    try:
+        reference = _reference(item, measures, experiment, runs)
+        sides = [
+            _best(side, measure, item, reference, experiment, runs)
+            for side, measure in zip(contrast.sides, measures, strict=True)
+        ]
+        amount = _amount(item, measures[0], reference, experiment, runs)
+    except NotFixedError as error:
+        sides = [side[0] for side in contrast.sides]
+        return LockedPart(first=sides[0], second=sides[1] if sides[1:] else None, problem=str(error))
+    return LockedPart(
+        first=sides[0],
+        second=sides[1] if len(sides) > 1 else None,
+        amount=amount,
+        target_error=reference.target_error,
+        train_loss=reference.train_loss,
+    )
+
+
+def _reference(
+    item: Comparison, measures: tuple[ClaimMeasure, ...], experiment: Experiment, runs: SweepRuns
+) -> Reference:
+    """Turn the target into a validation error, where a measure needs one."""
+    needed = {measure.needs for measure in measures}
+    target = None
+    if "target" in needed and item.target is not None:
+        amount = parse_amount(item.target)
+        target = amount.value
+        if amount.share_of is not None:
+            accuracy = find_measure("final_valid_accuracy")
+            mean = _mean(amount.share_of, accuracy, item, _NONE, experiment, runs)
+            target = 1 - amount.value * mean
+    return Reference(target_error=target, train_loss=item.train_loss if "train_loss" in needed else None)
+
+
+def _amount(
+    item: Comparison, measure: ClaimMeasure, reference: Reference, experiment: Experiment, runs: SweepRuns
+) -> float | None:
+    if item.amount is None:
+        return item.config.always
+    amount = parse_amount(item.amount)
+    if amount.share_of is None:
+        return amount.value
+    value = amount.value * _mean(amount.share_of, measure, item, reference, experiment, runs)
+    if value <= 0:
+        raise NotFixedError(f"{item.amount} is {value:.3g} on the tuning seeds: no smallest effect")
+    return value
+
+
+def _best(
+    arms: tuple[str, ...],
+    measure: ClaimMeasure,
+    item: Comparison,
+    reference: Reference,
+    experiment: Experiment,
+    runs: SweepRuns,
+) -> str:
+    """Choose among arms: by the measure itself, or by what tuned them where it reads test images."""
+    if len(arms) == 1 or experiment.tune is None:
+        return arms[0]
+    if measure.reads_test or measure.better is None:
+        scores = {arm: _score(arm, runs) for arm in arms}
+        lower = experiment.tune.by != "valid_accuracy_area"
+    else:
+        scores = {arm: _mean(arm, measure, item, reference, experiment, runs) for arm in arms}
+        lower = measure.better == "lower"
+    return (min if lower else max)(arms, key=lambda arm: scores[arm])
+
+
+def _score(arm: str, runs: SweepRuns) -> float:
+    scores = [tuned.score for tuned in runs.record.arm(arm).tuned if tuned.score is not None]
+    if not scores:
+        raise NotFixedError(f"{arm} has no score: it was not tuned, or every trial diverged")
+    return fmean(scores)
+
+
+def _mean(
+    arm: str,
+    measure: ClaimMeasure,
+    item: Comparison,
+    reference: Reference,
+    experiment: Experiment,
+    runs: SweepRuns,
+) -> float:
+    """Take the mean of a measure over the tuning seeds."""
+    if experiment.tune is not None:
+        sources = list(runs.tuning(arm, item.config))
+    else:
+        sources = [runs.confirmed(arm, item.config, seed) for seed in experiment.seeds]
+    found = [measure.of(source, reference) for source in sources]
+    values = [number.value for number in found if number.value is not None]
+    if not values or len(values) < len(found):
+        notes = ", ".join(sorted({number.note for number in found if number.value is None})) or "no trials"
+        raise NotFixedError(f"{measure.name} of {arm} on the tuning seeds: {notes}")
+    return fmean(values)

@@ -1,0 +1,177 @@
+"""The claims that there are: those of experiments, found by walking their folders, and the mechanical ones.
+
+Reading is light: a file's `claims` are read, and the many configs of its experiment are not resolved.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from regx.claims.mechanical import MechanicalClaim, all_mechanical
+from regx.config.errors import UsageError
+from regx.config.hints import choice_hint
+from regx.config.kinds import kind_of
+from regx.config.load_experiment import load_tiers
+from regx.config.sections.claim import ClaimConfig
+from regx.config.tree import Node, plain
+from regx.config.yaml_loader import read_yaml
+
+__all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A claim of an experiment.
+
+    Attributes:
+        claim: What stands in the file.
+        experiment: Name of the experiment.
+        path: Its file.
+    """
+
+    claim: ClaimConfig
+    experiment: str
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The claim's id."""
+        return self.claim.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """All claims.
+
+    Attributes:
+        registered: Claims of experiments, and the settings that are parts of others, ordered by id.
+        mechanical: Claims that need no statistics, ordered by id.
+    """
+
+    registered: tuple[Registered, ...]
+    mechanical: tuple[MechanicalClaim, ...]
+
+    @property
+    def empirical(self) -> tuple[Registered, ...]:
+        """Claims of experiments, each once: settings count with the claim that they are part of."""
+        return tuple(item for item in self.registered if item.claim.part_of is None)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all claims."""
+        return (*(item.id for item in self.empirical), *(claim.id for claim in self.mechanical))
+
+    @cached_property
+    def family_sizes(self) -> dict[str, int]:
+        """How many claims are registered in each family; those without results count as tests too."""
+        return dict(Counter(item.claim.family for item in self.empirical))
+
+    def settings_of(self, item: Registered) -> tuple[Registered, ...]:
+        """Return a claim and its other settings, each of which is enough."""
+        others = {other.id: other for other in self.registered if other.claim.part_of == item.id}
+        return (item, *(others[name] for name in item.claim.any_of))
+
+    def find(self, claim_id: str) -> Registered | MechanicalClaim:
+        """Find a claim.
+
+        Raises:
+            UsageError: If there is none of this id.
+        """
+        known: dict[str, Registered | MechanicalClaim] = {item.id: item for item in self.registered}
+        known |= {claim.id: claim for claim in self.mechanical}
+        if claim_id in known:
+            return known[claim_id]
+        hint = choice_hint(claim_id, self.ids) or "; `regx claims` lists them"
+        raise UsageError(f"{claim_id}: no such claim{hint}")
+
+
+def starter_folder() -> Path:
+    """Return the folder of the ready-made experiments: of the clone, or inside an installed package."""
+    package = Path(__file__).parent.parent
+    starter = package / "starter" / "experiments"
+    return starter if starter.is_dir() else package.parent / "experiments"
+
+
+def read_registry(folders: Sequence[Path] | None = None) -> Registry:
+    """Read every claim.
+
+    Args:
+        folders: Folders of experiments, which are walked; of two experiments of one name the first counts.
+            None: `experiments` here, then the ready-made ones.
+
+    Raises:
+        UsageError: If a file is wrong, two claims share an id, or a claim names settings that are not there.
+    """
+    registered: dict[str, Registered] = {}
+    for path, tree in _experiments(folders or (Path("experiments"), starter_folder())):
+        for item in _claims(path, tree):
+            if item.id in registered:
+                raise UsageError(f"{path}: {item.id}: stands in {registered[item.id].path} already")
+            registered[item.id] = item
+    _check_settings(registered)
+    return Registry(
+        registered=tuple(registered[name] for name in sorted(registered)), mechanical=all_mechanical()
+    )
+
+
+def file_digest(path: Path) -> str:
+    """Hash an experiment's file with all that it builds on, byte by byte: equal means nothing has changed."""
+    digest = hashlib.sha256()
+    for file in _chain(path):
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _chain(path: Path) -> Iterator[Path]:
+    """List a file, its base, and what that extends."""
+    seen: set[Path] = set()
+    while path.is_file() and path.resolve() not in seen:
+        seen.add(path.resolve())
+        yield path
+        tree = read_yaml(path, [])
+        links = (tree.value.get(key) for key in ("base", "extends")) if isinstance(tree.value, dict) else ()
+        below = next((link.value for link in links if link and isinstance(link.value, str)), None)
+        if below is None:
+            return
+        path = path.parent / below
+
+
+def _experiments(folders: Sequence[Path]) -> Iterator[tuple[Path, Node]]:
+    """Walk to the experiments, each name once."""
+    seen: set[str] = set()
+    for folder in dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()):
+        for path in sorted(file for file in folder.rglob("*.y*ml") if file.is_file()):
+            tree = read_yaml(path, [])
+            name = tree.find(("name",)).value
+            if kind_of(tree) == "experiment" and isinstance(name, str) and name not in seen:
+                seen.add(name)
+                yield path, tree
+
+
+def _claims(path: Path, tree: Node) -> Iterator[Registered]:
+    node = tree.find(("claims",))
+    content: Any = plain(node) if node is not tree else []
+    try:
+        claims = [ClaimConfig.model_validate(claim) for claim in content]
+    except (ValidationError, TypeError):
+        load_tiers(path)  # says what is wrong, at its line
+        raise UsageError(f"{path}: the claims cannot be read; see `regx validate {path}`") from None
+    for claim in claims:
+        yield Registered(claim=claim, experiment=str(tree.find(("name",)).value), path=path)
+
+
+def _check_settings(registered: dict[str, Registered]) -> None:
+    """See that the settings of a claim and the claim know one another."""
+    for item in registered.values():
+        for name in item.claim.any_of:
+            if name not in registered or registered[name].claim.part_of != item.id:
+                raise UsageError(f"{item.path}: {item.id}: any_of: no claim {name} with `part_of: {item.id}`")
+        whole = item.claim.part_of
+        if whole is not None and (whole not in registered or item.id not in registered[whole].claim.any_of):
+            raise UsageError(f"{item.path}: {item.id}: part_of: no claim {whole} with {item.id} in `any_of`")

@@ -1,0 +1,309 @@
+"""`results/<tier>/<experiment>/`: what was fixed before the runs, one number per arm and seed, and verdicts.
+
+docs/claims_format.md explains each file. Everything in it is small and is meant to be committed.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regx.config.errors import UsageError
+from regx.runs.files import write_text
+
+__all__ = [
+    "MEASURE_COLUMNS",
+    "ClaimResult",
+    "Gate",
+    "Gates",
+    "Lock",
+    "LockedClaim",
+    "LockedPart",
+    "MeasureRow",
+    "PartResult",
+    "Record",
+    "ResultsFolder",
+    "SettingResult",
+    "VerdictFile",
+    "VerdictWord",
+    "read_measures",
+    "write_measures",
+]
+
+FORMAT = 1
+MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
+
+VerdictWord = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke", "stale", "not run"]
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """The files of one experiment at one tier."""
+
+    path: Path
+
+    @classmethod
+    def named(cls, root: Path, tier: str, experiment: str) -> "ResultsFolder":
+        """Name the folder."""
+        return cls(root / tier / experiment)
+
+    @property
+    def lock(self) -> Path:
+        """What was fixed when the tuning ended."""
+        return self.path / "lock.json"
+
+    @property
+    def runs(self) -> Path:
+        """One row per run."""
+        return self.path / "runs.csv"
+
+    @property
+    def measures(self) -> Path:
+        """One number per arm and seed."""
+        return self.path / "measures.csv"
+
+    @property
+    def verdicts(self) -> Path:
+        """What came of it."""
+        return self.path / "verdicts.json"
+
+    @property
+    def gates(self) -> Path:
+        """Sanity gates of the tier's last reproduction, shared by its experiments."""
+        return self.path.parent / "gates.json"
+
+    def figure(self, claim_id: str) -> Path:
+        """The evidence as a picture."""
+        return self.path / f"{claim_id}.svg"
+
+
+class Record(BaseModel):
+    """A JSON file, or a part of one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            UsageError: If it is damaged, of another format, or cannot be read.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        except (ValueError, RecursionError):
+            raise UsageError(f"{path}: is not valid JSON") from None
+        found = content.get("format") if isinstance(content, dict) else None
+        if found != FORMAT:
+            raise UsageError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{path}: {place}: {first['msg']}") from None
+
+    def write(self, path: Path) -> None:
+        """Write a file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+
+class LockedPart(Record):
+    """What a part of a claim took from the tuning seeds."""
+
+    first: str = Field(description="The arm on the first side of the contrast.")
+    second: str | None = Field(default=None, description="The arm on the second side.")
+    amount: float | None = Field(default=None, description="Smallest effect or margin, as a number.")
+    target_error: float | None = Field(default=None, description="Validation error of the target.")
+    train_loss: float | None = Field(default=None, description="Training loss that is waited for.")
+    problem: str = Field(default="", description="Why something could not be fixed.")
+
+
+class LockedClaim(Record):
+    """One claim as it was fixed."""
+
+    rule: str = Field(description="sha256 of everything that judges it.")
+    when: str = Field(description="Date and time, UTC.")
+    num_runs_before: int = Field(description="Runs to compare that had ended at that moment.")
+    parts: tuple[LockedPart, ...]
+    if_censored: LockedPart | None = None
+    beside: tuple[LockedPart, ...] = ()
+
+
+class Lock(Record):
+    """lock.json: written when the tuning ends, before the first run to compare begins."""
+
+    format: int = FORMAT
+    experiment: str
+    tier: str
+    digest: str = Field(description="sha256 of the resolved experiment.")
+    seeds: tuple[int, ...]
+    tune_by: str | None
+    arms: tuple[dict[str, Any], ...] = Field(description="As in sweep.json: settings, trials, tuned values.")
+    claims: dict[str, LockedClaim]
+
+
+class Gate(Record):
+    """One sanity gate."""
+
+    name: str
+    holds: bool
+    measured: str = Field(description="What came out, and what had to.")
+
+
+class Gates(Record):
+    """gates.json: what a broken trainer fails first."""
+
+    format: int = FORMAT
+    when: str
+    gates: tuple[Gate, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Gates that do not hold, in words."""
+        return tuple(f"gate {gate.name}: {gate.measured}" for gate in self.gates if not gate.holds)
+
+
+class PartResult(Record):
+    """One comparison, judged by itself: nothing here is corrected for a family."""
+
+    part: str = Field(description="`1`, `2`, ..., `if censored` or `beside 1`, as in measures.csv.")
+    label: str = ""
+    measure: str
+    contrast: str
+    unit: str
+    criterion: str = Field(description="smallest_effect, not_worse_than, within, always; empty: none.")
+    amount: float | None
+    num_seeds: int
+    holds: bool = Field(description="Whether the estimate is what the part says, p aside.")
+    opposes: bool
+    p: float
+    p_against: float
+    p_null: float
+    mean: float | None = None
+    low: float | None = Field(default=None, description="95 % interval.")
+    high: float | None = None
+    low_90: float | None = Field(default=None, description="90 % interval.")
+    high_90: float | None = None
+    sd: float | None = None
+    d_z: float | None = None
+    wins: float | None = Field(default=None, description="Share of seeds in favour.")
+    sign_flip_p: float | None = None
+    seeds_needed: int | None = Field(default=None, description="To find the amount in 4 of 5 experiments.")
+    means: dict[str, float] = Field(default={}, description="Of the measure, by arm.")
+    differences: dict[int, float] = Field(default={}, description="By seed; positive favours the claim.")
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class SettingResult(Record):
+    """One setting of a claim that says "in some cases"."""
+
+    id: str
+    experiment: str
+    holds: bool
+    p: float
+    parts: tuple[PartResult, ...]
+
+
+class ClaimResult(Record):
+    """A verdict and what it rests on."""
+
+    id: str
+    verdict: VerdictWord
+    label: str = Field(description="The verdict with what qualifies it: supported (strong).")
+    kind: str | None = None
+    strong: bool = False
+    provisional: bool = False
+    p: float = Field(description="Corrected for the family.")
+    family: str
+    family_size: int
+    num_seeds: int
+    reasons: tuple[str, ...] = ()
+    parts: tuple[PartResult, ...] = ()
+    beside: tuple[PartResult, ...] = ()
+    settings: tuple[SettingResult, ...] = ()
+    rule: str
+    num_runs_before: int
+    when: str
+    commit: str = Field(description="Commit of the code that trained the runs.")
+
+
+class VerdictFile(Record):
+    """verdicts.json."""
+
+    format: int = FORMAT
+    experiment: str
+    tier: str
+    file_sha256: str = Field(description="Of the experiment's file and all that it builds on.")
+    num_runs: int
+    run_seconds: float = Field(description="Of all its runs, tuning included, one after another.")
+    claims: dict[str, ClaimResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureRow:
+    """One row of measures.csv."""
+
+    claim: str
+    part: str
+    measure: str
+    arm: str
+    seed: int
+    value: float | None
+    note: str = ""
+
+
+def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
+    """Write measures.csv; every digit of a number is kept."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(MEASURE_COLUMNS)
+    for row in rows:
+        value = "" if row.value is None else repr(row.value)
+        writer.writerow([row.claim, row.part, row.measure, row.arm, row.seed, value, row.note])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, text.getvalue())
+
+
+def read_measures(path: Path) -> list[MeasureRow]:
+    """Read measures.csv.
+
+    Raises:
+        UsageError: If it is damaged or cannot be read.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, csv.Error):
+        raise UsageError(f"{path}: is not a table") from None
+    if not lines or tuple(lines[0]) != MEASURE_COLUMNS:
+        raise UsageError(f"{path}:1: has another header than this version of regx writes")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            claim, part, measure, arm, seed, value, note = line
+            found = float(value) if value else None
+            rows.append(
+                MeasureRow(
+                    claim=claim,
+                    part=part,
+                    measure=measure,
+                    arm=arm,
+                    seed=int(seed),
+                    value=found,
+                    note=note,
+                )
+            )
+        except ValueError:
+            raise UsageError(f"{path}:{number}: damaged row") from None
+    return rows

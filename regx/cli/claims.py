@@ -1,0 +1,76 @@
+"""`regx claims`: every claim with its verdict, or one of them in full."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from regx.cli.claims_text import claim_lines, row_of, summary_line, table_lines
+from regx.cli.progress import say
+
+__all__ = ["claims"]
+
+
+def claims(
+    claim: Annotated[
+        str | None, typer.Argument(help="Id of one claim, to see it in full.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Judge anew from measures.csv, and store the verdicts.")
+    ] = False,
+    tier: Annotated[
+        Literal["smoke", "cpu", "gpu"] | None,
+        typer.Option(help="Whose results: the largest tier that has any, if omitted.", show_default=False),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of the results. Default: results.", show_default=False)
+    ] = None,
+    experiments: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of experiments, in place of those known.", show_default=False),
+    ] = None,
+) -> None:
+    """List what is claimed, and what holds of it. Nothing is trained.
+
+    Example: regx claims C01
+    """
+    from regx.claims.registry import read_registry
+    from regx.claims.standing import default_results, standings
+
+    registry = read_registry(experiments)
+    root = results or default_results()
+    if claim is not None:
+        registry.find(claim)
+    if recompute:
+        from regx.claims.judge import judge_tier
+
+        for at in (tier,) if tier else ("smoke", "cpu", "gpu"):
+            judged = judge_tier(registry, root, at)
+            if judged:
+                say(f"{root / at}: judged {len(judged)} claim{'s' * (len(judged) > 1)} from measures.csv")
+    found = standings(registry, root, tier)
+    wanted = [standing for standing in found if claim in (None, standing.id)]
+    if as_json:
+        rows = [row_of(standing) for standing in wanted]
+        if claim is not None:
+            typer.echo(json.dumps({**rows[0], **_details(wanted[0])}, indent=2))
+        else:
+            typer.echo(json.dumps(rows, indent=2))
+    elif claim is not None:
+        for line in claim_lines(wanted[0]):
+            typer.echo(line)
+    else:
+        for line in (*table_lines(found), "", summary_line(found)):
+            typer.echo(line)
+
+
+def _details(standing: object) -> dict[str, object]:
+    """Return everything that is stored of one claim."""
+    stored = {}
+    for name in ("result", "checked"):
+        record = getattr(standing, name)
+        if record is not None:
+            stored[name] = record.model_dump(mode="json")
+    return stored

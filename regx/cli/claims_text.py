@@ -1,0 +1,231 @@
+"""What `regx claims` prints: the table of all, and one claim in full."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regx.claims.mechanical import MechanicalClaim
+    from regx.claims.mechanical_results import MechanicalResult
+    from regx.claims.registry import Registered
+    from regx.claims.results import ClaimResult, PartResult
+    from regx.claims.standing import Standing
+
+__all__ = ["claim_lines", "effect_of", "row_of", "summary_line", "table_lines"]
+
+HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", "when", "commit")
+MARGINS = {
+    "smallest_effect": "at least {}",
+    "not_worse_than": "not below −{}",
+    "within": "within ±{}",
+    "always": "always {}",
+}
+WIDEST = 100  # letters of a line of text
+
+
+def row_of(standing: "Standing") -> dict[str, Any]:
+    """Return one claim as plain values, for the table and for JSON."""
+    result = standing.result
+    part = result.parts[0] if result and result.parts and not standing.is_stale else None
+    source = result or standing.checked
+    return {
+        "id": standing.id,
+        "says": standing.says,
+        "verdict": standing.verdict,
+        "label": standing.label,
+        "effect": part.mean if part else None,
+        "low": part.low if part else None,
+        "high": part.high if part else None,
+        "unit": part.unit if part else "",
+        "num_seeds": result.num_seeds if result else None,
+        "tier": standing.tier,
+        "when": source.when if source else "",
+        "commit": source.commit if source else "",
+    }
+
+
+def table_lines(standings: "Sequence[Standing]") -> list[str]:
+    """Write the table; on a terminal the sentences give way where a line would be too long."""
+    rows = [_cells(standing) for standing in standings]
+    widths = [max(len(head), *(len(row[index]) for row in rows)) for index, head in enumerate(HEADS)]
+    if sys.stdout.isatty():
+        others = sum(widths) - widths[1] + 2 * (len(widths) - 1)
+        widths[1] = max(24, min(widths[1], shutil.get_terminal_size().columns - others))
+    lines = []
+    for row in (HEADS, *rows):
+        cells = [
+            _cut(cell, width).rjust(width) if head == "n" else _cut(cell, width).ljust(width)
+            for head, cell, width in zip(HEADS, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def summary_line(standings: "Sequence[Standing]") -> str:
+    """Count the verdicts."""
+    counts: dict[str, int] = {}
+    for standing in standings:
+        counts[standing.verdict] = counts.get(standing.verdict, 0) + 1
+    words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    return f"{len(standings)} claims: {words}"
+
+
+def effect_of(part: "PartResult") -> str:
+    """Write an effect with its interval: `+0.213 [0.190, 0.236] nats`."""
+    if part.mean is None:
+        return part.problem or "–"
+    factor, unit = (100, "pp") if part.unit == "fraction" else (1, part.unit)
+    text = _number(factor * part.mean, sign=True)
+    if part.low is not None and part.high is not None:
+        text += f" [{_number(factor * part.low)}, {_number(factor * part.high)}]"
+    return f"{text} {unit}".strip()
+
+
+def claim_lines(standing: "Standing") -> Iterator[str]:
+    """Write one claim in full."""
+    from regx.claims.registry import Registered
+
+    claim = standing.claim
+    yield f"{standing.id}  {standing.says}"
+    yield f"verdict: {standing.label}{f' at tier {standing.tier}' if standing.result else ''}"
+    if isinstance(claim, Registered):
+        yield from _empirical(claim, standing.result, is_stale=standing.is_stale)
+    else:
+        yield from _mechanical(claim, standing.checked)
+
+
+def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bool) -> Iterator[str]:
+    from regx.claims.sentences import loose_points
+
+    claim = item.claim
+    if claim.quote:
+        yield from _wrapped("quote: ", f"“{claim.quote}”")
+    yield from _wrapped("source: ", claim.source)
+    for published in claim.published:
+        mark = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
+        yield from _wrapped(
+            "published: ", f"{published.figures} ({published.where}; {mark[published.verified]})"
+        )
+    for point in loose_points(item.id):
+        yield from _wrapped("the wording: ", point)
+    yield f"experiment: {item.path}"
+    yield f"family: {claim.family}"
+    if claim.expected:
+        yield from _wrapped("expected before the runs: ", claim.expected)
+    if is_stale:
+        yield "The rule has changed since it was fixed: these results were judged by another one."
+    if result is None:
+        yield f"not run; `regx reproduce {item.id}` runs it"
+    else:
+        yield from _result(result)
+    for title, texts in (("deviations from the source", claim.deviations), ("traps", claim.traps)):
+        if texts:
+            yield f"{title}:"
+            for number, text in enumerate(texts, start=1):
+                yield from _wrapped(f"  {number}. ", text)
+
+
+def _result(result: "ClaimResult") -> Iterator[str]:
+    if result.reasons:
+        yield from _wrapped("because: ", "; ".join(result.reasons))
+    yield (
+        f"{result.num_seeds} seeds; p = {_p(result.p)} corrected over the {result.family_size} claims of its"
+        f" family; judged {result.when}, code {result.commit}"
+    )
+    if result.num_runs_before:
+        yield f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended"
+    groups = [("", result.parts)] if not result.settings else []
+    groups += [(f"{setting.id} ({setting.experiment})", setting.parts) for setting in result.settings]
+    for title, parts in groups:
+        if title:
+            yield f"{title}:"
+        for part in parts:
+            yield from _part(part)
+    if result.beside:
+        yield "beside it, deciding nothing:"
+        for part in result.beside:
+            yield from _part(part)
+
+
+def _part(part: "PartResult") -> Iterator[str]:
+    label = part.label or f"part {part.part}"
+    yield f"  {label}: {part.measure}, {part.contrast}: {effect_of(part)}"
+    details = []
+    if part.criterion and part.amount is not None:
+        factor = 100 if part.unit == "fraction" else 1
+        wanted = MARGINS[part.criterion].format(_number(factor * part.amount))
+        details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
+    if part.low is not None:
+        details.append(f"p = {_p(part.p)}, sign-flip p = {_p(part.sign_flip_p or 0.0)}")
+        details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
+        details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
+    if part.seeds_needed and not part.holds:
+        details.append(f"{part.seeds_needed} seeds would find it in 4 of 5 experiments")
+    if part.means:
+        means = ", ".join(f"{arm} {_number(value)}" for arm, value in part.means.items())
+        details.append(f"means: {means}")
+    yield from _wrapped("    ", "; ".join(filter(None, details)))
+    for note in part.notes:
+        yield from _wrapped("    note: ", note)
+
+
+def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[str]:
+    yield from _wrapped("quote: ", f"“{claim.quote}”")
+    yield from _wrapped("source: ", claim.source)
+    yield from _wrapped("holds if: ", claim.passes_if)
+    if result is None:
+        yield f"not run; `regx reproduce {claim.id}` runs it"
+    else:
+        if result.reading:
+            yield from _wrapped("reading: ", result.reading)
+        for row in result.measured:
+            mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
+            wanted = f" (wanted: {row.criterion})" if row.criterion else ""
+            yield f"  {row.name}: {_value(row.value)}{wanted}{mark}"
+        yield f"checked {result.when}, code {result.commit}"
+    for note in claim.notes:
+        yield from _wrapped("note: ", note)
+
+
+def _cells(standing: "Standing") -> tuple[str, ...]:
+    row = row_of(standing)
+    result = standing.result
+    part = result.parts[0] if result and result.parts and not standing.is_stale else None
+    return (
+        row["id"],
+        row["says"],
+        row["label"],
+        effect_of(part) if part and part.mean is not None else "",
+        str(row["num_seeds"]) if row["num_seeds"] else "",
+        row["tier"],
+        row["when"],
+        row["commit"],
+    )
+
+
+def _wrapped(head: str, text: str) -> Iterator[str]:
+    """Break a long text; its further lines stand under the first."""
+    if text:
+        yield from textwrap.wrap(
+            text, WIDEST, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+        )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _number(value: float, *, sign: bool = False) -> str:
+    """Write a number with three digits that count."""
+    text = f"{value:+.3g}" if sign else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def _value(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _p(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

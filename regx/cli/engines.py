@@ -1,0 +1,100 @@
+"""What trains the runs of a command: workers on this machine, or a cluster that is already there."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regx.cli.data import fetch_display
+from regx.cli.sweep_text import estimate_line
+
+if TYPE_CHECKING:
+    from regx.sweeps.driver import Plan
+    from regx.sweeps.jobs import Engine, EngineOptions, Job
+    from regx.sweeps.ledger import Ledger
+
+__all__ = ["Workers", "choose_workers", "estimate_left", "fetch_data", "open_engine", "refuse_two_engines"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """How the runs are spread over this machine.
+
+    Attributes:
+        number: Runs at the same time.
+        per_gpu: Of them on each GPU; None for one each.
+        gpus: Whether the runs use GPUs.
+    """
+
+    number: int
+    per_gpu: int | None
+    gpus: bool
+
+
+def choose_workers(jobs: int | None, per_gpu: int | None, left: "Sequence[Job]") -> Workers:
+    """Take one worker for each core, or for each place on a GPU; no more than there are runs."""
+    import os
+
+    from regx.sweeps.placement import place, visible_gpus
+
+    wanted = per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
+    gpus = visible_gpus() if wanted else []
+    default = len(gpus) * (per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
+    workers = Workers(
+        number=max(1, min(jobs or default, len(left))), per_gpu=per_gpu, gpus=bool(gpus or per_gpu)
+    )
+    if workers.gpus:
+        place(workers.number, per_gpu)  # what does not fit is refused before the plan is shown
+    return workers
+
+
+def open_engine(
+    options: "EngineOptions", workers: Workers | None, scheduler: str | None, scheduler_file: Path | None
+) -> "AbstractContextManager[Engine]":
+    """Choose what trains the runs."""
+    if workers and workers.number == 1:
+        from regx.sweeps.in_process import in_process
+
+        return in_process(options)
+    from regx.sweeps.dask_engine import local_cluster, remote
+
+    if workers is None:
+        return remote(options, address=scheduler, scheduler_file=scheduler_file)
+    return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
+
+
+def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> str:
+    """Say how long it will take."""
+    from regx.sweeps.estimate import estimate
+    from regx.training.speed import measure_speed
+
+    known = {job.folder: job for plan in plans for job in (*plan.trials, *plan.confirm)}
+    left = {job.folder: job for plan in plans for job in plan.left}
+    finished = [ledger.load(job) for folder, job in known.items() if folder not in left]
+    number = workers.number if workers else 1
+    found = estimate(tuple(left.values()), finished, number, measure_speed)
+    return estimate_line(found, number, "" if workers else " as fast as this machine")
+
+
+def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:
+    """See that the data are here before many workers ask for them at once."""
+    from regx.data.load import ensure_here
+
+    with fetch_display(quiet=quiet) as show:
+        for name in sorted({job.config.data.name for job in left}):
+            ensure_here(name, offline=offline, report=show.report, progress=show.progress)
+
+
+def refuse_two_engines(
+    jobs: int | None, per_gpu: int | None, scheduler: str | None, scheduler_file: Path | None
+) -> None:
+    """Let only one engine be asked for.
+
+    Raises:
+        UsageError: If several are.
+    """
+    from regx.config.errors import UsageError
+
+    if sum(option is not None for option in (jobs or per_gpu, scheduler, scheduler_file)) > 1:
+        raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")

@@ -1,0 +1,244 @@
+"""`regx reproduce`: run what claims rest on, and judge them by the rule that was fixed before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from regx.cli.claims_text import summary_line, table_lines
+from regx.cli.engines import choose_workers, estimate_left, fetch_data, open_engine, refuse_two_engines
+from regx.cli.progress import say
+from regx.cli.signals import stop_on_signals
+from regx.cli.sweep_display import sweep_display
+from regx.cli.sweep_text import ending_lines
+
+if TYPE_CHECKING:
+    from regx.claims.judge import RunFacts
+    from regx.claims.mechanical import MechanicalClaim
+    from regx.claims.registry import Registered, Registry
+    from regx.config import Experiment, Tier
+    from regx.sweeps.driver import Plan
+
+__all__ = ["reproduce"]
+
+MECHANICAL = "mechanical"
+
+
+def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
+    claims: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLAIM...]",
+            help="Ids, or `mechanical` for the exact checks; all claims if omitted.",
+            show_default=False,
+        ),
+    ] = None,
+    tier: Annotated[
+        Literal["smoke", "cpu", "gpu"], typer.Option(help="How large: smoke, cpu or gpu.")
+    ] = "cpu",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs at the same time; 1 trains in this process. Default: one for each core or GPU.",
+            show_default=False,
+        ),
+    ] = None,
+    per_gpu: Annotated[
+        int | None, typer.Option(min=1, help="Runs at the same time on each GPU.", show_default=False)
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler, e.g. tcp://host:8786.", show_default=False),
+    ] = None,
+    scheduler_file: Annotated[
+        Path | None, typer.Option(help="The file that a Dask scheduler wrote.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the runs' folders go into.")] = Path("runs"),
+    results: Annotated[Path, typer.Option(help="Folder that verdicts and measures go into.")] = Path(
+        "results"
+    ),
+    experiments: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of experiments, in place of those known.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again the runs that failed before.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit code 3 if a claim is contradicted.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts, and what failed.")] = False,
+) -> None:
+    """Reproduce claims: tune, confirm, measure, judge. Stopped, it goes on where it was.
+
+    Example: regx reproduce C01 --tier smoke
+    """
+    from regx.claims.registry import read_registry
+    from regx.claims.standing import standings
+
+    refuse_two_engines(jobs, per_gpu, scheduler, scheduler_file)
+    registry = read_registry(experiments)
+    empirical, mechanical = _chosen(registry, claims)
+    if not dry_run:
+        _check(mechanical, results, quiet=quiet)
+    complete, stopped = True, 0
+    if empirical:
+        engine = (jobs, per_gpu, scheduler, scheduler_file)
+        facts, complete, stopped = _run(
+            _experiments(registry, empirical, tier),
+            engine,
+            out.resolve(),
+            results,
+            dry_run=dry_run,
+            retry_failed=retry_failed,
+            offline=offline,
+            quiet=quiet,
+        )
+        if not dry_run:
+            _judge(registry, results, tier, facts)
+    if dry_run:
+        return
+    ids = {item.id for item in empirical} | {item.id for item in mechanical}
+    found = [standing for standing in standings(registry, results, tier) if standing.id in ids]
+    for line in (*table_lines(found), "", summary_line(found)):
+        typer.echo(line)
+    if stopped or not complete:
+        raise typer.Exit(stopped or 1)
+    if strict and any(standing.verdict == "contradicted" for standing in found):
+        raise typer.Exit(3)
+
+
+def _chosen(
+    registry: "Registry", names: Sequence[str] | None
+) -> "tuple[list[Registered], list[MechanicalClaim]]":
+    """Find the claims that were named."""
+    from regx.claims.registry import Registered
+
+    if not names:
+        return list(registry.empirical), list(registry.mechanical)
+    found = [registry.find(name) for name in names if name != MECHANICAL]
+    empirical = [item for item in found if isinstance(item, Registered)]
+    mechanical = [item for item in found if not isinstance(item, Registered)]
+    return empirical, list(registry.mechanical) if MECHANICAL in names else mechanical
+
+
+def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -> None:
+    """Run the exact checks."""
+    if not claims:
+        return
+    from regx.claims.mechanical_results import store_mechanical
+    from regx.training.environment import git_state
+
+    commit, dirty = git_state()
+    answers = []
+    for claim in claims:
+        answer = claim.check()
+        answers.append((claim, answer))
+        if not quiet:
+            say(f"{claim.id}: {answer.verdict}")
+    import regx
+
+    shown = f"{commit[:9]}{'+' if dirty else ''}" if commit else regx.__version__
+    store_mechanical(results, answers, shown)
+
+
+def _experiments(registry: "Registry", items: "Sequence[Registered]", tier: "Tier") -> "list[Experiment]":
+    """Load the experiments that claims rest on, other settings included, each once."""
+    from regx.config import load_experiment
+
+    paths = dict.fromkeys(setting.path for item in items for setting in registry.settings_of(item))
+    return [load_experiment(path, tier) for path in paths]
+
+
+def _run(  # noqa: PLR0913
+    experiments: "Sequence[Experiment]",
+    engine_options: "tuple[int | None, int | None, str | None, Path | None]",
+    runs_dir: Path,
+    results: Path,
+    *,
+    dry_run: bool,
+    retry_failed: bool,
+    offline: bool,
+    quiet: bool,
+) -> "tuple[dict[str, RunFacts], bool, int]":
+    """Train and measure, experiment by experiment; whether all are complete, and the exit code of a stop."""
+    from regx.claims.procedure import run_experiment
+    from regx.runs.sweep import SweepFolder
+    from regx.sweeps.driver import make_plan
+    from regx.sweeps.jobs import EngineLostError, EngineOptions
+    from regx.sweeps.ledger import Ledger
+
+    jobs, per_gpu, scheduler, scheduler_file = engine_options
+    options = EngineOptions(runs_dir=runs_dir, offline=offline)
+    ledger = Ledger(runs_dir)
+    facts: dict[str, RunFacts] = {}
+    complete = True
+    with ledger.lock():
+        plans = {experiment.name: make_plan(experiment, ledger) for experiment in experiments}
+        left = {job.folder: job for plan in plans.values() for job in plan.left}
+        workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, [*left.values()])
+        if not quiet:
+            for line in _plan_lines(experiments, plans):
+                say(line)
+            if left:
+                say(estimate_left([*plans.values()], ledger, workers))
+        if dry_run:
+            return {}, True, 0
+        if left or not (results / experiments[0].tier / "gates.json").is_file():
+            _gates(results, experiments[0].tier, quiet=quiet)
+        if left:
+            fetch_data([*left.values()], offline=offline, quiet=quiet)
+        with (
+            open_engine(options, workers, scheduler, scheduler_file) as engine,
+            stop_on_signals(engine.stop) as stop,
+        ):
+            for experiment in experiments:
+                if stop.exit_code:
+                    return facts, False, stop.exit_code
+                with sweep_display(experiment, runs_dir, engine.num_workers, quiet=quiet) as display:
+                    try:
+                        summary, found = run_experiment(
+                            experiment, ledger, engine, display, results, retry_failed=retry_failed
+                        )
+                    except EngineLostError as error:
+                        say(str(error))
+                        raise typer.Exit(1) from None
+                folder = SweepFolder.named(experiment.name, experiment.tier, runs_dir)
+                for line in ending_lines(summary, folder)[int(quiet) :]:
+                    say(f"{experiment.name}: {line}")
+                if found is not None:
+                    facts[experiment.name] = found
+                complete = complete and summary.complete
+    return facts, complete, stop.exit_code or 0
+
+
+def _plan_lines(experiments: "Sequence[Experiment]", plans: "dict[str, Plan]") -> list[str]:
+    """Say which experiments are asked for, and what is left of them."""
+    lines = []
+    for experiment in experiments:
+        plan = plans[experiment.name]
+        ids = ", ".join(claim.id for claim in experiment.claims)
+        done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
+        lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {len(plan.left)} left")
+    return lines
+
+
+def _gates(results: Path, tier: str, *, quiet: bool) -> None:
+    """Run the sanity gates, and write down how they went."""
+    from regx.claims.gates import check_gates
+
+    found = check_gates()
+    found.write(results / tier / "gates.json")
+    for gate in found.gates:
+        if not gate.holds or not quiet:
+            say(f"gate {gate.name}: {'ok' if gate.holds else 'FAILED'} ({gate.measured})")
+
+
+def _judge(registry: "Registry", results: Path, tier: "Tier", facts: "dict[str, RunFacts]") -> None:
+    from regx.claims.judge import judge_tier
+
+    judge_tier(registry, results, tier, facts)
