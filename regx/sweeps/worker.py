@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import regx
 from regx.config import RunConfig
@@ -20,6 +20,7 @@ from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
 from regx.sweeps.code_version import code_digest, refusal
+from regx.sweeps.jobs import Ending
 from regx.sweeps.shared_folder import is_shared, pack
 from regx.sweeps.time_limit import Clock, mark_late
 from regx.sweeps.wire import Order, Report
@@ -110,8 +111,8 @@ class _Execution:
             if self.clock.limit is not None and self.clock.is_late() and not self.link.stop_wanted():
                 return _report("failed", mark_late(self.folder, self.clock.limit))
             return _report("interrupted", f"stopped at step {record.steps_completed:,}")
-        ending = "diverged" if record.status == "diverged" else "done"
-        return _report(ending, record.failure.message if record.failure else "")
+        message = record.failure.message if record.failure else ""
+        return _report("diverged" if record.status == "diverged" else "done", message)
 
     def failed(self, error: Exception) -> Report:
         """Keep the traceback in the run's folder."""
@@ -169,5 +170,5 @@ def _dataset(name: str, offline: bool) -> "Dataset":
     return load_dataset(name, offline=offline)
 
 
-def _report(ending: str, message: str, tail: list[str] | None = None) -> Report:
-    return {"ending": ending, "message": message, "tail": tail or [], "files": {}}  # type: ignore[typeddict-item]
+def _report(ending: Ending | Literal["refused"], message: str, tail: list[str] | None = None) -> Report:
+    return Report(ending=ending, message=message, tail=tail or [], files={})
