@@ -1,12 +1,14 @@
 """The tables of settings in docs/configuration.md and docs/experiments.md, from the schemas."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
+from regx.claims.measures import list_measures
 from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
 
-__all__ = ["claim_tables", "experiment_tables", "settings_tables"]
+__all__ = ["claim_tables", "experiment_tables", "measure_table", "settings_tables"]
 
 TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
 
@@ -42,6 +44,17 @@ def claim_tables() -> str:
     return text
 
 
+def measure_table() -> str:
+    """Return what a claim may measure; the many thinned networks of one kind stand in one row."""
+    text = "| measure | unit | meaning |\n|---|---|---|\n"
+    for name, unit, meaning in list_measures():
+        number = re.search(r"_k(\d+)$", name)
+        if number is None or number[1] == "1":
+            shown = re.sub(r"_k1$", "_kN", name)
+            text += f"| `{shown}` | {unit} | {meaning.replace('of 1 thinned', 'of N thinned')} |\n"
+    return text
+
+
 def tables(settings: tuple[Setting, ...]) -> str:
     """Return one table for each section, the settings without a section first."""
     sections = [setting for setting in settings if setting.keys and "." not in setting.path]
@@ -66,7 +79,7 @@ def default(setting: Setting) -> str:
     """Say what holds where the setting is not written."""
     if setting.required:
         return "required"
-    return f"`{flow(setting.default)}`" if setting.default is not None else "omitted"
+    return f"`{flow(setting.default)}`" if setting.default not in (None, "") else "omitted"
 
 
 def flow(value: Any) -> str:

@@ -1,7 +1,8 @@
 """The comparisons of a claim as data: what is measured on which side, and how it is called in the results."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from regx.claims.measures import find_measure
 from regx.claims.seed_runs import ClaimMeasure
@@ -45,6 +46,14 @@ class Comparison:
         if isinstance(names, str):
             return (find_measure(names),) * len(self.contrast.sides)
         return tuple(map(find_measure, names))
+
+    def looks_at(self, cell: Mapping[str, Any]) -> bool:
+        """Whether it takes the runs of a cell; what `cells` says of axes that an arm has not is no matter."""
+        for path, value in self.config.cells.items():
+            allowed = value if isinstance(value, list | tuple) else [value]
+            if path in cell and cell[path] not in allowed:
+                return False
+        return True
 
     @property
     def criterion(self) -> str:

@@ -1,10 +1,12 @@
-"""Measures over the grid of an arm: what a ladder of one setting says of one seed."""
+"""Measures over the grid of an arm: what a ladder of one setting says of one seed.
+
+`regx.analysis.ladder` brings numpy, and is imported where something is computed: checking a name needs none.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from regx.analysis import ladder
 from regx.analysis.catalogue import Reference
 from regx.claims.run_measures import RUN_MEASURES, succeeded
 from regx.claims.seed_runs import Better, ClaimMeasure, Number, RunMeasure, SeedRuns
@@ -25,6 +27,8 @@ def _values(name: str, runs: SeedRuns) -> dict[float, float | None]:
 
 
 def _lr_max(runs: SeedRuns, _: Reference) -> Number:
+    from regx.analysis import ladder
+
     outcomes = _outcomes(runs)
     largest = ladder.lr_max(outcomes)
     if largest is None:
@@ -33,14 +37,20 @@ def _lr_max(runs: SeedRuns, _: Reference) -> Number:
 
 
 def _lr_star(runs: SeedRuns, _: Reference) -> Number:
+    from regx.analysis import ladder
+
     return _or_diverged(ladder.lr_star(_values("final_valid_loss", runs)))
 
 
 def _lr_min(runs: SeedRuns, _: Reference) -> Number:
+    from regx.analysis import ladder
+
     return _or_diverged(ladder.lr_min(_values("final_valid_accuracy", runs)))
 
 
 def _stable_width(runs: SeedRuns, _: Reference) -> Number:
+    from regx.analysis import ladder
+
     return _or_diverged(ladder.stable_width(_outcomes(runs), _values("final_valid_accuracy", runs)))
 
 
@@ -64,6 +74,8 @@ GRID_MEASURES = {measure.name: measure for measure in _LADDERS}
 
 
 def _optimum(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
+    from regx.analysis import ladder
+
     return _or_diverged(ladder.optimum({value: number.value for value, number in numbers.items()}))
 
 

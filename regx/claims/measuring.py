@@ -30,7 +30,7 @@ def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[
                 number = (
                     Number(value=None, note=part.problem)
                     if part.problem
-                    else measure.of(runs.confirmed(arm, item.config, seed), reference)
+                    else measure.of(runs.confirmed(arm, item, seed), reference)
                 )
                 yield MeasureRow(
                     claim=claim.id,

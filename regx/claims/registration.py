@@ -1,5 +1,6 @@
 """What a claim takes from the tuning seeds, fixed in lock.json before the first run to compare begins."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import fmean
 
@@ -13,6 +14,7 @@ from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment
 from regx.config.contrast import parse_amount
 from regx.config.errors import UsageError
+from regx.sweeps.tuning import HIGHER_IS_BETTER
 
 __all__ = ["NotFixedError", "register", "register_in"]
 
@@ -53,7 +55,7 @@ def register(experiment: Experiment, runs: SweepRuns, known: Lock | None = None)
     claims = {}
     for claim in experiment.claims:
         before = known.claims.get(claim.id) if known else None
-        parts = {item.part: _fix(item, experiment, runs) for item in comparisons_of(claim)}
+        parts = {item.part: _TuningSeeds(item, experiment, runs).fix() for item in comparisons_of(claim)}
         claims[claim.id] = LockedClaim(
             rule=rule_digest(experiment, claim),
             when=before.when if before else datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
@@ -85,100 +87,92 @@ def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
             raise UsageError(f"{folder.lock}: the rule of {name} was another one when tuning ended; {again}")
 
 
-def _fix(item: Comparison, experiment: Experiment, runs: SweepRuns) -> LockedPart:
-    contrast, measures = item.contrast, item.measures
-    try:
-        reference = _reference(item, measures, experiment, runs)
-        sides = [
-            _best(side, measure, item, reference, experiment, runs)
-            for side, measure in zip(contrast.sides, measures, strict=True)
-        ]
-        amount = _amount(item, measures[0], reference, experiment, runs)
-    except NotFixedError as error:
-        sides = [side[0] for side in contrast.sides]
-        return LockedPart(first=sides[0], second=sides[1] if sides[1:] else None, problem=str(error))
-    return LockedPart(
-        first=sides[0],
-        second=sides[1] if len(sides) > 1 else None,
-        amount=amount,
-        target_error=reference.target_error,
-        train_loss=reference.train_loss,
-    )
+@dataclass(frozen=True)
+class _TuningSeeds:
+    """Answers for one comparison what the tuning seeds give."""
 
+    item: Comparison
+    experiment: Experiment
+    runs: SweepRuns
 
-def _reference(
-    item: Comparison, measures: tuple[ClaimMeasure, ...], experiment: Experiment, runs: SweepRuns
-) -> Reference:
-    """Turn the target into a validation error, where a measure needs one."""
-    needed = {measure.needs for measure in measures}
-    target = None
-    if "target" in needed and item.target is not None:
-        amount = parse_amount(item.target)
-        target = amount.value
-        if amount.share_of is not None:
-            accuracy = find_measure("final_valid_accuracy")
-            mean = _mean(amount.share_of, accuracy, item, _NONE, experiment, runs)
-            target = 1 - amount.value * mean
-    return Reference(target_error=target, train_loss=item.train_loss if "train_loss" in needed else None)
+    def fix(self) -> LockedPart:
+        """Fix arms, amount and target; where something is missing, say what."""
+        sides = self.item.contrast.sides
+        try:
+            reference = self.reference()
+            arms = [
+                self.best(side, measure, reference)
+                for side, measure in zip(sides, self.item.measures, strict=True)
+            ]
+            amount = self.amount(reference)
+        except NotFixedError as error:
+            arms = [side[0] for side in sides]
+            return LockedPart(first=arms[0], second=arms[1] if arms[1:] else None, problem=str(error))
+        return LockedPart(
+            first=arms[0],
+            second=arms[1] if arms[1:] else None,
+            amount=amount,
+            target_error=reference.target_error,
+            train_loss=reference.train_loss,
+        )
 
+    def reference(self) -> Reference:
+        """Turn the target into a validation error, where a measure needs one."""
+        needed = {measure.needs for measure in self.item.measures}
+        target = None
+        if "target" in needed and self.item.target is not None:
+            amount = parse_amount(self.item.target)
+            target = amount.value
+            if amount.share_of is not None:
+                accuracy = self.mean(amount.share_of, find_measure("final_valid_accuracy"), _NONE)
+                target = 1 - amount.value * accuracy
+        return Reference(
+            target_error=target, train_loss=self.item.train_loss if "train_loss" in needed else None
+        )
 
-def _amount(
-    item: Comparison, measure: ClaimMeasure, reference: Reference, experiment: Experiment, runs: SweepRuns
-) -> float | None:
-    if item.amount is None:
-        return item.config.always
-    amount = parse_amount(item.amount)
-    if amount.share_of is None:
-        return amount.value
-    value = amount.value * _mean(amount.share_of, measure, item, reference, experiment, runs)
-    if value <= 0:
-        raise NotFixedError(f"{item.amount} is {value:.3g} on the tuning seeds: no smallest effect")
-    return value
+    def amount(self, reference: Reference) -> float | None:
+        """Turn the smallest effect or margin into a number."""
+        if self.item.amount is None:
+            return self.item.config.always
+        amount = parse_amount(self.item.amount)
+        if amount.share_of is None:
+            return amount.value
+        value = amount.value * self.mean(amount.share_of, self.item.measures[0], reference)
+        if value <= 0:
+            raise NotFixedError(f"{self.item.amount} is {value:.3g} on the tuning seeds: no smallest effect")
+        return value
 
+    def best(self, arms: tuple[str, ...], measure: ClaimMeasure, reference: Reference) -> str:
+        """Choose among arms: by the measure itself, or by what tuned them where it reads test images."""
+        plan = self.experiment.tune
+        if len(arms) == 1 or plan is None:
+            return arms[0]
+        if measure.reads_test or measure.better is None:
+            scores = {arm: self.score(arm) for arm in arms}
+            lower = plan.by not in HIGHER_IS_BETTER
+        else:
+            scores = {arm: self.mean(arm, measure, reference) for arm in arms}
+            lower = measure.better == "lower"
+        return (min if lower else max)(arms, key=lambda arm: scores[arm])
 
-def _best(
-    arms: tuple[str, ...],
-    measure: ClaimMeasure,
-    item: Comparison,
-    reference: Reference,
-    experiment: Experiment,
-    runs: SweepRuns,
-) -> str:
-    """Choose among arms: by the measure itself, or by what tuned them where it reads test images."""
-    if len(arms) == 1 or experiment.tune is None:
-        return arms[0]
-    if measure.reads_test or measure.better is None:
-        scores = {arm: _score(arm, runs) for arm in arms}
-        lower = experiment.tune.by != "valid_accuracy_area"
-    else:
-        scores = {arm: _mean(arm, measure, item, reference, experiment, runs) for arm in arms}
-        lower = measure.better == "lower"
-    return (min if lower else max)(arms, key=lambda arm: scores[arm])
+    def score(self, arm: str) -> float:
+        """Return what an arm reached in the tuning, by the measure that tuned it."""
+        scores = [tuned.score for tuned in self.runs.record.arm(arm).tuned if tuned.score is not None]
+        if not scores:
+            raise NotFixedError(f"{arm} has no score: it was not tuned, or every trial diverged")
+        return fmean(scores)
 
-
-def _score(arm: str, runs: SweepRuns) -> float:
-    scores = [tuned.score for tuned in runs.record.arm(arm).tuned if tuned.score is not None]
-    if not scores:
-        raise NotFixedError(f"{arm} has no score: it was not tuned, or every trial diverged")
-    return fmean(scores)
-
-
-def _mean(
-    arm: str,
-    measure: ClaimMeasure,
-    item: Comparison,
-    reference: Reference,
-    experiment: Experiment,
-    runs: SweepRuns,
-) -> float:
-    """Take the mean of a measure over the tuning seeds."""
-    if experiment.tune is not None:
-        sources = list(runs.tuning(arm, item.config))
-    else:
-        sources = [runs.confirmed(arm, item.config, seed) for seed in experiment.seeds]
-    found = [measure.of(source, reference) for source in sources]
-    values = [number.value for number in found if number.value is not None]
-    if not values or len(values) < len(found):
-        notes = ", ".join(sorted({number.note for number in found if number.value is None})) or "no trials"
-        raise NotFixedError(f"{measure.name} of {arm} on the tuning seeds: {notes}")
-    return fmean(values)
+    def mean(self, arm: str, measure: ClaimMeasure, reference: Reference) -> float:
+        """Take the mean of a measure over the tuning seeds; without any, over the runs themselves."""
+        if self.experiment.tune is not None:
+            sources = list(self.runs.tuning(arm, self.item))
+        else:
+            sources = [self.runs.confirmed(arm, self.item, seed) for seed in self.experiment.seeds]
+        found = [measure.of(source, reference) for source in sources]
+        values = [number.value for number in found if number.value is not None]
+        if not values or len(values) < len(found):
+            notes = (
+                ", ".join(sorted({number.note for number in found if number.value is None})) or "no trials"
+            )
+            raise NotFixedError(f"{measure.name} of {arm} on the tuning seeds: {notes}")
+        return fmean(values)

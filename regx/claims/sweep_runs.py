@@ -1,12 +1,12 @@
 """The runs of a sweep as measures see them: by arm, seed and cell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from regx.claims.comparison import Comparison
 from regx.claims.seed_runs import CellRun, SeedRuns
-from regx.config.sections.claim import PartConfig
 from regx.runs.folder import RunFolder
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.runs.table import load_run_folder
@@ -36,22 +36,22 @@ class SweepRuns:
         """Count the runs to compare that have ended."""
         return sum(run.stage == "confirm" for run in self.record.runs) - len(self.missing())
 
-    def confirmed(self, arm: str, part: PartConfig, seed: int) -> SeedRuns:
-        """Return the runs to compare of an arm under a seed, in the cells that a part looks at."""
-        runs = [run for run in self._of("confirm", arm) if run.seed == seed and _wanted(run.cell, part)]
-        return self._seed_runs(arm, part, runs)
+    def confirmed(self, arm: str, item: Comparison, seed: int) -> SeedRuns:
+        """Return the runs to compare of an arm under a seed, in the cells that a comparison looks at."""
+        runs = [run for run in self._of("confirm", arm) if run.seed == seed and item.looks_at(run.cell)]
+        return self._seed_runs(arm, item, runs)
 
-    def tuning(self, arm: str, part: PartConfig) -> Iterator[SeedRuns]:
+    def tuning(self, arm: str, item: Comparison) -> Iterator[SeedRuns]:
         """List, for each tuning seed, the trials of an arm at the values that were chosen for it."""
         chosen = self.record.arm(arm).tuned
         trials = [
             run
             for run in self._of("tune", arm)
-            if _wanted(run.cell, part)
+            if item.looks_at(run.cell)
             and any(item.cell == run.cell and item.settings == run.tuned for item in chosen)
         ]
         for seed in dict.fromkeys(run.seed for run in trials):
-            yield self._seed_runs(arm, part, [run for run in trials if run.seed == seed])
+            yield self._seed_runs(arm, item, [run for run in trials if run.seed == seed])
 
     def seconds(self) -> float:
         """Add up the time of all runs, tuning included, each once."""
@@ -71,8 +71,8 @@ class SweepRuns:
     def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
         return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
 
-    def _seed_runs(self, arm: str, part: PartConfig, runs: list[SweepRun]) -> SeedRuns:
-        return SeedRuns(arm=arm, runs=tuple(map(self._load, runs)), reference=part.reference)
+    def _seed_runs(self, arm: str, item: Comparison, runs: list[SweepRun]) -> SeedRuns:
+        return SeedRuns(arm=arm, runs=tuple(map(self._load, runs)), reference=item.config.reference)
 
     def _load(self, run: SweepRun) -> CellRun:
         if run.folder not in self._loaded:
@@ -86,12 +86,3 @@ class SweepRuns:
             return RunFolder(self.runs_dir / folder).read_record().has_ended
         except (OSError, ValueError):
             return False
-
-
-def _wanted(cell: Mapping[str, Any], part: PartConfig) -> bool:
-    """Whether a part looks at a cell; what it says of axes that an arm does not have is no matter here."""
-    for path, value in part.cells.items():
-        allowed = value if isinstance(value, list | tuple) else [value]
-        if path in cell and cell[path] not in allowed:
-            return False
-    return True

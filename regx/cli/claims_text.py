@@ -69,7 +69,7 @@ def summary_line(standings: "Sequence[Standing]") -> str:
     for standing in standings:
         counts[standing.verdict] = counts.get(standing.verdict, 0) + 1
     words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"{len(standings)} claims: {words}"
+    return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {words}"
 
 
 def effect_of(part: "PartResult") -> str:
@@ -131,8 +131,8 @@ def _result(result: "ClaimResult") -> Iterator[str]:
     if result.reasons:
         yield from _wrapped("because: ", "; ".join(result.reasons))
     yield (
-        f"{result.num_seeds} seeds; p = {_p(result.p)} corrected over the {result.family_size} claims of its"
-        f" family; judged {result.when}, code {result.commit}"
+        f"{result.num_seeds} seeds; p = {_p(result.p)} corrected for a family of {result.family_size};"
+        f" judged {result.when}, code {result.commit}"
     )
     if result.num_runs_before:
         yield f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended"
@@ -161,7 +161,7 @@ def _part(part: "PartResult") -> Iterator[str]:
         details.append(f"p = {_p(part.p)}, sign-flip p = {_p(part.sign_flip_p or 0.0)}")
         details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
         details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
-    if part.seeds_needed and not part.holds:
+    if part.seeds_needed and not part.holds and not part.opposes:
         details.append(f"{part.seeds_needed} seeds would find it in 4 of 5 experiments")
     if part.means:
         means = ", ".join(f"{arm} {_number(value)}" for arm, value in part.means.items())

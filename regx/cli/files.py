@@ -133,11 +133,16 @@ def _describe_run(path: Path) -> tuple[str, list[str]]:
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     """Check an experiment at all its tiers; say in one line which runs it asks for, and what is odd."""
+    from regx.claims.check import check_measures
     from regx.cli.sweep_text import arms_and_cells
+    from regx.config import ConfigError
     from regx.config.experiment_notices import experiment_notices
     from regx.config.load_experiment import load_tiers
 
     tiers = load_tiers(path)
+    wrong = [problem for experiment in tiers.values() for problem in check_measures(path, experiment)]
+    if wrong:
+        raise ConfigError(wrong)
     experiment = tiers["cpu"]
     factors = [arms_and_cells(experiment), _count(len(experiment.seeds), "seed")]
     num_runs = sum(len(experiment.cells_of(arm)) for arm in experiment.arms) * len(experiment.seeds)

@@ -148,10 +148,15 @@ def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -
 
 def _experiments(registry: "Registry", items: "Sequence[Registered]", tier: "Tier") -> "list[Experiment]":
     """Load the experiments that claims rest on, other settings included, each once."""
-    from regx.config import load_experiment
+    from regx.claims.check import check_measures
+    from regx.config import ConfigError, load_experiment
 
     paths = dict.fromkeys(setting.path for item in items for setting in registry.settings_of(item))
-    return [load_experiment(path, tier) for path in paths]
+    experiments = [load_experiment(path, tier) for path in paths]
+    wrong = [problem for one in experiments for problem in check_measures(one.path, one)]
+    if wrong:
+        raise ConfigError(wrong)
+    return experiments
 
 
 def _run(  # noqa: PLR0913

@@ -20,7 +20,7 @@ from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
-__all__ = ["Trial", "Tuning", "tune"]
+__all__ = ["HIGHER_IS_BETTER", "Trial", "Tuning", "tune"]
 
 HIGHER_IS_BETTER = frozenset({"valid_accuracy_area"})
 
