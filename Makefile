@@ -70,10 +70,12 @@ bench-sweep: $(VENV)/.installed-bench  ## a sweep of 16 runs against the same ru
 reference: $(VENV)/.installed  ## train the ready-made configs on real data and collect what they reach
 	$(BIN)/python benchmarks/reference.py
 
-results: demo  ## store the demo's figures and table, which the README shows
-	mkdir -p results/demo
+results: demo sweep-digits  ## store the figures and tables of both, which the README shows
+	mkdir -p results/demo results/digits_toggles
 	COLUMNS=80 $(BIN)/regx compare runs/digits_plain-s0-* runs/digits_cnn-s0-* --out runs/demo > results/demo/compare.txt
 	cp runs/demo/overfitting.svg runs/demo/convergence.svg results/demo/
+	COLUMNS=80 $(BIN)/regx compare runs/digits_toggles --out runs/digits_toggles/compare > results/digits_toggles/compare.txt
+	cp runs/digits_toggles/compare/differences.svg runs/digits_toggles/compare/compare.csv results/digits_toggles/
 
 statistics: $(VENV)/.installed  ## simulate how often intervals and verdicts err: minutes
 	$(BIN)/python benchmarks/statistics_simulation.py

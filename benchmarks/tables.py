@@ -14,6 +14,7 @@ __all__ = [
     "demo_output",
     "mistakes_output",
     "reference_table",
+    "sweep_output",
     "sweep_table",
     "throughput_tables",
 ]
@@ -50,6 +51,12 @@ optim:
 def demo_output() -> str:
     """Return what `regx compare` says at the end of `make demo`."""
     lines = (RESULTS / "demo" / "compare.txt").read_text(encoding="utf-8").splitlines()
+    return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
+
+
+def sweep_output() -> str:
+    """Return what `regx compare` says of the sweep of toggles on the digits."""
+    lines = (RESULTS / "digits_toggles" / "compare.txt").read_text(encoding="utf-8").splitlines()
     return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
 
 

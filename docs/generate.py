@@ -18,6 +18,8 @@ from benchmarks.tables import (  # noqa: E402
     demo_output,
     mistakes_output,
     reference_table,
+    sweep_output,
+    sweep_table,
     throughput_tables,
 )
 
@@ -28,8 +30,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "demo": demo_output,
         "mistakes": mistakes_output,
+        "sweep": sweep_output,
         "reference": reference_table,
         "throughput": throughput_tables,
+        "sweep_throughput": sweep_table,
     },
 }
 
