@@ -201,28 +201,23 @@ def _rows(found: Mapping[str, Mapping[int, Score]]) -> Iterator[ProbeRow]:
             yield ProbeRow(WHOLE_NETWORK, f"mc_{mean}_nll_k{k}", score.nll)
 
 
-def _quantities() -> dict[str, str]:
-    words = {
-        "weight_scaling_error": "Test error in eval mode, in [0, 1].",
-        "weight_scaling_nll": "Mean negative log-likelihood in eval mode, in nats.",
-    }
-    for mean, averaged in (("arithmetic", "probabilities"), ("geometric", "log-probabilities, normalised")):
-        words[f"mc_{mean}_matching_k"] = (
-            f"Smallest k whose error with averaged {averaged} is at most that of weight scaling; NaN: none."
-        )
-        for k in NUM_AVERAGED:
-            networks = "one thinned network" if k == 1 else f"{k} thinned networks"
-            words[f"mc_{mean}_error_k{k}"] = f"Test error with averaged {averaged} of {networks}, in [0, 1]."
-            words[f"mc_{mean}_error_sd_k{k}"] = "Its standard deviation over repeats; NaN for a single one."
-            words[f"mc_{mean}_nll_k{k}"] = f"Mean negative log-likelihood of the same {networks}, in nats."
-    return words
-
-
 SPEC = ProbeSpec(
     description=(
-        "Predictions averaged over k networks thinned by dropout, of 200 stored passes, beside weight "
-        "scaling, at the end, on the test images; k = 1 is the mean over all passes, up to 100 of 20 repeats."
+        "Predictions averaged over k networks thinned by dropout, beside weight scaling, at the end, on the "
+        "test images. Of 200 stored passes k = 1, 2, 5, ..., 200 are averaged: k = 1 is the mean over all "
+        "passes, every other k but the last the mean of 20 draws."
     ),
-    quantities=_quantities(),
+    quantities={
+        "weight_scaling_error": "Test error in eval mode, in [0, 1].",
+        "weight_scaling_nll": "Mean negative log-likelihood in eval mode, in nats.",
+        "mc_arithmetic_error_k*": "Test error with the mean probabilities of k thinned networks, in [0, 1].",
+        "mc_arithmetic_error_sd_k*": "Its standard deviation over repeats; NaN for all passes together.",
+        "mc_arithmetic_nll_k*": "Mean negative log-likelihood of the same, in nats.",
+        "mc_arithmetic_matching_k": "Smallest k whose error is at most that of weight scaling; NaN: none.",
+        "mc_geometric_error_k*": "Test error with the normalised geometric mean of k thinned networks.",
+        "mc_geometric_error_sd_k*": "As for the arithmetic mean.",
+        "mc_geometric_nll_k*": "As for the arithmetic mean.",
+        "mc_geometric_matching_k": "As for the arithmetic mean.",
+    },
     build=MonteCarloDropout,
 )
