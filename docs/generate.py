@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
+from probe_tables import probe_tables  # noqa: E402
 from settings_tables import experiment_tables, settings_tables  # noqa: E402
 from statistics_tables import a_a_table, coverage_tables  # noqa: E402
 
@@ -25,6 +26,7 @@ from benchmarks.tables import (  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_tables},
+    "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table},
     "docs/experiments.md": {"experiment": experiment_tables},
     "README.md": {

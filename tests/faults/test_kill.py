@@ -31,6 +31,7 @@ optim:
   momentum: {start: 0.5, end: 0.9, steps: 200}
   max_norm: 3.0
 train: {epochs: 5, batch_size: 20}
+probes: [movement, settling, weight_norms]
 device: cpu
 """
 
@@ -81,6 +82,10 @@ class Training:
         assert self.process.exitcode == 0, self.log.read_text()
         return self.log.read_text()
 
+    def probe_rows(self) -> bytes:
+        (path,) = self.out.glob("*/probes.csv")
+        return path.read_bytes()
+
     def timeless_metrics(self) -> list[list[str]]:
         (path,) = self.out.glob("*/metrics.csv")
         lines = [line.split(",") for line in path.read_text().splitlines()]
@@ -89,15 +94,15 @@ class Training:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[str]], float]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[str]], bytes, float]:
     training = Training(tmp_path_factory.mktemp("undisturbed"))
     training.finish()
     (record,) = training.out.glob("*/run.json")
-    return training.timeless_metrics(), RunRecord.read(record).seconds
+    return training.timeless_metrics(), training.probe_rows(), RunRecord.read(record).seconds
 
 
-def test_killed_at_random_moments(tmp_path: Path, undisturbed: tuple[list[list[str]], float]) -> None:
-    expected, seconds = undisturbed
+def test_killed_at_random_moments(tmp_path: Path, undisturbed: tuple[list[list[str]], bytes, float]) -> None:
+    expected, probe_rows, seconds = undisturbed
     assert len(expected) == 6
     rng = random.Random(0)
     resumed = mid_epoch = 0
@@ -112,6 +117,7 @@ def test_killed_at_random_moments(tmp_path: Path, undisturbed: tuple[list[list[s
         log = Training(folder)
         text = log.finish()
         assert log.timeless_metrics() == expected, f"moment {moment}"
+        assert log.probe_rows() == probe_rows, f"moment {moment}"
         if "going on at step" in text:
             step = int(text.split("going on at step ")[1].split()[0].replace(",", ""))
             resumed += 1
