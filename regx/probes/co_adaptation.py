@@ -33,7 +33,7 @@ NUM_IMAGES = 2000
 NUM_SUBSETS = 20
 SUBSET_SHARE = 16  # one unit of so many is kept
 NUM_PAIRS = 200
-RIDGE = 1e-3  # of the mean squared deviation of the units, so that their scale does not matter
+RIDGE = 1e-3  # of the units' sum of squared deviations, so that their scale does not matter
 QUIET = 0.01  # an activation below this counts as off
 
 
