@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-faults test-all check format data docs golden bench bench-sweep reference results statistics a-a dist clean
-.PHONY: sweep-digits sweep-mnist sweep-cifar sweep-smoke
+.PHONY: sweep-digits sweep-mnist sweep-cifar sweep-smoke reproduce reproduce-smoke
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,12 @@ sweep-cifar: $(VENV)/.installed  ## the same on 5,000 images of CIFAR-10: an hou
 
 sweep-smoke: $(VENV)/.installed  ## every experiment at its smallest, to see that it works
 	set -e; for file in experiments/*.yaml; do $(SWEEP) --tier smoke $$file; done
+
+reproduce: $(VENV)/.installed  ## every claim: tune, confirm, measure, judge: hours (TIER=gpu: full size)
+	$(BIN)/regx reproduce --tier $(TIER) $(if $(JOBS),--jobs $(JOBS))
+
+reproduce-smoke: $(VENV)/.installed  ## every claim at its smallest, to see that it works: minutes
+	$(BIN)/regx reproduce --tier smoke $(if $(JOBS),--jobs $(JOBS))
 
 data: $(VENV)/.installed  ## fetch MNIST, Fashion-MNIST and CIFAR-10
 	$(BIN)/regx data fetch mnist fashion_mnist cifar10

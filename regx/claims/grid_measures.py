@@ -86,6 +86,13 @@ def _range(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
     return Number(value=max(found) - min(found), note=_notes(numbers))
 
 
+def _largest(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
+    found = [number.value for number in numbers.values() if number.value is not None]
+    if len(found) < len(numbers):
+        return Number(value=None, note=_notes(numbers))
+    return Number(value=max(found), note=_notes(numbers))
+
+
 def _drop(runs: SeedRuns, numbers: Mapping[float, Number]) -> Number:
     """Say how far the worst cell lies below the reference, where higher is better."""
     if set(runs.reference) != set(runs.axes):
@@ -107,6 +114,7 @@ GRID_FUNCTIONS: dict[str, Callable[[SeedRuns, Mapping[float, Number]], Number]] 
     "optimum": _optimum,
     "range": _range,
     "drop": _drop,
+    "largest": _largest,
 }
 
 

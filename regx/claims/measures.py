@@ -1,7 +1,7 @@
 """Every measure that a claim may name, and how its name is read.
 
-A name, or a function of one: `optimum(m)`, `range(m)` and `drop(m)` of a measure over a grid; `last(q)`,
-`mean(q)` and `max(q)` of a quantity of probes.csv, or of one layer's: `last(q, hidden1)`.
+A name, or a function of one: `optimum(m)`, `range(m)`, `drop(m)`, `largest(m)` of a measure over a grid;
+`last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer's: `last(q, hidden1)`.
 """
 
 import re
@@ -40,9 +40,10 @@ def find_measure(text: str) -> ClaimMeasure:
     if function not in GRID_FUNCTIONS or layer:
         known = ", ".join(f"{name}(...)" for name in (*GRID_FUNCTIONS, *PROBE_FUNCTIONS))
         raise ValueError(f"no measure {text!r} (known: {known})")
-    if inner not in RUN_MEASURES:
-        raise ValueError(f"no measure {inner!r} of a run{choice_hint(inner, tuple(RUN_MEASURES))}")
-    return over_grid(function, RUN_MEASURES[inner])
+    of_runs = RUN_MEASURES | PROBE_MEASURES
+    if inner not in of_runs:
+        raise ValueError(f"no measure {inner!r} of a run{choice_hint(inner, tuple(of_runs))}")
+    return over_grid(function, of_runs[inner])
 
 
 def list_measures() -> Iterator[tuple[str, str, str]]:
@@ -61,6 +62,7 @@ _GRID_MEANINGS = {
     "optimum(M)": "Where a parabola through a measure of runs over one axis of the grid has its minimum.",
     "range(M)": "Largest minus smallest value of a measure over the grid.",
     "drop(M)": "Value of a measure in the cell `reference` minus the smallest one.",
+    "largest(M)": "Largest value of a measure over the grid.",
     "last(Q)": "Last value of a quantity of probes.csv; last(Q, LAYER): of one layer.",
     "mean(Q)": "Mean of its values over time.",
     "max(Q)": "Largest of its values, over time and layers.",

@@ -108,7 +108,7 @@ def _step_shrinkage(item: CellRun, _: Reference) -> Number:
 
 
 def _max_norm_excess(item: CellRun, _: Reference) -> Number:
-    """Say by how much a norm ever left the ball; a run that diverged is looked at as far as it came."""
+    """Say by how much a norm ever left the ball; of a run that diverged, as long as it was finite."""
     radius = item.run.config.optim.max_norm
     if radius is None:
         raise UsageError(f"{item.run.path}: max_norm_excess needs optim.max_norm")
@@ -116,7 +116,7 @@ def _max_norm_excess(item: CellRun, _: Reference) -> Number:
     _refuse_unknown(item, "peak_incoming_norm", "", [WHOLE] if peaks else [])
     finite = [peak for peak in peaks if math.isfinite(peak)]
     if not finite:
-        return Number(value=None, note="not finite")
+        return Number(value=0.0, note="never finite")
     return Number(value=max(0.0, max(finite) / (radius * (1 + 1e-5)) - 1))
 
 

@@ -1,0 +1,186 @@
+"""`regx claims`: the table, one claim in full, JSON, judging anew; and what is committed in results/."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regx.claims.judge import judge_tier
+from regx.claims.registry import read_registry
+from regx.claims.results import MeasureRow, VerdictFile, read_measures, write_measures
+
+ROOT = Path(__file__).parents[2]
+BASE = """
+name: small
+data: {name: digits, train_size: 60}
+model: {family: mlp, hidden_sizes: [8]}
+optim: {lr: 0.2}
+train: {epochs: 2, batch_size: 20}
+device: cpu
+"""
+EXPERIMENT = """
+name: width
+question: Does a wider network learn faster?
+base: ../base.yaml
+arms:
+  none: {}
+  wide: {model.hidden_sizes: [64]}
+seeds: 5
+claims:
+  - id: X01
+    says: A wider network learns faster.
+    quote: "Width speeds learning up."
+    source: Somebody 2014, section 1
+    family: own
+    measure: train_loss
+    contrast: none - wide
+    smallest_effect: 0.05
+    published: [{figures: Twice as fast, where: Table 2, verified: secondary}]
+    deviations: [Other images., Fewer of them.]
+    traps: [A rate that suits one arm only.]
+    beside: [{label: in errors, measure: test_error, contrast: none - wide}]
+"""
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def claims(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setattr("regx.claims.gates._GATES", ())
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "width.yaml").write_text(EXPERIMENT)
+    return lambda *words: cli("claims", *words, "--experiments", "experiments")
+
+
+@pytest.fixture
+def judged(claims: Cli, cli: Cli) -> Cli:
+    result = cli("reproduce", "X01", "--experiments", "experiments", "--jobs", 1, "--quiet")
+    assert result.code == 0, result.err
+    return claims
+
+
+def test_without_results_nothing_was_run(claims: Cli) -> None:
+    result = claims()
+    assert result.code == 0, result.err
+    rows = result.out.splitlines()
+    assert rows[1].split() == ["X01", "A", "wider", "network", "learns", "faster.", "not", "run"]
+    assert rows[-1].startswith("14 claims: ")
+
+
+def test_the_table_has_the_effect_with_its_interval(judged: Cli) -> None:
+    row = next(line for line in judged().out.splitlines() if line.startswith("X01"))
+    assert "supported" in row
+    assert "] nats" in row
+    assert " cpu " in row
+
+
+def test_one_claim_in_full(judged: Cli) -> None:
+    result = judged("X01")
+    assert result.code == 0, result.err
+    for words in (
+        "X01  A wider network learns faster.",
+        "quote: “Width speeds learning up.”",
+        "source: Somebody 2014, section 1",
+        "published: Twice as fast (Table 2; from a secondary text)",
+        "5 seeds; p ",
+        "part 1: train_loss, none - wide: +",
+        "at least 0.05: holds",
+        "in errors: test_error",
+        "deviations from the source:",
+        "  2. Fewer of them.",
+        "traps:",
+    ):
+        assert words in result.out
+
+
+def test_a_mechanical_claim_in_full(claims: Cli, cli: Cli) -> None:
+    before = claims("M02").out
+    assert "not run; `regx reproduce M02` runs it" in before
+    cli("reproduce", "M02", "--experiments", "experiments")
+    after = claims("M02").out
+    assert "checked " in after
+    assert "reading: " in after
+
+
+def test_json_has_every_number(judged: Cli) -> None:
+    rows = json.loads(judged("--json").out)
+    [row] = [row for row in rows if row["id"] == "X01"]
+    assert row["low"] < row["effect"] < row["high"]
+    one = json.loads(judged("X01", "--json").out)
+    assert len(one["result"]["parts"][0]["differences"]) == 5
+
+
+def test_an_unknown_claim_is_one_line(claims: Cli) -> None:
+    result = claims("X2")
+    assert (result.code, result.err) == (2, "X2: no such claim; `regx claims` lists them\n")
+
+
+def test_a_changed_rule_shows_as_stale(judged: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "experiments" / "width.yaml"
+    path.write_text(EXPERIMENT.replace("smallest_effect: 0.05", "smallest_effect: 0.06"))
+    assert " stale " in judged().out
+    assert "The rule has changed since it was fixed" in judged("X01").out
+
+
+def test_verdicts_are_judged_anew_from_the_measures(judged: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "results" / "cpu" / "width" / "measures.csv"
+    rows = [
+        MeasureRow(**{**row.__dict__, "value": -row.value if row.value and row.part == "1" else row.value})
+        for row in read_measures(path)
+    ]
+    write_measures(path, rows)
+    assert "supported" in judged().out
+    result = judged("--recompute")
+    assert "results/cpu: judged 1 claim from measures.csv" in result.err
+    assert "contradicted (reversed" in result.out
+
+
+def test_two_claims_of_one_id_are_refused(claims: Cli, tmp_path: Path) -> None:
+    other = tmp_path / "experiments" / "again.yaml"
+    other.write_text(EXPERIMENT.replace("name: width", "name: again"))
+    result = claims()
+    assert result.code == 2
+    assert "X01: stands in " in result.err
+
+
+def test_a_claim_of_the_wrong_shape_is_named_at_its_line(claims: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "experiments" / "width.yaml"
+    path.write_text(EXPERIMENT.replace("    family: own", "    famly: own"))
+    result = claims()
+    assert result.code == 2
+    assert "width.yaml:14:5: claims[0].famly: unknown key (did you mean 'family'?)" in result.err
+
+
+def test_it_answers_without_torch() -> None:
+    code = "import sys; sys.argv = ['regx', 'claims']; from regx.cli import main\n"
+    code += "try: main()\nexcept SystemExit: pass\n"
+    code += "sys.exit(sorted({'torch', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)) or 0)"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - began < 10  # 1 s on an idle machine
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*/*/verdicts.json")), ids=str)
+def test_what_is_committed_follows_from_the_measures(path: Path, tmp_path: Path) -> None:
+    """Verdicts in results/ are those that the measures beside them give."""
+    tier = path.parent.parent
+    for name in ("lock.json", "measures.csv", "verdicts.json"):
+        for file in tier.glob(f"*/{name}"):
+            copied = tmp_path / tier.name / file.parent.name / name
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copied.write_bytes(file.read_bytes())
+    if (tier / "gates.json").is_file():
+        (tmp_path / tier.name / "gates.json").write_bytes((tier / "gates.json").read_bytes())
+    registry = read_registry([ROOT / "experiments"])
+    judge_tier(registry, tmp_path, tier.name)  # type: ignore[arg-type]
+    again = VerdictFile.read(tmp_path / tier.name / path.parent.name / "verdicts.json")
+    committed = VerdictFile.read(path)
+    assert committed.claims == again.claims
+    assert not [claim.id for claim in committed.claims.values() if claim.verdict == "stale"]
