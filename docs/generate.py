@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
 from probe_tables import probe_tables  # noqa: E402
-from settings_tables import experiment_tables, settings_tables  # noqa: E402
+from settings_tables import claim_tables, experiment_tables, measure_table, settings_tables  # noqa: E402
 from statistics_tables import a_a_table, coverage_tables  # noqa: E402
 
 from benchmarks.tables import (  # noqa: E402
@@ -29,6 +29,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table},
     "docs/experiments.md": {"experiment": experiment_tables},
+    "docs/claims_format.md": {"claim_keys": claim_tables, "measures": measure_table},
     "README.md": {
         "demo": demo_output,
         "mistakes": mistakes_output,
