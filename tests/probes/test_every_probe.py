@@ -22,7 +22,10 @@ WithAll = Callable[[str], tuple[RunFolder, RunRecord]]
 
 REGULARIZED: dict[str, Any] = {
     "data": {"augment": "crop_flip"},
-    "model": {"batch_norm": True, "drop_prob": {"input": 0.1, "conv": 0.1, "hidden": 0.2}},
+    "model": {
+        "batch_norm": {"noise": {}},  # so that probes draw in the midst of training
+        "drop_prob": {"input": 0.1, "conv": 0.1, "hidden": 0.2},
+    },
     "optim": {"momentum": {"start": 0.0, "end": 0.9, "steps": 9}, "max_norm": 1.0},
 }
 KINDS: dict[str, dict[str, Any]] = {
@@ -30,7 +33,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "regularized": REGULARIZED,
     "ghosts": {"model": {"batch_norm": {"ghost_size": 7}}, "train": {"batch_size": 14}},
     "reference": {"model": {"batch_norm": {"reference_images": 20}}},
-    "noisy": {"model": {"batch_norm": {"noise": {}}}},
     "fixed_mask": {"model": {"drop_prob": {"hidden": 0.2}, "drop_mask": {"kind": "fixed", "from_epoch": 3}}},
     "frozen": {"model": {"batch_norm": True}, "optim": {"freeze_layers": 1}},
     "only_affine": {"model": {"batch_norm": True}, "optim": {"train_only": "batch_norm"}},
