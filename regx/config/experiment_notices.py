@@ -6,6 +6,7 @@ from itertools import combinations
 from regx.config.experiment import Experiment
 from regx.config.notices import notices
 from regx.config.resolve import config_hash
+from regx.config.tuning_grid import TunePlan
 
 __all__ = ["experiment_notices"]
 
@@ -25,8 +26,14 @@ def _equal_arms(experiment: Experiment) -> Iterator[str]:
     hashes = {arm: config_hash(experiment.config(arm, experiment.first(arm), 0)) for arm in experiment.arms}
     for one, other in combinations(experiment.arms, 2):
         same_runs = hashes[one] == hashes[other] and experiment.cells_of(one) == experiment.cells_of(other)
-        if same_runs and (plan is None or plan.over[one] == plan.over[other]):
+        if same_runs and (plan is None or _tuned_alike(plan, one, other)):
             yield f"arms {one} and {other} are the same"
+
+
+def _tuned_alike(plan: TunePlan, one: str, other: str) -> bool:
+    """Whether two arms that are otherwise equal get the same values."""
+    leaders = {plan.follow.get(one, one), plan.follow.get(other, other)}
+    return len(leaders) == 1 or (plan.over[one] == plan.over[other] and not plan.follow.keys() & {one, other})
 
 
 def _unequal_trials(experiment: Experiment) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from regx.config import ConfigError, Experiment, load_experiment
 from regx.config.contrast import parse_amount, parse_contrast
 from regx.config.editor_schema import experiment_schema
+from regx.config.experiment_notices import experiment_notices
 from regx.config.load_experiment import load_tiers
 
 BASE = """\
@@ -281,6 +282,15 @@ class TestFollowers:
 
     def test_a_follower_changes_the_digest(self, tmp_path: Path) -> None:
         assert load(tmp_path, self.FOLLOW).digest != load(tmp_path, TUNED).digest
+
+    @pytest.mark.parametrize(("leader", "alike"), [("none", False), ("drop", True)])
+    def test_an_arm_at_the_rate_of_another_is_not_the_same_arm(
+        self, tmp_path: Path, leader: str, alike: bool
+    ) -> None:
+        content = HEAD.replace("  drop:", "  again: {model.drop_prob: {hidden: 0.5}}\n  drop:")
+        content += f"tune: {{over: {{optim.lr: [0.01, 0.1]}}, follow: {{again: {leader}}}}}\nseeds: 3\n"
+        notices = experiment_notices(load(tmp_path, content))
+        assert notices == (["arms again and drop are the same"] if alike else [])
 
     @pytest.mark.parametrize(
         ("new", "line"),
