@@ -99,12 +99,15 @@ def compare_grid(selections: Sequence[Selection], axis: str) -> GridComparison:
         axis: Dotted path of what the grid varies.
 
     Raises:
-        UsageError: If no seed of an arm has a run in every cell.
+        UsageError: If an arm is given twice, or no seed of it has a run in every cell.
     """
     by_arm: dict[tuple[str, str], list[Selection]] = {}
     for selection in selections:
         assert selection.arm is not None  # grid_axis has looked
-        by_arm.setdefault((str(selection.arm.sweep.resolve()), selection.arm.name), []).append(selection)
+        members = by_arm.setdefault((str(selection.arm.sweep.resolve()), selection.arm.name), [])
+        if any(selection.arm == member.arm for member in members):
+            raise UsageError(f"{selection.argument}: is given twice; name each arm once")
+        members.append(selection)
     arms = [_arm(members, axis) for members in by_arm.values()]
     names = [arm.label for arm in arms]
     arms = [

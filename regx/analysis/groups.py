@@ -122,6 +122,8 @@ def _refuse_shared(selections: Sequence[Selection]) -> None:
                     f"{'' if same.path.resolve() == run.path.resolve() else ', copied'}); "
                     "comparing a run with itself shows nothing"
                 )
+            if other is not selection and other.arm == selection.arm:
+                raise UsageError(f"{selection.argument}: is given twice; name each arm once")
 
 
 def _distinct_labels(groups: Sequence[Group]) -> list[Group]:

@@ -96,6 +96,12 @@ def test_a_seed_that_lacks_a_cell_is_not_used_and_named(tmp_path: Path) -> None:
     assert any("norm: seeds 2 lack a run in some cell" in note for note in grid_notes(comparison))
 
 
+def test_an_arm_given_twice_is_refused(tmp_path: Path) -> None:
+    sweep = build_sweep(tmp_path, {"none": {}}, cells=[{"optim.lr": lr} for lr in (0.01, 0.1)], curves=ladder)
+    with pytest.raises(UsageError, match="is given twice"):
+        compare_grid([*select(f"{sweep}:none"), *select(f"{sweep}:none")], "optim.lr")
+
+
 def test_no_whole_seed_is_refused(tmp_path: Path) -> None:
     def holes(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any] | None:
         return None if arm == "norm" and RATES.index(cell["optim.lr"]) == seed else ladder(arm, cell, seed)

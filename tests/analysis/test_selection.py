@@ -174,6 +174,8 @@ def test_arms_of_two_sweeps_are_told_apart(tmp_path: Path) -> None:
 def test_a_run_is_not_set_against_itself(sweep: Path) -> None:
     assert "hold the same run" in refused(f"{sweep}:none", sweep.parent / "toggles-s*")
     assert "hold the same run" in refused(sweep, f"{sweep}:none")
+    assert "is given twice" in refused(f"{sweep}:none", f"{sweep}:none")
+    assert "is given twice" in refused(sweep, sweep)
 
 
 def test_arms_of_one_sweep_that_share_their_runs_are_noted(tmp_path: Path) -> None:
