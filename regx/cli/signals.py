@@ -30,6 +30,12 @@ class StopSignal:
         if self.on_first:
             self.on_first()
 
+    def call(self, on_first: Callable[[], None]) -> None:
+        """Have something called by the first signal; at once where that has come already."""
+        self.on_first = on_first
+        if self.wanted:
+            on_first()
+
 
 @contextmanager
 def stop_on_signals(on_first: Callable[[], None] | None = None) -> Iterator[StopSignal]:

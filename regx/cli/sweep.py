@@ -1,5 +1,6 @@
 """`regx sweep`: all runs of an experiment, on this machine or a cluster."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -74,7 +75,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
     ledger = Ledger(options.runs_dir)
-    with ledger.lock():
+    with nullcontext() if dry_run else ledger.lock():
         plan = make_plan(asked, ledger)
         workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, plan.left)
         if not quiet:
@@ -86,10 +87,11 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
         with (
+            stop_on_signals() as stop,  # first: workers take seconds to start
             open_engine(options, workers, scheduler, scheduler_file) as engine,
-            stop_on_signals(engine.stop) as stop,
             sweep_display(asked, ledger.runs_dir, engine.num_workers, quiet=quiet) as display,
         ):
+            stop.call(engine.stop)
             try:
                 summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
             except EngineLostError as error:

@@ -35,29 +35,32 @@ class Ledger:
         """List the folders; what stands in them is read when it is asked for.
 
         Raises:
-            UsageError: If the folder cannot be made or read.
+            UsageError: If the folder cannot be read; one that is not there holds nothing.
         """
         self.runs_dir = runs_dir
         self._ended: set[str] = set()  # a run that has ended stays so: its record is read once
         self._folders: dict[tuple[int, str], list[str]] = {}
         try:
-            runs_dir.mkdir(parents=True, exist_ok=True)
             names = sorted(path.name for path in runs_dir.iterdir())
+        except FileNotFoundError:
+            names = []
         except OSError as error:
-            raise UsageError(
-                f"{runs_dir}: cannot be used ({error.strerror}); choose another place with --out"
-            ) from None
+            raise self._unusable(error) from None
         for name in names:
             if found := _NAME.fullmatch(name):
                 self._folders.setdefault((int(found["seed"]), found["hash"]), []).append(name)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other sweeps out of this folder of runs.
+        """Keep other sweeps out of this folder of runs, which is made where it is missing.
 
         Raises:
-            UsageError: If a sweep is going on in it, or it cannot be written.
+            UsageError: If a sweep is going on in it, or it cannot be made.
         """
+        try:
+            self.runs_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from None
         try:
             with hold(self.runs_dir / LOCK_NAME):
                 yield
@@ -71,10 +74,11 @@ class Ledger:
         """Say where a run is, or will be; arm and settings are for display."""
         job = Job.of(config, arm, settings)
         known = self._folders.get((config.seed, config_hash(config)), [])
-        if not known or job.folder in known:
+        if not known or known == [job.folder]:
             return job
         ended = [name for name in known if self._state(name) in ("done", "diverged")]
-        return replace(job, folder=(ended or known)[0])
+        names = ended or known
+        return job if job.folder in names else replace(job, folder=names[0])
 
     def state(self, job: Job) -> State:
         """Say how far a run has come."""
@@ -101,7 +105,8 @@ class Ledger:
             record = folder.read_record()
             rows = tuple(read_rows(folder.metrics)) if record.epochs_completed else ()
         except (OSError, ValueError) as error:
-            raise UsageError(f"{error}; remove {folder.path}, and the sweep trains it anew") from None
+            why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            raise UsageError(f"{why}; remove {folder.path}, and the sweep trains it anew") from None
         return Run(path=folder.path, config=job.config, record=record, rows=rows)
 
     def forget_failure(self, job: Job) -> None:
@@ -110,6 +115,11 @@ class Ledger:
         if self.state(job) == "damaged":
             for path in (folder.record, folder.metrics, folder.checkpoint):
                 path.unlink(missing_ok=True)
+
+    def _unusable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"{self.runs_dir}: cannot be used ({error.strerror}); choose another place with --out"
+        )
 
     def _state(self, name: str) -> State:
         try:

@@ -1,8 +1,13 @@
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from regx.cli.signals import stop_on_signals
+from regx.runs.lock import hold
+from regx.sweeps.ledger import LOCK_NAME
 
 BASE = """
 name: small
@@ -69,7 +74,22 @@ def test_a_dry_run_trains_nothing(sweep: Cli, tmp_path: Path) -> None:
     result = sweep("--dry-run")
     assert result.code == 0
     assert "left: 4 runs" in result.err
-    assert not list(tmp_path.glob("runs/*/run.json"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_looks_on_while_another_sweep_is_at_work(sweep: Cli, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with hold(tmp_path / "runs" / LOCK_NAME):
+        assert sweep("--dry-run").code == 0
+        assert "another sweep is at work here" in sweep().err
+
+
+def test_a_signal_that_came_before_the_engine_stops_it() -> None:
+    called: list[str] = []
+    with stop_on_signals() as stop:
+        signal.raise_signal(signal.SIGINT)
+        stop.call(lambda: called.append("stop"))
+    assert (called, stop.exit_code) == (["stop"], 130)
 
 
 def test_a_tier_is_a_sweep_of_its_own(sweep: Cli, tmp_path: Path) -> None:

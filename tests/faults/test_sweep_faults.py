@@ -219,3 +219,14 @@ def test_an_interrupted_sweep_saves_and_goes_on(tmp_path: Path, undisturbed: Res
     again = Sweep(tmp_path, "--jobs", "2")
     again.finish()
     assert again.results() == undisturbed
+
+
+def test_ctrl_c_while_the_workers_start_ends_with_a_sentence(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, "--jobs", "2")
+    before = time.monotonic()
+    while "left: 8 runs" not in sweep.log.read_text() and time.monotonic() - before < 60:
+        time.sleep(0.02)
+    time.sleep(1.5)  # the estimate is made, workers begin to start
+    sweep.process.send_signal(signal.SIGINT)
+    text = sweep.finish(code=130)
+    assert "distributed" not in text

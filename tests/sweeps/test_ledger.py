@@ -41,6 +41,7 @@ def test_of_two_folders_with_one_content_the_finished_one_counts(tmp_path: Path)
     finish(tmp_path / "runs", done)
     ledger = Ledger(tmp_path / "runs")
     assert ledger.job(job_of(tmp_path, "c").config).folder == done.folder
+    assert ledger.job(begun.config).folder == done.folder, "its own folder is there, but not done"
 
 
 def test_a_run_whose_process_is_gone_was_interrupted(tmp_path: Path) -> None:
@@ -89,3 +90,11 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be used"):
         Ledger(tmp_path / "file" / "runs")
+
+
+def test_a_finished_run_without_its_metrics_is_one_line(tmp_path: Path) -> None:
+    job = job_of(tmp_path)
+    finish(tmp_path / "runs", job)
+    RunFolder(tmp_path / "runs" / job.folder).metrics.unlink()
+    with pytest.raises(UsageError, match=r"^/.*metrics.csv: No such file or directory; remove .*anew$"):
+        Ledger(tmp_path / "runs").load(job)
