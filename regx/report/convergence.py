@@ -23,7 +23,8 @@ WIDTH, CURVES, STRIP, FOOT = 7.8, 2.85, 0.17, 0.85  # inches; a strip is one gro
 STRIPS_PAD = 0.2
 MAX_POINTS = 8000  # of all thin lines of a panel together: keeps the file small
 MEAN_POINTS = 120
-LABEL_LETTERS, STRIP_LETTERS = 19, 12
+LABEL_LETTERS = 19
+STRIP_LETTERS, STRIP_LABEL = 22, (4, 12)  # of a number with its label; of the label, at least and at most
 
 X = Callable[[EpochMetrics], float]
 
@@ -54,7 +55,7 @@ def draw_convergence(figure: Figure, comparison: Comparison) -> None:
         ("against training time", lambda row: row.train_seconds, "seconds_to_target", "s"),
     )
     for column, (title, x, measure, unit) in enumerate(panels):
-        left, width = 0.068 + 0.47 * column, 0.28
+        left, width = 0.068 + 0.47 * column, 0.265
         strips = _strips_height(comparison)
         axes = figure.add_axes(
             (left, (FOOT + strips) / height, width, (CURVES - 0.4) / height), label=f"curves {column}"
@@ -148,7 +149,9 @@ def _draw_strips(axes: Axes, comparison: Comparison, measure: str) -> None:
             width = cell.half_width or 0.0
             axes.plot([cell.mean - width, cell.mean + width], [index] * 2, color=color, linewidth=1.4)
             axes.plot(cell.mean, index, "D", markersize=4.0, color=color, mec="white", mew=0.4, zorder=5)
-        text = f"{show_cell(cell, row.measure)}  {shorten(comparison.groups[index].label, STRIP_LETTERS)}"
+        number, (fewest, most) = show_cell(cell, row.measure), STRIP_LABEL
+        letters = min(max(STRIP_LETTERS - len(number) - 2, fewest), most)
+        text = f"{number}  {shorten(comparison.groups[index].label, letters)}"
         place = axes.get_yaxis_transform()
         axes.text(1.045, index, text, transform=place, color=color, size=7.5, va="center_baseline")
 

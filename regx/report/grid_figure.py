@@ -117,7 +117,7 @@ def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | Non
     xs, means, low, high = ([point[at] for point in line] for at in range(4))
     floor = axes.get_ylim()[0]
     axes.fill_between(xs, [max(one, floor) for one in low], high, color=color, alpha=0.2, linewidth=0)
-    axes.plot(xs, means, **style)
+    axes.plot(xs, means, **style, marker="o" if len(xs) == 1 else "")  # one point alone is no line
     return means[-1]
 
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 from run_builder import build_run
 from sweep_builder import build_sweep
 
@@ -14,10 +15,10 @@ from regx.analysis.compare import Comparison, compare
 from regx.analysis.grid import compare_grid
 from regx.analysis.groups import group_runs
 from regx.analysis.selection import select
-from regx.report.convergence import save_convergence
+from regx.report.convergence import WIDTH, draw_convergence, save_convergence
 from regx.report.curves import save_curves
 from regx.report.differences import save_differences
-from regx.report.grid_figure import save_grid
+from regx.report.grid_figure import draw_grid, save_grid
 from regx.report.labels import shorten, spread
 from regx.report.overfitting import save_overfitting
 from regx.report.series import thin_out
@@ -135,6 +136,28 @@ def test_comparison_figures_of_nothing(tmp_path: Path, save: Any) -> None:
     assert "diverged" in (tmp_path / "a.svg").read_text() or save is save_convergence
 
 
+def test_every_word_of_the_convergence_stands_on_the_figure(tmp_path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    runs = [
+        load_run_folder(build_run(tmp_path, seed=seed, name=name, optim={"lr": lr}, **curves))
+        for name, lr in (("weight_decay", 0.1), ("batch_norm_and_dropout", 0.2))
+        for seed in range(6)
+        for curves in [noisy(seed, 30) | {"seconds_per_epoch": 0.05 + 0.002 * seed}]
+    ]
+    figure = Figure(figsize=(WIDTH, 4.5))
+    canvas = FigureCanvasAgg(figure)
+    draw_convergence(figure, compare(group_runs(runs)))
+    canvas.draw()
+    ends = [
+        text.get_window_extent(canvas.get_renderer()).x1
+        for text in figure.findobj(Text)
+        if isinstance(text, Text) and text.get_text() and text.get_visible()
+    ]
+    assert max(ends) <= 0.98 * figure.bbox.x1  # an SVG sets its letters wider
+
+
 def test_eight_groups_are_all_drawn(tmp_path: Path) -> None:
     runs = [
         load_run_folder(build_run(tmp_path, name=f"arm{arm}", optim={"lr": 0.1 * (arm + 1)}))
@@ -209,6 +232,21 @@ def test_a_grid_marks_what_diverged(tmp_path: Path) -> None:
     assert text == (tmp_path / "b.svg").read_text()
     assert "<!-- 5 -->" in text
     assert "× at the top: runs that diverged" in text
+
+
+def test_a_single_value_without_a_diverged_run_is_drawn(tmp_path: Path) -> None:
+    cells = [{"optim.lr": lr} for lr in (0.01, 0.1)]
+    sweep = build_sweep(
+        tmp_path,
+        {"none": {}},
+        seeds=range(2),
+        cells=cells,
+        curves=lambda _arm, cell, _seed: {} if cell["optim.lr"] == 0.01 else {"status": "diverged"},
+    )
+    figure = Figure()
+    draw_grid(figure, compare_grid(select(str(sweep)), "optim.lr"))
+    means = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == "-"]
+    assert [line.get_marker() for line in means if len(line.get_xdata()) == 1] == ["o", "o"]
 
 
 def test_labels_move_apart_and_keep_their_order() -> None:
