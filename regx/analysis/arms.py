@@ -1,7 +1,7 @@
 """The arms of a sweep, as its record declares them, with the runs of theirs that have ended."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from regx.runs.folder import RunFolder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
-__all__ = ["Arm", "LoadedArm", "load_arms", "read_sweep", "show_cell_of"]
+__all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,14 @@ def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def how_to_go_on(states: Collection[str]) -> str:
+    """Say what trains the runs that have not ended; what failed, or is damaged, is not tried again unasked."""
+    unasked = sum(state not in ("failed", "damaged") for state in states)
+    if unasked == len(states):
+        return "`regx sweep` goes on"
+    return "`regx sweep --retry-failed` " + ("goes on with all of them" if unasked else "tries again")
+
+
 def read_sweep(path: Path) -> SweepRecord:
     """Read the record of a sweep.
 
@@ -94,7 +102,7 @@ def load_arms(
         raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` goes on")
     states = {run.folder: _state(path.parent / run.folder) for run in confirm if run.arm in names}
     if len(names) > 1 and not any(state is None for state in states.values()):
-        raise UsageError(f"{path}: {_none_done(list(states.values()))}; `regx sweep` goes on")
+        raise UsageError(f"{path}: {_none_done(list(states.values()))}")
     found = []
     for name in names:
         runs = [run for run in confirm if run.arm == name and conditions.items() <= run.cell.items()]
@@ -122,7 +130,7 @@ def _load(
     )
     if len(loaded.absent) == len(members):
         reason = _none_done(list(loaded.absent.values()))
-        raise UsageError(f"{path}:{loaded.label.replace(' ', ',')}: {reason}; `regx sweep` goes on")
+        raise UsageError(f"{path}:{loaded.label.replace(' ', ',')}: {reason}")
     runs = [load_run_folder(path.parent / run.folder) for run in members if states[run.folder] is None]
     return LoadedArm(arm=loaded, runs=tuple(runs))
 
@@ -139,9 +147,9 @@ def _state(folder: Path) -> str | None:
 
 
 def _none_done(states: Sequence[str | None]) -> str:
-    counts = Counter(state for state in states if state is not None)
-    shown = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    return f"none of its {len(states)} runs is done ({shown})"
+    present = [state for state in states if state is not None]
+    shown = ", ".join(f"{count} {state}" for state, count in Counter(present).most_common())
+    return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(present)}"
 
 
 def _cells(runs: Sequence[SweepRun]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from regx.analysis.arms import how_to_go_on
 from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
@@ -67,9 +68,10 @@ def _absent(groups: Sequence[Group]) -> Iterator[str]:
             + show_seeds(sorted(seed for seed, its in group.arm.absent.items() if its == state))
             for state, count in counts.items()
         )
+        verb = "is" if len(group.arm.absent) == 1 else "are"
         yield (
-            f"{len(group.arm.absent)} of {group.arm.num_runs} runs of {group.label} are not done ({states}): "
-            f"`regx sweep` goes on{' (--retry-failed)' if 'failed' in counts else ''}."
+            f"{len(group.arm.absent)} of {group.arm.num_runs} runs of {group.label} {verb} not done "
+            f"({states}): {how_to_go_on(group.arm.absent.values())}."
         )
 
 

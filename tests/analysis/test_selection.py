@@ -112,13 +112,18 @@ def test_runs_that_are_not_done_are_named_and_left_out(tmp_path: Path) -> None:
     assert "3 of 5 runs of none are not done (failed: seed 1; not there: seed 2; interrupted: seed 4)" in (
         said.replace(", not", "; not").replace(", interrupted", "; interrupted")
     )
-    assert "`regx sweep` goes on (--retry-failed)" in said
+    assert "`regx sweep --retry-failed` goes on with all of them" in said
 
 
 def test_an_arm_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     sweep = build_sweep(tmp_path, ARMS, seeds=range(2), curves=lambda arm, *_: None if arm == "norm" else {})
     assert f"{sweep}:norm: none of its 2 runs is done (2 not there); `regx sweep` goes on" in refused(sweep)
     assert len(groups(f"{sweep}:none", f"{sweep}:dropout")) == 2
+
+
+def test_what_failed_is_not_promised_to_go_on_by_itself(tmp_path: Path) -> None:
+    sweep = build_sweep(tmp_path, ARMS, seeds=range(2), curves=lambda *_: {"status": "failed"})
+    assert "(6 failed); `regx sweep --retry-failed` tries again" in refused(sweep)
 
 
 def test_a_sweep_without_a_finished_run_is_refused(tmp_path: Path) -> None:
