@@ -62,7 +62,7 @@ def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
 
 
 def how_to_go_on(states: Collection[str]) -> str:
-    """Say what trains the runs that have not ended; what failed, or is damaged, is not tried again unasked."""
+    """Say what trains the runs that have not ended; what failed or is damaged is not tried again unasked."""
     unasked = sum(state not in ("failed", "damaged") for state in states)
     if unasked == len(states):
         return "`regx sweep` goes on"
