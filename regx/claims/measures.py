@@ -1,7 +1,7 @@
 """Every measure that a claim may name, and how its name is read.
 
-A name, or a function of one: `optimum(m)`, `range(m)`, `drop(m)`, `largest(m)` of a measure over a grid;
-`last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer's: `last(q, hidden1)`.
+A name, or a function of one: `optimum(m)`, `range(m)`, `drop(m)`, `largest(m)`, `smallest(m)` of a measure
+over a grid; `last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer's: `last(q, hidden1)`.
 """
 
 import re
@@ -63,6 +63,7 @@ _GRID_MEANINGS = {
     "range(M)": "Largest minus smallest value of a measure over the grid.",
     "drop(M)": "Value of a measure in the cell `reference` minus the smallest one.",
     "largest(M)": "Largest value of a measure over the grid.",
+    "smallest(M)": "Smallest value of a measure over the grid: of a time, that of the seed's own best cell.",
     "last(Q)": "Last value of a quantity of probes.csv; last(Q, LAYER): of one layer.",
     "mean(Q)": "Mean of its values over time.",
     "max(Q)": "Largest of its values, over time and layers.",

@@ -72,7 +72,8 @@ def _folded(
     wanted = [layer] if layer else [WHOLE] if WHOLE in layers else layers
     if hidden and not layer:
         wanted = [name for name in wanted if name != OUTPUT]
-    _refuse_unknown(item, quantity, layer, layers)
+    if not found or (layer and layer not in layers):
+        return _unknown(quantity, layer, layers)
     each = [fold(_over_time(found, name, after)) for name in wanted]
     value = max(each) if fold is max else fmean(each)
     return Number(value=value) if math.isfinite(value) else Number(value=None, note="not finite")
@@ -84,12 +85,11 @@ def _over_time(rows: Iterable[ProbeValue], layer: str, after: int) -> list[float
     return late or [value for _, value in values]
 
 
-def _refuse_unknown(item: CellRun, quantity: str, layer: str, layers: list[str]) -> None:
-    path = item.run.path / "probes.csv"
-    if not layers:
-        raise UsageError(f"{path}: has no quantity {quantity!r}; name the probe that writes it in `probes`")
-    if layer and layer not in layers:
-        raise UsageError(f"{path}: has no {quantity} of layer {layer!r} (layers: {', '.join(layers)})")
+def _unknown(quantity: str, layer: str, layers: list[str]) -> Number:
+    """Say what is missing: a probe that is not on, or a run too short for it."""
+    if layers:
+        return Number(value=None, note=f"no {quantity} of layer {layer!r} (layers: {', '.join(layers)})")
+    return Number(value=None, note=f"no {quantity} in probes.csv: no probe for it, or too few steps")
 
 
 def _quantity(
@@ -113,7 +113,8 @@ def _max_norm_excess(item: CellRun, _: Reference) -> Number:
     if radius is None:
         raise UsageError(f"{item.run.path}: max_norm_excess needs optim.max_norm")
     peaks = [row.value for row in item.probed if row.quantity == "peak_incoming_norm"]
-    _refuse_unknown(item, "peak_incoming_norm", "", [WHOLE] if peaks else [])
+    if not peaks:
+        return _unknown("peak_incoming_norm", "", [])
     finite = [peak for peak in peaks if math.isfinite(peak)]
     if not finite:
         return Number(value=0.0, note="never finite")

@@ -1,6 +1,7 @@
 """`regx reproduce`: run what claims rest on, and judge them by the rule that was fixed before."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -106,6 +107,10 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     found = [standing for standing in standings(registry, results, tier) if standing.id in ids]
     for line in (*table_lines(found), "", summary_line(found)):
         typer.echo(line)
+    for standing in found:
+        for part in standing.result.parts if standing.result else ():
+            if part.problem:
+                say(f"{standing.id}: {part.problem}")
     if stopped or not complete:
         raise typer.Exit(stopped or 1)
     if strict and any(standing.verdict == "contradicted" for standing in found):
@@ -170,8 +175,9 @@ def _run(  # noqa: PLR0913
     offline: bool,
     quiet: bool,
 ) -> "tuple[dict[str, RunFacts], bool, int]":
-    """Train and measure, experiment by experiment; whether all are complete, and the exit code of a stop."""
+    """Train and measure, experiment by experiment; whether all are complete, and the exit code if not 0."""
     from regx.claims.procedure import run_experiment
+    from regx.config.errors import UsageError
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
     from regx.sweeps.jobs import EngineLostError, EngineOptions
@@ -181,8 +187,8 @@ def _run(  # noqa: PLR0913
     options = EngineOptions(runs_dir=runs_dir, offline=offline)
     ledger = Ledger(runs_dir)
     facts: dict[str, RunFacts] = {}
-    complete = True
-    with ledger.lock():
+    complete, stopped = True, 0
+    with nullcontext() if dry_run else ledger.lock():
         plans = {experiment.name: make_plan(experiment, ledger) for experiment in experiments}
         left = {job.folder: job for plan in plans.values() for job in plan.left}
         workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, [*left.values()])
@@ -198,9 +204,10 @@ def _run(  # noqa: PLR0913
         if left:
             fetch_data([*left.values()], offline=offline, quiet=quiet)
         with (
+            stop_on_signals() as stop,  # first: workers take seconds to start
             open_engine(options, workers, scheduler, scheduler_file) as engine,
-            stop_on_signals(engine.stop) as stop,
         ):
+            stop.call(engine.stop)
             for experiment in experiments:
                 if stop.exit_code:
                     return facts, False, stop.exit_code
@@ -211,14 +218,18 @@ def _run(  # noqa: PLR0913
                         )
                     except EngineLostError as error:
                         say(str(error))
-                        raise typer.Exit(1) from None
+                        return facts, False, 1
+                    except UsageError as error:  # of this experiment; the others go on
+                        say(str(error))
+                        stopped = 2
+                        continue
                 folder = SweepFolder.named(experiment.name, experiment.tier, runs_dir)
                 for line in ending_lines(summary, folder)[int(quiet) :]:
                     say(f"{experiment.name}: {line}")
                 if found is not None:
                     facts[experiment.name] = found
                 complete = complete and summary.complete
-    return facts, complete, stop.exit_code or 0
+    return facts, complete, stop.exit_code or stopped
 
 
 def _plan_lines(experiments: "Sequence[Experiment]", plans: "dict[str, Plan]") -> list[str]:

@@ -108,6 +108,7 @@ class TestOverAGrid:
             ("drop(final_valid_accuracy)", False, 0.3),
             ("drop(final_valid_accuracy)", True, 0.7),
             ("largest(diverged)", True, 1.0),
+            ("smallest(final_valid_error)", False, 0.2),
             ("lr_star", False, 1.0),
             ("lr_min", False, 1.0),
             ("lr_max", False, 10.0),
@@ -130,6 +131,13 @@ class TestOverAGrid:
             runs.append(CellRun({"model.drop_prob.hidden": drop}, load_run_folder(path)))
         grid = SeedRuns(arm="a", runs=tuple(runs), reference={})
         assert find_measure("optimum(final_valid_loss)").of(grid, REFERENCE).value == pytest.approx(0.5)
+
+    def test_the_best_time_of_a_grid_is_censored_only_where_all_are(self, tmp_path: Path) -> None:
+        measure = find_measure("smallest(steps_to_target)")
+        assert measure.is_time
+        reached, never = (Reference(target_error=error, train_loss=None) for error in (0.81, 0.01))
+        assert measure.of(self.grid(tmp_path / "a", lost=True), reached) == Number(value=pytest.approx(19.0))
+        assert measure.of(self.grid(tmp_path / "b"), never) == Number(value=30.0, note="censored")
 
     def test_one_run_is_no_grid(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="needs one axis of the grid that varies"):
@@ -185,8 +193,11 @@ class TestOfProbes:
         assert value("max_norm_excess", self.probed(tmp_path, status="diverged")) == 0.0
 
     def test_a_quantity_that_is_not_there_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match=r"probes.csv: has no quantity 'p'; name the probe"):
-            value("last(p)", self.probed(tmp_path))
+        item = self.probed(tmp_path)
+        found = find_measure("last(p)").of(one(item), REFERENCE)
+        assert found == Number(value=None, note="no p in probes.csv: no probe for it, or too few steps")
+        found = find_measure("last(q, hidden3)").of(one(item), REFERENCE)
+        assert found == Number(value=None, note="no q of layer 'hidden3' (layers: hidden1, hidden2)")
 
     def test_without_probes_the_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"probes.csv: no such file; the measure needs a probe"):

@@ -148,6 +148,27 @@ def test_a_changed_rule_stops_before_anything_is_compared(reproduce: Cli, tmp_pa
     )
 
 
+def test_at_the_smoke_tier_a_rule_may_change(reproduce: Cli, tmp_path: Path) -> None:
+    reproduce("X01", "--tier", "smoke")
+    path = tmp_path / "experiments" / "width.yaml"
+    path.write_text(EXPERIMENT.replace("smallest_effect: 0.05", "smallest_effect: 0.01"))
+    result = reproduce("X01", "--tier", "smoke")
+    assert (result.code, result.out.splitlines()[-1]) == (0, "1 claim: 1 smoke")
+
+
+def test_what_is_wrong_with_one_experiment_does_not_keep_the_others(reproduce: Cli, tmp_path: Path) -> None:
+    reproduce("X01")
+    folder = tmp_path / "experiments"
+    other = EXPERIMENT.replace("name: width", "name: other").replace("X0", "Y0")
+    (folder / "other.yaml").write_text(other)
+    (folder / "width.yaml").write_text(EXPERIMENT.replace("smallest_effect: 0.05", "smallest_effect: 0.01"))
+    result = reproduce("X01", "Y01")
+    assert result.code == 2
+    assert "width/lock.json: the rule of X01 was another one" in result.err
+    assert "stale" in result.out.splitlines()[1]
+    assert "supported" in result.out.splitlines()[2]
+
+
 def test_mechanical_claims_are_checked_and_stored(reproduce: Cli, tmp_path: Path) -> None:
     result = reproduce("M01", "M13")
     assert result.code == 0, result.err
