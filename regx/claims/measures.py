@@ -1,7 +1,7 @@
 """Every measure that a claim may name, and how its name is read.
 
 A name, or a function of one: `optimum(m)`, `range(m)`, `drop(m)`, `largest(m)`, `smallest(m)` of a measure
-over a grid; `last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer's: `last(q, hidden1)`.
+over a grid; `last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer: `last(q, hidden1)`.
 """
 
 import re
