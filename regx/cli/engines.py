@@ -66,12 +66,13 @@ def open_engine(
 
 def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> str:
     """Say how long it will take."""
-    from regx.sweeps.estimate import estimate
+    from regx.sweeps.estimate import estimate, kind_of
     from regx.training.speed import measure_speed
 
     known = {job.folder: job for plan in plans for job in (*plan.trials, *plan.confirm)}
     left = {job.folder: job for plan in plans for job in plan.left}
-    finished = [ledger.load(job) for folder, job in known.items() if folder not in left]
+    ended = {kind_of(job.config): job for folder, job in known.items() if folder not in left}
+    finished = [ledger.load(job) for job in ended.values()]  # one of each kind tells its speed
     number = workers.number if workers else 1
     found = estimate(tuple(left.values()), finished, number, measure_speed)
     return estimate_line(found, number, "" if workers else " as fast as this machine")

@@ -65,6 +65,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     Example: regx sweep experiments/digits_toggles.yaml --jobs 2
     """
     from regx.config import load_experiment
+    from regx.config.errors import UsageError
+    from regx.config.kinds import kind_of_file
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
     from regx.sweeps.driver import sweep as train_all
@@ -72,6 +74,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.ledger import Ledger
 
     refuse_two_engines(jobs, per_gpu, scheduler, scheduler_file)
+    if experiment.is_file() and kind_of_file(experiment) == "run":
+        raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
     ledger = Ledger(options.runs_dir)

@@ -122,11 +122,12 @@ class _Sweep:
         self.watch = watch
         self.retry_failed = retry_failed
         self.folder = SweepFolder.named(experiment.name, experiment.tier, ledger.runs_dir)
+        self.keep_other_version()
         plan = make_plan(experiment, ledger)
         self.summary = Summary(record=self.write(plan.tuning))
 
     def execute(self, tuned: Callable[[SweepRecord], None]) -> Summary:
-        tuning = tune(self.experiment, self.ledger, self.train)
+        tuning = tune(self.experiment, self.ledger, self.train, self.watch.noticed)
         self.summary.record = self.write(tuning)
         if tuning.complete:
             tuned(self.summary.record)
@@ -134,6 +135,20 @@ class _Sweep:
             self.summary.complete = self.train(jobs)
         write_run_table(self.folder, self.summary.record)
         return self.summary
+
+    def keep_other_version(self) -> None:
+        """Put the record of an experiment that has been edited since aside; its runs stay where they are."""
+        try:
+            old = SweepRecord.read(self.folder.record)
+        except (OSError, ValueError):
+            return
+        if old.digest != self.experiment.digest:
+            kept = self.folder.path / f"sweep-{old.digest[:8]}.json"
+            self.folder.record.rename(kept)
+            self.watch.noticed(
+                f"the experiment has changed since its last sweep, whose record is now {kept}; runs that both"
+                " versions need are shared"
+            )
 
     def train(self, jobs: Sequence[Job]) -> bool:
         """Train the jobs that have not ended; whether all have then."""

@@ -8,7 +8,7 @@ from regx.config import RunConfig
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "kind_of"]
 
 SLICE, SLICE_ABOVE = 2000, 5000  # training images that are evaluated, where there are more than so many
 MAX_PROBES = 12
@@ -42,15 +42,17 @@ def estimate(
         num_workers: Runs trained at the same time.
         probe: Measures a network that no finished run tells of, in seconds per image.
     """
-    speeds = {_kind(run.config): _speed(run) for run in finished if run.rows}
+    speeds = {kind_of(run.config): _speed(run) for run in finished if run.rows}
     num_measured = len(speeds)
     for job in jobs:
-        kind = _kind(job.config)
+        kind = kind_of(job.config)
         if kind not in speeds and len(speeds) - num_measured < MAX_PROBES:
             speeds[kind] = probe(job.config)
     slowest = max(speeds.values(), default=(0.0, 0.0))
-    total = sum(_seconds(job.config, speeds.get(_kind(job.config), slowest)) for job in jobs)
-    longest = max((_seconds(job.config, speeds.get(_kind(job.config), slowest)) for job in jobs), default=0.0)
+    total = sum(_seconds(job.config, speeds.get(kind_of(job.config), slowest)) for job in jobs)
+    longest = max(
+        (_seconds(job.config, speeds.get(kind_of(job.config), slowest)) for job in jobs), default=0.0
+    )
     return Estimate(
         seconds=max(longest, total / num_workers),
         num_measured=num_measured,
@@ -58,7 +60,7 @@ def estimate(
     )
 
 
-def _kind(config: RunConfig) -> str:
+def kind_of(config: RunConfig) -> str:
     """Name what sets the speed of a run: rates and momentum do not, a dropout layer does, its rate not."""
     model = config.model.model_dump(mode="json", exclude={"init"})
     drops = {slot: bool(value) and value != 0 for slot, value in model.pop("drop_prob").items()}

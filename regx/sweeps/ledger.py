@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from regx.sweeps.jobs import Job
 __all__ = ["Ledger", "State"]
 
 LOCK_NAME = ".sweep.lock"
-# `absent`: no record of it; `damaged`: a record that cannot be read.
+# `absent`: no record of it; `damaged`: a record that cannot be read, or one without its metrics.
 State = Status | Literal["absent", "damaged"]
 _NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
 
@@ -39,16 +39,7 @@ class Ledger:
         """
         self.runs_dir = runs_dir
         self._ended: set[str] = set()  # a run that has ended stays so: its record is read once
-        self._folders: dict[tuple[int, str], list[str]] = {}
-        try:
-            names = sorted(path.name for path in runs_dir.iterdir())
-        except FileNotFoundError:
-            names = []
-        except OSError as error:
-            raise self._unusable(error) from None
-        for name in names:
-            if found := _NAME.fullmatch(name):
-                self._folders.setdefault((int(found["seed"]), found["hash"]), []).append(name)
+        self._folders = self._list()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -61,14 +52,16 @@ class Ledger:
             self.runs_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from None
-        try:
-            with hold(self.runs_dir / LOCK_NAME):
-                yield
-        except BlockingIOError:
-            raise UsageError(
-                f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another place"
-                " with --out"
-            ) from None
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(self.runs_dir / LOCK_NAME))
+            except BlockingIOError:
+                raise UsageError(
+                    f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another"
+                    " place with --out"
+                ) from None
+            self._folders = self._list()  # a sweep that has just ended may have added to it
+            yield
 
     def job(self, config: RunConfig, arm: str = "", settings: Settings | None = None) -> Job:
         """Say where a run is, or will be; arm and settings are for display."""
@@ -121,9 +114,26 @@ class Ledger:
             f"{self.runs_dir}: cannot be used ({error.strerror}); choose another place with --out"
         )
 
-    def _state(self, name: str) -> State:
+    def _list(self) -> dict[tuple[int, str], list[str]]:
+        found: dict[tuple[int, str], list[str]] = {}
         try:
-            return RunFolder(self.runs_dir / name).read_record().status
+            names = sorted(path.name for path in self.runs_dir.iterdir())
+        except FileNotFoundError:
+            names = []
+        except OSError as error:
+            raise self._unusable(error) from None
+        for name in names:
+            if parts := _NAME.fullmatch(name):
+                found.setdefault((int(parts["seed"]), parts["hash"]), []).append(name)
+        return found
+
+    def _state(self, name: str) -> State:
+        folder = RunFolder(self.runs_dir / name)
+        try:
+            record = folder.read_record()
+            if record.has_ended and record.epochs_completed and not folder.metrics.exists():
+                return "damaged"
+            return record.status
         except FileNotFoundError:
             return "absent"
         except (OSError, ValueError):

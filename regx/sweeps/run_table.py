@@ -37,5 +37,9 @@ def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
         return [*head, "absent", *[""] * (len(COLUMNS) - len(head) - 1)]
     except (OSError, ValueError):
         return [*head, "damaged", *[""] * (len(COLUMNS) - len(head) - 1)]
-    final = [getattr(record.final, name, "") for name in Final.model_fields]
+    final = [
+        # The test images are for the runs that are compared; a choice never looks at them.
+        "" if run.stage == "tune" and name.startswith("test_") else getattr(record.final, name, "")
+        for name in Final.model_fields
+    ]
     return [*head, record.status, record.epochs_completed, *final, round(record.seconds, 3)]

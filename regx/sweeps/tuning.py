@@ -69,13 +69,19 @@ class Tuning:
         return {}
 
 
-def tune(experiment: Experiment, ledger: Ledger, train: Callable[[Sequence[Job]], bool]) -> Tuning:
+def tune(
+    experiment: Experiment,
+    ledger: Ledger,
+    train: Callable[[Sequence[Job]], bool],
+    notice: Callable[[str], None] = lambda _: None,
+) -> Tuning:
     """Tune every arm.
 
     Args:
         experiment: Its arms, and how they are tuned, if they are.
         ledger: Where finished trials are.
         train: Trains jobs; False when it could not finish them all, which ends the tuning here.
+        notice: Told why an axis goes on.
 
     Returns:
         What was tried, and what was chosen.
@@ -90,7 +96,7 @@ def tune(experiment: Experiment, ledger: Ledger, train: Callable[[Sequence[Job]]
             arms = tuple(_arm(experiment, arm, plan) for arm in experiment.arms)
             return Tuning(trials=trials, arms=arms, complete=False)
         arms = _choose_all(experiment, plan, trials, ledger)
-        wider = plan if extension == plan.max_extensions else _extend(plan, arms)
+        wider = plan if extension == plan.max_extensions else _extend(plan, arms, notice)
         if wider == plan:
             break
         plan = wider
@@ -182,17 +188,20 @@ def _edge(plan: TunePlan, arm: str, path: str, point: Settings) -> int:
     return int(point[path] == values[-1])
 
 
-def _extend(plan: TunePlan, arms: Sequence[ArmRecord]) -> TunePlan:
+def _extend(plan: TunePlan, arms: Sequence[ArmRecord], notice: Callable[[str], None]) -> TunePlan:
     """Let every axis on whose edge a choice lies go on by one step, for all arms."""
-    edges = {
-        (path, _edge(plan, arm.name, path, tuned.settings))
-        for arm in arms
-        if plan.tries(arm.name)
-        for tuned in arm.tuned
-        for path in tuned.at_edge
-    }
-    for path, side in sorted(edges):
-        plan = plan.extended(path, up=side > 0)
+    edges: dict[tuple[str, int], list[str]] = {}
+    for arm in arms:
+        for tuned in arm.tuned if plan.tries(arm.name) else ():
+            for path in tuned.at_edge:
+                at = edges.setdefault((path, _edge(plan, arm.name, path, tuned.settings)), [])
+                at.extend([arm.name] * (arm.name not in at))
+    for (path, side), names in sorted(edges.items()):
+        wider = plan.extended(path, up=side > 0)
+        if wider != plan:
+            where = "high" if side > 0 else "low"
+            notice(f"{path}: the best of {', '.join(names)} lies on the {where} edge; all arms go on a step")
+        plan = wider
     return plan
 
 

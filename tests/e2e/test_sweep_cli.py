@@ -153,3 +153,11 @@ def test_a_wrong_experiment_is_shown_with_its_line(cli: Cli, tmp_path: Path) -> 
     assert "bad.yaml:7:" in result.err
     assert "must be > 0" in result.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_config_of_a_run_is_no_experiment(sweep: Cli, cli: Cli) -> None:
+    result = cli("sweep", "base.yaml")
+    assert (result.code, result.err) == (
+        2,
+        "base.yaml: is the config of a run; `regx train base.yaml` trains it\n",
+    )

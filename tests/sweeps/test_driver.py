@@ -25,6 +25,7 @@ class Seen:
         self.stages: list[tuple[int, int]] = []
         self.began: list[str] = []
         self.outcomes: list[Outcome] = []
+        self.notices: list[str] = []
 
     def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
         self.stages.append((len(jobs), num_ended))
@@ -39,7 +40,7 @@ class Seen:
         self.outcomes.append(outcome)
 
     def noticed(self, message: str) -> None:
-        pass
+        self.notices.append(message)
 
 
 def run(experiment: Experiment, runs_dir: Path, *, retry_failed: bool = False) -> tuple[Summary, Seen]:
@@ -131,7 +132,7 @@ def test_a_plan_trains_nothing(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs"
     plan = make_plan(experiment, Ledger(runs))
     assert (len(plan.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
-    assert not list(runs.iterdir())
+    assert not runs.exists()
 
 
 def test_a_stop_ends_the_sweep_and_the_next_one_goes_on(tmp_path: Path) -> None:
@@ -156,3 +157,30 @@ def test_a_stop_ends_the_sweep_and_the_next_one_goes_on(tmp_path: Path) -> None:
 def test_a_tier_has_a_folder_of_its_own(tmp_path: Path, tier: str) -> None:
     folder = SweepFolder.named("try", tier, tmp_path)
     assert folder.path.name == ("try" if tier == "cpu" else "try-smoke")
+
+
+def test_an_experiment_that_was_edited_keeps_its_former_record(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    before, _ = run(write_experiment(tmp_path, ARMS), runs)
+    after, seen = run(write_experiment(tmp_path, ARMS.replace("seeds: 2", "seeds: 3")), runs)
+    [kept] = (runs / "try").glob("sweep-*.json")
+    assert SweepRecord.read(kept) == before.record
+    assert len(after.trained) == 2  # the third seed of both arms
+    assert any("has changed since its last sweep" in notice for notice in seen.notices)
+    _, seen = run(write_experiment(tmp_path, ARMS.replace("seeds: 2", "seeds: 3")), runs)
+    assert not seen.notices
+
+
+def test_trials_do_not_show_the_test_images(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    run(write_experiment(tmp_path, ARMS + TUNE), runs)
+    with (runs / "try" / "runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["test_error"] == "" for row in rows if row["stage"] == "tune"} == {True}
+    assert {row["test_error"] == "" for row in rows if row["stage"] == "confirm"} == {False}
+
+
+def test_an_extension_says_why(tmp_path: Path) -> None:
+    tune = "tune: {over: {optim.lr: [0.02, 0.05]}, seeds: [1000], max_extensions: 1}\n"
+    _, seen = run(write_experiment(tmp_path, ARMS + tune), tmp_path / "runs")
+    assert any("lies on the high edge; all arms go on a step" in notice for notice in seen.notices)

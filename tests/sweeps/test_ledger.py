@@ -98,3 +98,19 @@ def test_a_finished_run_without_its_metrics_is_one_line(tmp_path: Path) -> None:
     RunFolder(tmp_path / "runs" / job.folder).metrics.unlink()
     with pytest.raises(UsageError, match=r"^/.*metrics.csv: No such file or directory; remove .*anew$"):
         Ledger(tmp_path / "runs").load(job)
+
+
+def test_a_finished_run_without_its_metrics_is_damaged(tmp_path: Path) -> None:
+    job = job_of(tmp_path)
+    finish(tmp_path / "runs", job)
+    RunFolder(tmp_path / "runs" / job.folder).metrics.unlink()
+    ledger = Ledger(tmp_path / "runs")
+    assert ledger.state(job) == "damaged"
+    assert ledger.unended([job]) == [job]
+
+
+def test_what_was_added_before_the_lock_was_held_is_seen(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "runs")
+    finish(tmp_path / "runs", job_of(tmp_path, "by_another"))
+    with ledger.lock():
+        assert ledger.ended(ledger.job(job_of(tmp_path).config))
