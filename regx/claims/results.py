@@ -5,16 +5,16 @@ docs/claims_format.md explains each file. Everything in it is small and is meant
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from regx.config.errors import UsageError
 from regx.runs.files import write_text
+from regx.runs.json_record import read_json
 
 __all__ = [
     "MEASURE_COLUMNS",
@@ -95,20 +95,11 @@ class Record(BaseModel):
             UsageError: If it is damaged, of another format, or cannot be read.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path, cls, form=FORMAT)
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-        except (ValueError, RecursionError):
-            raise UsageError(f"{path}: is not valid JSON") from None
-        found = content.get("format") if isinstance(content, dict) else None
-        if found != FORMAT:
-            raise UsageError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"{path}: {place}: {first['msg']}") from None
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""

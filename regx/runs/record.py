@@ -1,12 +1,12 @@
 """run.json: what a run was, on what, and how it ended."""
 
-import json
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from regx.runs.files import write_text
+from regx.runs.json_record import Frozen, read_json
 
 __all__ = ["FORMAT", "Best", "Environment", "Failure", "Final", "RunRecord", "Status"]
 
@@ -15,11 +15,7 @@ FORMAT = 1  # of the run folder; a reader refuses a number that it does not know
 Status = Literal["running", "done", "diverged", "failed", "interrupted"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Environment(_Frozen):
+class Environment(Frozen):
     """What may move the last bits of a result."""
 
     device: str = Field(description="Device that the run used: cpu, cuda or mps.")
@@ -35,7 +31,7 @@ class Environment(_Frozen):
     data_sha256: str = Field(description="Content hash of the data set.")
 
 
-class Final(_Frozen):
+class Final(Frozen):
     """Metrics after the last epoch. The test set is read here, once."""
 
     train_loss: float
@@ -46,7 +42,7 @@ class Final(_Frozen):
     test_error: float
 
 
-class Best(_Frozen):
+class Best(Frozen):
     """The epoch with the lowest validation error (the earliest of equals)."""
 
     epoch: int
@@ -59,7 +55,7 @@ class Best(_Frozen):
     test_error: float | None = Field(default=None, description="Error, likewise.")
 
 
-class Failure(_Frozen):
+class Failure(Frozen):
     """Why a run ended before its time, or learned nothing."""
 
     kind: Literal["non_finite", "no_learning", "error", "time_limit"]
@@ -68,7 +64,7 @@ class Failure(_Frozen):
     step: int = Field(description="Completed steps at that moment.")
 
 
-class RunRecord(_Frozen):
+class RunRecord(Frozen):
     """The content of run.json."""
 
     format: int = FORMAT
@@ -104,19 +100,7 @@ class RunRecord(_Frozen):
             ValueError: If it is no record of this format; the message names the file.
             OSError: If it cannot be read.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
-            raise ValueError(f"{path}: is not valid JSON") from None
-        found = content.get("format") if isinstance(content, dict) else None
-        if found != FORMAT:
-            raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{path}: {place}: {first['msg']}") from None
+        return read_json(path, cls, form=FORMAT)
 
     def write(self, path: Path) -> None:
         """Write run.json, whole or not at all."""

@@ -3,25 +3,21 @@
 How far each run has come stands in its own folder and nowhere else.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from regx.runs.files import write_text
+from regx.runs.json_record import Frozen, read_json
 
 __all__ = ["FORMAT", "ArmRecord", "SweepFolder", "SweepRecord", "SweepRun", "Tuned", "is_sweep_folder"]
 
 FORMAT = 1
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class Tuned(_Frozen):
+class Tuned(Frozen):
     """The values that tuning chose for an arm, or for one cell of its grid."""
 
     cell: dict[str, Any] = Field(description="The cell of the grid; empty where the arm was tuned once.")
@@ -30,7 +26,7 @@ class Tuned(_Frozen):
     at_edge: tuple[str, ...] = Field(description="Axes on whose edge the choice still lies.")
 
 
-class ArmRecord(_Frozen):
+class ArmRecord(Frozen):
     """One arm."""
 
     name: str
@@ -39,7 +35,7 @@ class ArmRecord(_Frozen):
     tuned: tuple[Tuned, ...] = ()
 
 
-class SweepRun(_Frozen):
+class SweepRun(Frozen):
     """One run of a sweep."""
 
     stage: Literal["tune", "confirm"]
@@ -50,7 +46,7 @@ class SweepRun(_Frozen):
     folder: str = Field(description="Name of the run's folder, which stands beside the sweep's.")
 
 
-class SweepRecord(_Frozen):
+class SweepRecord(Frozen):
     """The content of sweep.json."""
 
     format: int = FORMAT
@@ -72,19 +68,7 @@ class SweepRecord(_Frozen):
             ValueError: If it is no record of this format; the message names the file.
             OSError: If it cannot be read.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
-            raise ValueError(f"{path}: is not valid JSON") from None
-        found = content.get("format") if isinstance(content, dict) else None
-        if found != FORMAT:
-            raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {FORMAT}")
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{path}: {place}: {first['msg']}") from None
+        return read_json(path, cls, form=FORMAT)
 
     def write(self, path: Path) -> None:
         """Write sweep.json, whole or not at all."""

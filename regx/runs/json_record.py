@@ -1,0 +1,45 @@
+"""Records as JSON files of a numbered format: read whole and checked, or refused with the file's name."""
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+__all__ = ["Frozen", "read_json"]
+
+
+class Frozen(BaseModel):
+    """What a record is made of: frozen, unknown keys forbidden, numbers finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def read_json(path: Path, model: type[Record], *, form: int) -> Record:
+    """Read a record.
+
+    Args:
+        path: The file.
+        model: What it holds; with a field `format`.
+        form: The format that this version reads.
+
+    Raises:
+        ValueError: If it is no record of this format; the message names the file.
+        OSError: If it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path}: is not valid JSON") from None
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != form:
+        raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {form}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{path}: {place}: {first['msg']}") from None
