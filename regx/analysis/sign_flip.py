@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regx.analysis.intervals import Values, finite
 
@@ -10,6 +11,7 @@ __all__ = ["NUM_DRAWS", "SignFlip", "sign_flip_p", "smallest_sign_flip_p"]
 
 MOST_EXACT = 20  # 2^20 sums are 8 MB; every further seed doubles them
 NUM_DRAWS = 100_000
+AT_ONCE = 8  # differences whose signs are drawn together, as the bits of a byte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +47,8 @@ def sign_flip_p(differences: Values) -> SignFlip:
     """
     array = finite(differences, at_least=1)
     exact = array.size <= MOST_EXACT
-    rng = np.random.default_rng(0)
-    sums = np.full(1 if exact else NUM_DRAWS, array[0])  # its sign may stay: |sum| has a mirror image
-    for difference in array[1:]:
-        if exact:
-            sums = np.concatenate([sums + difference, sums - difference])
-        else:
-            sums += difference * (2 * rng.integers(0, 2, size=NUM_DRAWS) - 1)
+    first, rest = array[:1], array[1:]  # the first sign may stay: |sum| has a mirror image
+    sums = _all_sums(first, rest) if exact else _drawn_sums(first, rest)
     # The same sum added up in another order is a tie, not a smaller sum.
     as_far = abs(array.sum()) - 1e-9 * np.abs(array).sum()
     count = int(np.count_nonzero(np.abs(sums) >= as_far))
@@ -61,3 +58,20 @@ def sign_flip_p(differences: Values) -> SignFlip:
 def smallest_sign_flip_p(num_seeds: int) -> float:
     """Return the smallest p-value that a sign-flip test of so many seeds can have: 0.0625 for 5."""
     return float(2.0 ** (1 - num_seeds))
+
+
+def _all_sums(start: NDArray[np.float64], differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the differences to the sums so far, with every choice of their signs."""
+    for difference in differences:
+        start = np.concatenate([start + difference, start - difference])
+    return start
+
+
+def _drawn_sums(start: NDArray[np.float64], differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the differences to one sum, with signs drawn many times: a byte picks one of 256 sums of eight."""
+    rng = np.random.default_rng(0)
+    sums = np.full(NUM_DRAWS, start[0])
+    for at in range(0, differences.size, AT_ONCE):
+        part = _all_sums(np.zeros(1), differences[at : at + AT_ONCE])
+        sums += part[rng.integers(0, part.size, size=NUM_DRAWS, dtype=np.uint8)]
+    return sums
