@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from regx.analysis.catalogue import Unit
-from regx.analysis.inference import Inference
+from regx.analysis.inference import LEVEL, Inference
 
 __all__ = [
     "in_words",
@@ -50,9 +50,11 @@ def show_interval(one: Inference, unit: Unit, *, like: float) -> str:
 
 
 def show_p(p: float) -> str:
-    """Show a p-value: three places at most, two digits at least where it is above 0.001."""
+    """Show a p-value: two digits at least where it is above 0.001, and on which side of 0.05 it lies."""
     if p < 0.001:
         return "<0.001"
+    if p < LEVEL and f"{p:.3f}" == f"{LEVEL:.3f}":
+        return f"{p:.4f}" if f"{p:.4f}" != f"{LEVEL:.4f}" else f"<{LEVEL:g}"
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 

@@ -9,6 +9,7 @@ from run_builder import build_run
 from regx.analysis.catalogue import MEASURES
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
+from regx.analysis.wording import show_p
 from regx.config.schema import BatchNormConfig
 from regx.report.comparison_data import COLUMNS, as_csv, as_json
 from regx.report.comparison_page import as_markdown
@@ -74,6 +75,17 @@ def test_markdown_shows_per_cent_and_marks_the_better(comparison: Comparison) ->
 )
 def test_numbers_for_people(value: float, unit: str, shown: str) -> None:
     assert show_number(value, unit) == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0004, "<0.001"), (0.0123, "0.012"), (0.0494, "0.049"), (0.0497, "0.0497"), (0.04999, "<0.05"),
+        (0.05, "0.050"), (0.0502, "0.050"), (0.123, "0.12"),
+    ],
+)  # fmt: skip
+def test_a_p_value_shows_on_which_side_of_the_level_it_lies(p: float, shown: str) -> None:
+    assert show_p(p) == shown
 
 
 def test_settings_read_as_one_would_write_them() -> None:
