@@ -69,6 +69,11 @@ def compare(  # one parameter per option of the command
     form: Form = "json" if as_json else "csv" if as_csv else "md" if as_md else "text"
     axis = grid_axis(selections)
     if axis:
+        if target_error is not None:
+            raise UsageError(
+                f"--target-error: no measure over a grid of {axis} has a target; leave it out, or name one "
+                f"cell of each arm (SWEEP:ARM,{axis}=VALUE)"
+            )
         show_grid(compare_grid(selections, axis), out, form)
         return
     comparison = measure(group_selections(selections), target_error=target_error)

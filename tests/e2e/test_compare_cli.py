@@ -156,6 +156,16 @@ def test_a_grid_is_one_line_per_arm(cli: Callable, tmp_path: Path, monkeypatch: 
     assert "dropout optim.lr=0.1" in cell
 
 
+def test_a_target_has_no_meaning_over_a_grid(cli: Callable, tmp_path: Path) -> None:
+    sweep = build_sweep(
+        tmp_path, {"none": {}}, cells=[{"optim.lr": lr} for lr in (0.01, 0.1)], seeds=range(1)
+    )
+    result = cli("compare", sweep, "--target-error", "0.1")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert "--target-error: no measure over a grid of optim.lr has a target" in result.err
+    assert "name one cell of each arm" in result.err
+
+
 def test_runs_that_were_not_named_are_not_read(cli: Callable, tmp_path: Path) -> None:
     """In a folder of thousands the answer must cost what the named runs cost."""
     for lr in (0.1, 0.2, 0.3):
