@@ -16,10 +16,10 @@ class StopSignal:
         exit_code: What the shell expects of a process that ended by that signal.
     """
 
-    def __init__(self, on_first: Callable[[], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.wanted = False
         self.exit_code = 0
-        self.on_first = on_first
+        self._on_first: Callable[[], None] | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Take the first signal as a wish, the second as an order."""
@@ -27,20 +27,20 @@ class StopSignal:
             raise KeyboardInterrupt
         self.wanted = True
         self.exit_code = 128 + number
-        if self.on_first:
-            self.on_first()
+        if self._on_first:
+            self._on_first()
 
     def call(self, on_first: Callable[[], None]) -> None:
         """Have something called by the first signal; at once where that has come already."""
-        self.on_first = on_first
+        self._on_first = on_first
         if self.wanted:
             on_first()
 
 
 @contextmanager
-def stop_on_signals(on_first: Callable[[], None] | None = None) -> Iterator[StopSignal]:
-    """Turn SIGINT and SIGTERM into a wish to stop while the context lasts; the first one calls `on_first`."""
-    stop = StopSignal(on_first)
+def stop_on_signals() -> Iterator[StopSignal]:
+    """Turn SIGINT and SIGTERM into a wish to stop while the context lasts."""
+    stop = StopSignal()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
