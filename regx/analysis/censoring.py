@@ -2,23 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log2
-from typing import Literal
+from math import inf
+from statistics import geometric_mean
 
-__all__ = ["MOST_CENSORED", "Censored", "censored_times", "speed_up", "time_or_area"]
+__all__ = ["MOST_CENSORED", "Censored", "censored_times", "times_as_fast"]
 
 MOST_CENSORED = 0.2
-
-
-def speed_up(time_a: float, time_b: float) -> float:
-    """Return log2(time_a / time_b): 1 where b takes half the time of a, 0 where both take the same.
-
-    Raises:
-        ValueError: If a time is not > 0 and finite.
-    """
-    if not (0 < time_a < inf and 0 < time_b < inf):
-        raise ValueError(f"times must be > 0 and finite, got {time_a} and {time_b}")
-    return log2(time_a / time_b)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,41 +16,50 @@ class Censored:
 
     Attributes:
         times: One per seed.
-        censored: Whether the seed ran out of budget.
+        censored: Whether the seed ran out of budget: its time is a lower bound, and so is the mean.
     """
 
     times: tuple[float, ...]
     censored: tuple[bool, ...]
 
-    @property
-    def share(self) -> float:
-        """Share of seeds that ran out of budget."""
-        return sum(self.censored) / len(self.censored)
 
-
-def censored_times(times: Sequence[float | None], budget: float) -> Censored:
+def censored_times(times: Sequence[float | None], budgets: Sequence[float | None]) -> Censored | None:
     """Fill in the budget where the target was never reached.
 
     Args:
         times: One per seed, in any unit; None where the target was not reached.
-        budget: When training ended, in that unit.
+        budgets: When the training of each seed ended, in that unit; None where it broke off.
+
+    Returns:
+        None where the times tell too little for a mean: more than a fifth of the seeds ran out of budget, or
+        one broke off on the way.
 
     Raises:
         ValueError: If there are no times, or one is not in [0, budget].
     """
-    wrong = [time for time in times if time is not None and not 0 <= time <= budget]
-    if wrong or not times or not 0 < budget < inf:
-        raise ValueError(f"times must be in [0, budget] with budget {budget}, got {wrong or list(times)}")
-    return Censored(
-        times=tuple(budget if time is None else time for time in times),
-        censored=tuple(time is None for time in times),
-    )
+    if not times or not all(_is_within(*pair) for pair in zip(times, budgets, strict=True)):
+        raise ValueError(f"times must be in [0, budget] with budgets {list(budgets)}, got {list(times)}")
+    censored = tuple(time is None for time in times)
+    filled = [budget if time is None else time for time, budget in zip(times, budgets, strict=True)]
+    known = tuple(time for time in filled if time is not None)
+    if len(known) < len(times) or sum(censored) > MOST_CENSORED * len(times):
+        return None
+    return Censored(times=known, censored=censored)
 
 
-def time_or_area(*arms: Censored) -> Literal["time", "area"]:
-    """Say which measure of speed to judge by.
+def times_as_fast(times_a: Sequence[float], times_b: Sequence[float]) -> float:
+    """Return how many times as fast b is: the ratio of the geometric means, 2 where b takes half the time.
 
-    A censored time is too short, and the mean with it. Where more than a fifth of the seeds of an arm are
-    censored, the area under the curve, which every run has, takes its place.
+    Of times that are paired by seed this is 2 to the mean of log2(time_a / time_b).
+
+    Raises:
+        ValueError: If there are no times, or one is not > 0 and finite.
     """
-    return "area" if any(arm.share > MOST_CENSORED for arm in arms) else "time"
+    if not times_a or not times_b or not all(0 < time < inf for time in (*times_a, *times_b)):
+        raise ValueError(f"times must be > 0 and finite, got {list(times_a)} and {list(times_b)}")
+    return geometric_mean(times_a) / geometric_mean(times_b)
+
+
+def _is_within(time: float | None, budget: float | None) -> bool:
+    most = inf if budget is None else budget * (1 + 1e-9)  # a moment between two epochs is rounded
+    return (budget is None or 0 <= budget < inf) and (time is None or (0 <= time < inf and time <= most))

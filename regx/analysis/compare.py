@@ -2,11 +2,11 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from regx.analysis.catalogue import MEASURES, Measure, Reference
-from regx.analysis.censoring import MOST_CENSORED
+from regx.analysis.censoring import censored_times, times_as_fast
 from regx.analysis.differences import Difference, config_differences, environment_differences
 from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
@@ -28,8 +28,8 @@ class Cell:
         deviation: Sample standard deviation over the seeds; None for fewer than two.
         half_width: Half the width of the 95 % t-interval of the mean; None for fewer than two.
         missing: Why there is no mean, e.g. `not reached` or `2 of 3 not reached`.
-        num_censored: Runs that never reached the target and count with their whole training: at most a
-            fifth of them, else there is no mean. The mean is then a lower bound.
+        censored: Seeds that never reached the target and count with their whole training: at most a fifth
+            of them, else there is no mean. The mean is then a lower bound.
     """
 
     values: tuple[float | None, ...]
@@ -37,7 +37,12 @@ class Cell:
     deviation: float | None = None
     half_width: float | None = None
     missing: str | None = None
-    num_censored: int = 0
+    censored: frozenset[int] = frozenset()
+
+    @property
+    def num_censored(self) -> int:
+        """Number of runs whose time is a lower bound."""
+        return len(self.censored)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,8 @@ class Row:
         measure: Which.
         cells: One per group.
         inferences: Each group against the first; None for the first and where a mean is missing.
-        best: Index of the group with the better mean; None for a tie, or where fewer than two have one.
+        best: Index of the group with the better mean; None for a tie, where fewer than two have one, and
+            where it is the mean of times that are only known to be longer.
     """
 
     measure: Measure
@@ -125,34 +131,56 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
 def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row:
     cells = tuple(_cell(measure, group, reference) for group in groups)
     by_seed = [_by_seed(group, cell) for group, cell in zip(groups, cells, strict=True)]
-    first, *others = by_seed
-    inferences = [infer(first, other, measure.better) if first and other else None for other in others]
+    inferences = [
+        _infer(measure, (cells[0], cell), by_seed[0], values) if by_seed[0] and values else None
+        for cell, values in zip(cells[1:], by_seed[1:], strict=True)
+    ]
     return Row(
         measure=measure,
         cells=cells,
         inferences=(None, *correct(inferences)),
-        best=_best(measure, [cell.mean for cell in cells]),
+        best=_best(measure, cells),
+    )
+
+
+def _infer(
+    measure: Measure, cells: tuple[Cell, Cell], first: Mapping[int, float], other: Mapping[int, float]
+) -> Inference:
+    """Set one group against the first, and of times say how they compare as a ratio."""
+    one = infer(first, other, measure.better)
+    if measure.whole is None:
+        return one
+    used = [[values[seed] for seed in one.seeds or values] for values in (first, other)]
+    late, late_other = (len(cell.censored.intersection(one.seeds or cell.censored)) for cell in cells)
+    return replace(
+        one,
+        censored=(late, late_other),
+        times_as_fast=times_as_fast(*used) if min(map(min, used)) > 0 else None,
     )
 
 
 def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
     values = [measure.value(run, reference) for run in group.runs]
-    budgets = [measure.budget(run, reference) for run in group.runs]
-    missing = [index for index, value in enumerate(values) if value is None]
-    if missing and len(missing) <= MOST_CENSORED * len(values):
-        values = [budget if value is None else value for value, budget in zip(values, budgets, strict=True)]
+    late: frozenset[int] = frozenset()
+    if measure.whole is not None:
+        filled = censored_times(values, [measure.budget(run, reference) for run in group.runs])
+        if filled:
+            values = list(filled.times)
+            late = frozenset(
+                seed for seed, ran_out in zip(group.seeds, filled.censored, strict=True) if ran_out
+            )
     present = [value for value in values if value is not None]
     if len(present) < len(values):
-        why = Counter(measure.why_missing(group.runs[index]) for index in missing)
-        reason, count = why.most_common(1)[0]
+        missing = [run for run, value in zip(group.runs, values, strict=True) if value is None]
+        reason, count = Counter(map(measure.why_missing, missing)).most_common(1)[0]
         text = reason if count == len(values) else f"{count} of {len(values)} {reason}"
-        return Cell(values=tuple(measure.value(run, reference) for run in group.runs), missing=text)
+        return Cell(values=tuple(values), missing=text)
     return Cell(
         values=tuple(values),
         mean=statistics.fmean(present),
         deviation=statistics.stdev(present) if len(present) > 1 else None,
         half_width=half_width(present),
-        num_censored=len(missing),
+        censored=late,
     )
 
 
@@ -163,9 +191,11 @@ def _by_seed(group: Group, cell: Cell) -> dict[int, float]:
     return {seed: value for seed, value in zip(group.seeds, cell.values, strict=True) if value is not None}
 
 
-def _best(measure: Measure, means: Sequence[float | None]) -> int | None:
+def _best(measure: Measure, cells: Sequence[Cell]) -> int | None:
+    means = [cell.mean for cell in cells]
     present = [mean for mean in means if mean is not None]
     if measure.better is None or len(present) < 2:
         return None
     best = min(present) if measure.better == "lower" else max(present)
-    return means.index(best) if present.count(best) == 1 else None
+    index = means.index(best)
+    return index if present.count(best) == 1 and not cells[index].censored else None

@@ -1,12 +1,12 @@
 """What the seeds say of one measure of two groups: paired by seed, or apart where they share none."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean, variance
 from typing import Literal
 
-from regx.analysis.pairing import pair_by_seed
+from regx.analysis.pairing import Pairs, pair_by_seed
 
 __all__ = ["LEVEL", "MIN_PAIRS", "Inference", "correct", "half_width", "infer"]
 
@@ -24,6 +24,11 @@ class Inference:
         method: `paired`: by the seeds that both have; `unpaired`: Welch, as they share no seed; `none`: too
             few values for either.
         difference: Later group minus first one: the mean over the pairs, or the difference of the means.
+        means: Of the first group and the later one, over the values that the difference is taken of: the
+            pairs, or all.
+        censored: How many of these values of either are times that are only known to be longer.
+        times_as_fast: Of times: the ratio of the geometric means of these values, first group over later
+            one: 2 where the later one takes half the time.
         seeds: The pairs' seeds, ascending; empty unless paired.
         values: The pairs' differences, in that order.
         num_values: Pairs; unpaired, the values of the smaller group.
@@ -42,6 +47,9 @@ class Inference:
 
     method: Method
     difference: float
+    means: tuple[float, float]
+    censored: tuple[int, int] = (0, 0)
+    times_as_fast: float | None = None
     seeds: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
     num_values: int = 1
@@ -56,11 +64,16 @@ class Inference:
     remark: str = ""
 
     @property
+    def is_open(self) -> bool:
+        """Whether the group that looks faster has times that are lower bounds: it may be the slower one."""
+        return self.censored[self.difference < 0] > 0
+
+    @property
     def is_told(self) -> bool:
         """Whether the difference is more than chance would explain, with seeds enough to say so."""
         if self.low is None or self.high is None or self.p_holm is None or self.num_values < MIN_PAIRS:
             return False
-        return not self.low <= 0 <= self.high and self.p_holm < LEVEL
+        return not (self.is_open or self.low <= 0 <= self.high) and self.p_holm < LEVEL
 
 
 def infer(
@@ -78,12 +91,14 @@ def infer(
         better: Which direction is better.
         sd_floor: Smallest standard deviation to believe in, for outcomes on a grid.
     """
-    plain = _mean(other) - _mean(first)
     pairs = pair_by_seed(other, first)
     if len(pairs.seeds) >= 2:
-        return _paired(pairs.seeds, pairs.differences, better, sd_floor)
+        return _paired(pairs, better, sd_floor)
+    means = _mean(first), _mean(other)
+    plain = means[1] - means[0]
     if pairs.seeds or min(len(first), len(other)) < 2:
-        return Inference(method="none", difference=plain, remark="one pair" if pairs.seeds else "one seed")
+        remark = "one pair" if pairs.seeds else "one seed"
+        return Inference(method="none", difference=plain, means=means, remark=remark)
     from regx.analysis.intervals import NoSpreadError
     from regx.analysis.statistics import welch
 
@@ -92,12 +107,13 @@ def infer(
         result = welch(list(other.values()), list(first.values()))
     except NoSpreadError:
         remark = "no spread" if plain else "identical"
-        return Inference(method="unpaired", difference=plain, num_values=fewer, remark=remark)
+        return Inference(method="unpaired", difference=plain, means=means, num_values=fewer, remark=remark)
     return Inference(
         method="unpaired",
         difference=plain,
+        means=means,
         num_values=fewer,
-        sd=math.sqrt(statistics.variance(first.values()) + statistics.variance(other.values())),
+        sd=math.sqrt(variance(first.values()) + variance(other.values())),
         low=result.interval.low,
         high=result.interval.high,
         p=result.p,
@@ -134,23 +150,20 @@ def half_width(values: Sequence[float]) -> float | None:
     return mean_interval(values).half_width
 
 
-def _paired(
-    seeds: tuple[int, ...],
-    differences: tuple[float, ...],
-    better: Literal["lower", "higher"] | None,
-    sd_floor: float | None,
-) -> Inference:
+def _paired(pairs: Pairs, better: Literal["lower", "higher"] | None, sd_floor: float | None) -> Inference:
     from regx.analysis.intervals import NoSpreadError
     from regx.analysis.sign_flip import sign_flip_p
     from regx.analysis.statistics import share_of_wins, summarize
 
+    differences = pairs.differences
     sign = {"lower": -1.0, "higher": 1.0, None: None}[better]
     common = Inference(
         method="paired",
-        difference=sum(differences) / len(differences),
-        seeds=seeds,
+        difference=fmean(differences),
+        means=(fmean(pairs.b), fmean(pairs.a)),
+        seeds=pairs.seeds,
         values=differences,
-        num_values=len(seeds),
+        num_values=len(differences),
         wins=None if sign is None else share_of_wins([sign * difference for difference in differences]),
     )
     try:
@@ -171,4 +184,4 @@ def _paired(
 
 
 def _mean(values: Mapping[int, float]) -> float:
-    return sum(values.values()) / len(values)
+    return fmean(values.values())

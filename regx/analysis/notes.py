@@ -126,6 +126,13 @@ def _censoring(comparison: Comparison) -> Iterator[str]:
                 f"Times to target of {group.label}: {cell.missing}, which is more than {limit}: compare the "
                 "mean validation accuracy (AUC) instead."
             )
+    first, *others = (group.label for group in comparison.groups)
+    for other, one in zip(others, row.inferences[1:], strict=True):
+        if one and one.is_open:
+            fast, slow = (other, first) if one.difference < 0 else (first, other)
+            yield (
+                f"{fast} looks faster than {slow} by times that are lower bounds: no difference is called."
+            )
 
 
 def _tuning(groups: Sequence[Group]) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """Sentences on groups of seeds: no winner is called where chance alone would explain the difference."""
 
+from collections.abc import Sequence
+
 from regx.analysis.catalogue import Measure
-from regx.analysis.compare import Comparison, Row
+from regx.analysis.compare import Cell, Comparison, Row
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.single_runs import UNDERFIT_NATS, absent
 from regx.analysis.wording import (
@@ -14,7 +16,7 @@ from regx.analysis.wording import (
     show_unit,
 )
 
-__all__ = ["brief", "convergence", "has_seeds", "overfitting", "time_row", "too_few"]
+__all__ = ["brief", "convergence", "has_seeds", "over_pairs", "overfitting", "time_row", "too_few"]
 
 _NAMES = {
     "loss_gap": "loss gap",
@@ -51,7 +53,8 @@ def overfitting(comparison: Comparison, first: str, other: str, index: int) -> s
     if one is None:
         return f"Overfitting of {first} and {other} cannot be compared: {absent(gap, comparison, index)}."
     text = _sentence(comparison, gap, index, "overfitting")
-    losses = [cell.mean or 0.0 for cell in (test_loss.cells[0], test_loss.cells[index])]
+    loss = test_loss.inferences[index]
+    losses = loss.means if loss else (0.0, 0.0)
     rise = (losses[1] - losses[0]) * (-1 if one.difference > 0 else 1)
     if one.is_told and rise > UNDERFIT_NATS:
         name, shown = (other, losses[::-1]) if one.difference < 0 else (first, losses)
@@ -67,12 +70,12 @@ def convergence(comparison: Comparison, first: str, other: str, index: int) -> s
     if row.inferences[index] is None:
         return f"Convergence of {first} and {other} cannot be compared: {absent(row, comparison, index)}."
     text = _sentence(comparison, row, index, "convergence")
-    one = row.inferences[index]
-    seconds = comparison.row("seconds_to_target")
-    means = [seconds.cells[at].mean for at in (index, 0)]
-    if one and one.is_told and row.measure.name == "epochs_to_target" and None not in means:
-        shown = " against ".join(f"{show_number(mean, 'seconds')} s" for mean in means if mean is not None)
-        return f"{text[:-1]}; in training time {shown}."
+    one, seconds = row.inferences[index], comparison.row("seconds_to_target").inferences[index]
+    if one and one.is_told and row.measure.name == "epochs_to_target":
+        text = f"{text[:-1]}{_speed_up(one, '; ')}."
+        if seconds:
+            shown = " against ".join(f"{show_number(mean, 'seconds')} s" for mean in seconds.means[::-1])
+            text = f"{text[:-1]}; in training time {shown}{_speed_up(seconds, ', ')}."
     return text
 
 
@@ -86,7 +89,7 @@ def brief(comparison: Comparison, index: int) -> str:
         elif one.is_told:
             like = _like(row, index)
             amount = show_signed(one.difference, measure.unit, like=like)
-            told.append(f"{_verb(measure, one)} ({amount} {_points(measure)})")
+            told.append(f"{_verb(measure, one)} ({amount} {_points(measure)}{_speed_up(one, ', ')})")
         else:
             untold.append(_NAMES[measure.name])
     parts = [in_words(told)] if told else []
@@ -126,17 +129,19 @@ def _sentence(comparison: Comparison, row: Row, index: int, topic: str) -> str:
     one, measure = row.inferences[index], row.measure
     assert one is not None, measure.name  # callers look first
     like = _like(row, index)
-    means = [show_number(row.cells[at].mean or 0.0, measure.unit, like=like) for at in (index, 0)]
+    first_mean, other_mean = (
+        f"{'at least ' if late else ''}{show_number(mean, measure.unit, like=like)}"
+        for mean, late in zip(one.means, one.censored, strict=True)
+    )
     target = comparison.reference.target_error
     goal = (
         f" to a validation error of {show_percent(target)}"
         if measure.name == "epochs_to_target" and target is not None
         else ""
     )
-    least = "at least " if any(row.cells[at].num_censored for at in (0, index)) else ""
     unit = show_unit(measure.unit)
     label = "" if goal or topic == _NAMES[measure.name] else f"{_NAMES[measure.name]} "
-    values = f"{label}{least}{means[0]} against {means[1]} {unit}{goal}"
+    values = f"{label}{other_mean} against {first_mean} {unit}{goal}{over_pairs(one, row.cells, index)}"
     change = f"difference {show_signed(one.difference, measure.unit, like=like)}"
     if one.low is not None:
         change += f" {show_interval(one, measure.unit, like=like)}"
@@ -151,9 +156,29 @@ def _sentence(comparison: Comparison, row: Row, index: int, topic: str) -> str:
         return f"{said}: {values}, {change}, {p}{_share(one, measure)}."
     if one.num_values < MIN_PAIRS:
         return f"{_capital(topic)} of {other} against {first}: {values}, {change}{_share(one, measure)}."
+    if one.is_open:
+        open_label = (first, other)[one.difference < 0]
+        p += f"; times of {open_label} are lower bounds"
     need = _seeds_needed(one)
     text = f"No difference in {topic} can be told between {other} and {first}: {values}, {change}, {p}"
     return f"{text}; to see one of this size takes about {need:,} seeds." if need else f"{text}."
+
+
+def over_pairs(one: Inference, cells: Sequence[Cell], index: int) -> str:
+    """Say that means are over the pairs, where that is not over all seeds of both groups."""
+    sizes = {len(cells[at].values) for at in (0, index)}
+    return f" over the {one.num_values} pairs" if one.method == "paired" and sizes != {one.num_values} else ""
+
+
+def _speed_up(one: Inference, joint: str) -> str:
+    """Say how many times faster or slower the later group is, if it is told and in the means' direction."""
+    ratio = one.times_as_fast
+    if ratio is None or not one.is_told or (ratio > 1) != (one.difference < 0):
+        return ""
+    times = max(ratio, 1 / ratio)
+    least = "at least " if any(one.censored) else ""
+    shown = f"{times:.2f}" if times < 1.995 else f"{times:.1f}" if times < 9.95 else f"{times:.0f}"
+    return f"{joint}{least}{shown} times {'faster' if ratio > 1 else 'slower'}"
 
 
 def _verb(measure: Measure, one: Inference) -> str:
@@ -183,7 +208,7 @@ def _points(measure: Measure) -> str:
 
 
 def _seeds_needed(one: Inference | None) -> int | None:
-    if one is None or not one.sd:
+    if one is None or not one.sd or one.is_open:
         return None
     from regx.analysis.power import seeds_needed
 

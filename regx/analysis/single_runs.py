@@ -42,7 +42,7 @@ def overfitting(comparison: Comparison, first: str, other: str, index: int) -> s
 
 def convergence(comparison: Comparison, first: str, other: str, index: int) -> str:
     """Say which of two is faster, in epochs and in seconds."""
-    epochs, seconds = comparison.row("epochs_to_target"), comparison.row("seconds_to_target")
+    epochs = comparison.row("epochs_to_target")
     target = comparison.reference.target_error
     if target is None:
         return (
@@ -59,10 +59,23 @@ def convergence(comparison: Comparison, first: str, other: str, index: int) -> s
         late = other if name == first else first
         seen = epochs.cells[index if name == first else 0].missing
         return f"{name} reached {what} after {_mean(epochs, at):.1f} epochs; {late} did not ({seen})."
-    if f"{_mean(epochs, 0):.1f}" == f"{_mean(epochs, index):.1f}":
-        return f"{first} and {other} reach {what} after the same {_mean(epochs, 0):.1f} epochs."
+    return _faster(comparison, what, (first, other), index)
+
+
+def _faster(comparison: Comparison, what: str, labels: tuple[str, str], index: int) -> str:
+    """Say which of two that reached the target was there first."""
+    epochs, seconds = comparison.row("epochs_to_target"), comparison.row("seconds_to_target")
+    first, other = labels
     low, high = _order(epochs, index)
     winner, loser = (first, other) if low == 0 else (other, first)
+    if epochs.cells[low].censored:
+        return (
+            f"Which of {first} and {other} converges faster cannot be told: {what} after at least "
+            f"{_mean(epochs, low):.1f} epochs against {_mean(epochs, high):.1f}, and times of {winner} are "
+            "lower bounds."
+        )
+    if f"{_mean(epochs, 0):.1f}" == f"{_mean(epochs, index):.1f}":
+        return f"{first} and {other} reach {what} after the same {_mean(epochs, 0):.1f} epochs."
     text = (
         f"{winner} converges faster than {loser}: {what} after {_mean(epochs, low):.1f} epochs against "
         f"{_mean(epochs, high):.1f} ({_times(_mean(epochs, high), _mean(epochs, low))} fewer)"

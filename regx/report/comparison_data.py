@@ -16,8 +16,9 @@ __all__ = ["COLUMNS", "as_csv", "as_json"]
 COLUMNS = (
     "measure", "section", "unit", "better", "group", "num_runs", "mean", "deviation", "half_width",
     "num_censored", "difference", "low", "high", "method", "num_pairs", "p", "p_holm", "p_sign_flip",
-    "effect_size", "wins", "missing",
+    "effect_size", "wins", "times_as_fast", "missing",
 )  # fmt: skip
+_TESTED = ("p", "p_holm", "p_sign_flip", "effect_size", "wins", "times_as_fast")
 
 
 def as_json(comparison: Comparison) -> str:
@@ -87,7 +88,7 @@ def as_csv(comparison: Comparison) -> str:
                     _cell(test.get("high")),
                     test.get("method", ""),
                     len(test.get("seeds", ())) or "",
-                    *(_cell(test.get(key)) for key in ("p", "p_holm", "p_sign_flip", "effect_size", "wins")),
+                    *(_cell(test.get(key)) for key in _TESTED),
                     cell.missing or test.get("remark", ""),
                 ]
             )
@@ -109,6 +110,7 @@ def _test(one: Inference | None) -> dict[str, Any] | None:
         "p_sign_flip": one.p_sign_flip,
         "effect_size": one.effect_size,
         "wins": one.wins,
+        "times_as_fast": one.times_as_fast,
         "remark": one.remark,
     }
 

@@ -173,6 +173,94 @@ def test_a_fifth_that_missed_the_target_counts_with_its_budget(tmp_path: Path) -
     assert any("1 of 5 runs of lr0.1 did not reach the target" in note for note in notes(comparison))
 
 
+def timed(root: Path, lr: float, curves: Sequence[Sequence[float]], **changes: Any) -> Any:
+    """Runs with these validation errors, one seed each."""
+    built = [
+        arm(root, [0.1], lr, seeds=[seed], valid_errors=curve, **changes) for seed, curve in enumerate(curves)
+    ]
+    return list(itertools.chain(*built))
+
+
+SLOW = [(0.5, 0.4, 0.2 - 0.01 * seed) for seed in range(10)]  # 2.75 epochs to 0.25, and a little less
+FAST = [(0.2, 0.2, 0.2)] * 10  # 1 epoch
+NEVER = (0.5, 0.5, 0.4)
+
+
+def test_a_group_that_looks_faster_by_lower_bounds_is_not_called_faster(tmp_path: Path) -> None:
+    comparison = compared(
+        timed(tmp_path, 0.1, SLOW), timed(tmp_path, 0.2, [*FAST[:9], NEVER]), target_error=0.25
+    )
+    one = comparison.row("epochs_to_target").inferences[1]
+    assert one.high < 0
+    assert one.p_holm < 0.05
+    assert not one.is_told
+    said = conclude(comparison)[1]
+    assert said.startswith(
+        "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.2 against 2.6 epochs"
+    )
+    assert said.endswith("; times of lr0.2 are lower bounds.")
+    assert any("lr0.2 looks faster than lr0.1" in note for note in notes(comparison))
+
+
+def test_lower_bounds_of_the_slower_group_leave_the_difference_told(tmp_path: Path) -> None:
+    comparison = compared(
+        timed(tmp_path, 0.1, [*SLOW[:9], NEVER]), timed(tmp_path, 0.2, FAST), target_error=0.25
+    )
+    assert comparison.row("epochs_to_target").inferences[1].is_told
+    said = conclude(comparison)[1]
+    assert said.startswith("lr0.2 converges faster than lr0.1: 1.0 against at least 2.7 epochs")
+    assert "at least 2.7 times faster" in said
+
+
+def test_lower_bounds_outside_the_pairs_do_not_count(tmp_path: Path) -> None:
+    comparison = compared(
+        timed(tmp_path, 0.1, SLOW[:9]), timed(tmp_path, 0.2, [*FAST[:9], NEVER]), target_error=0.25
+    )
+    assert comparison.row("epochs_to_target").cells[1].num_censored == 1
+    assert comparison.row("epochs_to_target").inferences[1].is_told
+
+
+def test_a_single_run_is_not_called_slower_than_a_lower_bound(tmp_path: Path) -> None:
+    comparison = compared(
+        timed(tmp_path, 0.1, [(0.5, 0.4, 0.2)]), timed(tmp_path, 0.2, [*FAST[:4], NEVER]), target_error=0.25
+    )
+    assert comparison.row("epochs_to_target").best is None
+    assert (
+        "Which of lr0.1 and lr0.2 converges faster cannot be told: a validation error of 25.00 % after at "
+        "least 1.4 epochs against 2.8, and times of lr0.2 are lower bounds."
+    ) in conclude(comparison)
+
+
+def test_the_speed_up_is_the_ratio_of_geometric_means(tmp_path: Path) -> None:
+    slow = timed(tmp_path, 0.1, SLOW)
+    fast = timed(tmp_path, 0.2, FAST, seconds_per_epoch=1.0)
+    comparison = compared(slow, fast, target_error=0.25)
+    times = [2 + 0.15 / (0.2 + 0.01 * seed) for seed in range(10)]
+    ratio = stats.gmean(times)
+    assert comparison.row("epochs_to_target").inferences[1].times_as_fast == pytest.approx(ratio)
+    assert comparison.row("seconds_to_target").inferences[1].times_as_fast == pytest.approx(2 * ratio)
+    assert comparison.row("test_error").inferences[1].times_as_fast is None
+    assert conclude(comparison)[1].endswith(
+        ", in 10 of 10 seeds; 2.6 times faster; in training time 1.00 s against 5.24 s, 5.2 times faster."
+    )
+    turned = compared(fast, slow, target_error=0.25)
+    assert turned.row("epochs_to_target").inferences[1].times_as_fast == pytest.approx(1 / ratio)
+    assert "in 10 of 10 seeds; 2.6 times slower; in training" in conclude(turned)[1]
+
+
+def test_the_sentences_take_the_means_over_the_pairs(tmp_path: Path) -> None:
+    """Seeds that only one group has do not make a mean that the difference does not fit."""
+    half_done = arm(tmp_path, BETTER[1:], 0.2, seeds=range(1, 6))
+    comparison = compared(arm(tmp_path, (0.9, *FIRST[1:]), 0.1), half_done)
+    one = comparison.row("loss_gap").inferences[1]
+    assert one.means[1] - one.means[0] == pytest.approx(one.difference)
+    said = conclude(comparison)[0]
+    assert "lr0.2 overfits less than lr0.1: loss gap 0.368 against 0.644 nats over the 5 pairs" in said
+    assert "The test error of lr0.2 is lower: 7.80 against 12.40 % over the 5 pairs, " in said
+    whole = compared(arm(tmp_path / "b", FIRST, 0.1), arm(tmp_path / "b", BETTER, 0.2))
+    assert "over the" not in conclude(whole)[0]
+
+
 def test_more_than_a_fifth_makes_the_area_step_in(tmp_path: Path) -> None:
     late = arm(tmp_path, FIRST[:2], 0.1, valid_errors=(0.5, 0.5, 0.4))
     rest = arm(tmp_path, FIRST[2:], 0.1, seeds=range(2, 6))

@@ -50,6 +50,25 @@ def test_csv_is_one_line_per_measure_and_group(comparison: Comparison) -> None:
     ]
 
 
+def test_csv_has_the_speed_up_of_times_only(tmp_path: Path) -> None:
+    runs = [
+        build_run(
+            tmp_path, name=name, seed=seed, optim={"lr": lr}, valid_errors=(0.2,) * 3, seconds_per_epoch=s
+        )
+        for name, lr, s in (("slow", 0.1, 4.0), ("fast", 0.2, 1.0))
+        for seed in range(2)
+    ]
+    text = as_csv(compare(group_runs([load_run_folder(path) for path in runs]), target_error=0.25))
+    found = {
+        row["measure"]: row["times_as_fast"]
+        for row in csv.DictReader(io.StringIO(text))
+        if row["group"] == "fast"
+    }
+    assert found["seconds_to_target"] == "4"
+    assert found["epochs_to_target"] == "1"
+    assert found["train_seconds"] == ""
+
+
 def test_markdown_shows_per_cent_and_marks_the_better(comparison: Comparison) -> None:
     page = as_markdown(comparison)
     assert "| best valid error (%) | 20.00 | \\* 10.00 | −10.00 |" in page
