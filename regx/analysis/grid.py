@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2
 from statistics import fmean, stdev
 from typing import Literal
@@ -19,6 +20,7 @@ __all__ = ["GridArm", "GridComparison", "GridRow", "Scale", "compare_grid", "gri
 # axis as they are, errors as fractions.
 Scale = Literal["log2", "doublings", "value", "fraction"]
 Ladder = Mapping[float, Run]
+EVERYWHERE = "diverged everywhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ class GridRow:
         label: In tables.
         scale: How its numbers are counted.
         better: Which direction is better; None where neither is.
+        absent: What became of a seed that has no such number.
         cells: One per arm; learning rates as log2.
         inferences: Each arm against the first; None for the first and where a mean is missing.
     """
@@ -57,6 +60,7 @@ class GridRow:
     label: str
     scale: Scale
     better: Literal["lower", "higher"] | None
+    absent: str
     cells: tuple[Cell, ...]
     inferences: tuple[Inference | None, ...]
 
@@ -76,7 +80,9 @@ class _GridMeasure:
     label: str
     scale: Scale
     better: Literal["lower", "higher"] | None
+    absent: str
     of: Callable[[Ladder], float | None]
+    on_grid: bool = False  # one of the values that were tried, not one between them
 
 
 def grid_axis(selections: Sequence[Selection]) -> str | None:
@@ -153,7 +159,7 @@ def _row(measure: _GridMeasure, arms: Sequence[GridArm]) -> GridRow:
         {seed: value for seed, value in values.items() if value is not None} if cell.mean is not None else {}
         for values, cell in zip(by_seed, cells, strict=True)
     ]
-    floor = _floor(measure.scale, arms)
+    floor = _floor(measure, arms)
     first, *others = present
     inferences = [
         infer(first, other, measure.better, sd_floor=floor) if first and other else None for other in others
@@ -163,6 +169,7 @@ def _row(measure: _GridMeasure, arms: Sequence[GridArm]) -> GridRow:
         label=measure.label,
         scale=measure.scale,
         better=measure.better,
+        absent=measure.absent,
         cells=cells,
         inferences=(None, *correct(inferences)),
     )
@@ -180,14 +187,19 @@ def _cell(values: Sequence[float | None]) -> Cell:
     )
 
 
-def _floor(scale: Scale, arms: Sequence[GridArm]) -> float | None:
-    """Return the spread to assume where all seeds agree: that of rounding to the steps of the ladder."""
+def _floor(measure: _GridMeasure, arms: Sequence[GridArm]) -> float | None:
+    """Return the spread to assume where all seeds agree: that of rounding to the values that were tried.
+
+    The step is the smallest between neighbours in any arm, in the unit of the measure: doublings (log2) for
+    learning rates, else that of the axis.
+    """
     from regx.analysis.ladder import grid_floor
 
-    if scale not in ("log2", "doublings"):
+    if not measure.on_grid:
         return None
-    values = max((arm.values for arm in arms), key=len)
-    return grid_floor(log2(values[-1] / values[0]) / (len(values) - 1))
+    count: Callable[[float], float] = float if measure.scale == "value" else log2
+    steps = [count(high) - count(low) for arm in arms for low, high in pairwise(arm.values)]
+    return grid_floor(min(steps)) if steps else None
 
 
 def _measures(axis: str, arms: Sequence[GridArm]) -> list[_GridMeasure]:
@@ -199,6 +211,7 @@ def _measures(axis: str, arms: Sequence[GridArm]) -> list[_GridMeasure]:
         label="lowest valid error (%)",
         scale="fraction",
         better="lower",
+        absent=EVERYWHERE,
         of=lambda runs: min(
             (error for error in _valid_errors(runs).values() if error is not None), default=None
         ),
@@ -209,40 +222,50 @@ def _measures(axis: str, arms: Sequence[GridArm]) -> list[_GridMeasure]:
             label="best value",
             scale="value",
             better=None,
+            absent=EVERYWHERE,
             of=lambda runs: _argmin(_losses(runs)),
+            on_grid=True,
         )
         optimum = _GridMeasure(
             name="optimum",
             label="optimum",
             scale="value",
             better=None,
+            absent="diverged at some value",
             of=lambda runs: ladder.optimum(_losses(runs)),
         )
         enough = all(len(arm.values) >= 3 for arm in arms)
         return [*([optimum] if enough else []), best, lowest]
     largest = min(arm.values[-1] for arm in arms)
     start = ladder.LADDER_START if largest >= ladder.LADDER_START else min(arm.values[0] for arm in arms)
+    too_soon = f"did not learn at the smallest rate from {start:g} on"
     return [
         _GridMeasure(
             name="lr_max",
             label="LR_max",
             scale="log2",
             better="higher",
+            absent=too_soon,
             of=lambda runs: _log2(ladder.lr_max(_learned(runs), start=start)),
+            on_grid=True,
         ),
         _GridMeasure(
             name="lr_star",
             label="LR*",
             scale="log2",
             better=None,
+            absent=EVERYWHERE,
             of=lambda runs: _log2(ladder.lr_star(_losses(runs))),
+            on_grid=True,
         ),
         _GridMeasure(
             name="stable_width",
             label="stable width",
             scale="doublings",
             better="higher",
+            absent=too_soon,
             of=lambda runs: ladder.stable_width(_learned(runs), _accuracies(runs), start=start),
+            on_grid=True,
         ),
         lowest,
     ]

@@ -2,9 +2,10 @@
 
 from math import log2
 
-from regx.analysis.grid import GridComparison, GridRow, Scale
+from regx.analysis.grid import GridArm, GridComparison, GridRow, Scale
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.notes import show_seeds
+from regx.analysis.seeded import over_pairs
 from regx.analysis.wording import in_words, show_number, show_p
 
 __all__ = ["conclude_grid", "grid_notes", "show_change", "show_range", "show_value", "show_width"]
@@ -43,6 +44,7 @@ def grid_notes(comparison: GridComparison) -> list[str]:
                 f"{count} of {len(arm.ladders)} at {value:g}" for value, count in diverged.items() if count
             ]
             found.append(f"{arm.label}: runs diverged, {in_words(shown, most=8)}.")
+        found += _without_a_mean(comparison, arm)
         ends = comparison.rows[0].cells[comparison.arms.index(arm)].values
         if comparison.rows[0].name == "lr_max" and (count := ends.count(log2(arm.values[-1]))):
             found.append(
@@ -54,6 +56,21 @@ def grid_notes(comparison: GridComparison) -> list[str]:
     if any(tuple(arm.ladders) != tuple(comparison.arms[0].ladders) for arm in comparison.arms):
         found.append("The arms have different seeds: only those that two arms share are paired.")
     return found
+
+
+def _without_a_mean(comparison: GridComparison, arm: GridArm) -> list[str]:
+    """Name the seeds that have no number, for the mean of the others would be biased."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.rows:
+        values = row.cells[comparison.arms.index(arm)].values
+        lost = [seed for seed, value in zip(arm.ladders, values, strict=True) if value is None]
+        if lost:
+            seeds = f"seed{'s' if len(lost) > 1 else ''} {show_seeds(lost)}"
+            labels.setdefault((seeds, row.absent), []).append(_plain(row))
+    return [
+        f"{arm.label}: {seeds} {absent}, so there is no mean of {in_words(rows)}."
+        for (seeds, absent), rows in labels.items()
+    ]
 
 
 def show_value(value: float, scale: Scale) -> str:
@@ -90,20 +107,24 @@ def show_range(one: Inference, scale: Scale) -> str:
 
 def _sentence(row: GridRow, first: str, other: str, index: int) -> str:
     one = row.inferences[index]
-    means = [row.cells[at].mean for at in (index, 0)]
     assert one is not None  # the caller has looked
-    label = row.label.removesuffix(" (%)")
-    values = [show_value(mean, row.scale) for mean in means if mean is not None]
+    label = _plain(row)
+    values = " against ".join(show_value(mean, row.scale) for mean in one.means[::-1])
     unit = {"fraction": " %", "doublings": " doublings"}.get(row.scale, "")
     change = f"{show_change(one.difference, row.scale)}{' doublings' if row.scale == 'log2' else ''}"
     p = "" if one.p_holm is None else f", p {_relation(show_p(one.p_holm))}"
-    facts = f"{values[0]} against {values[1]}{unit}, difference {change} {show_range(one, row.scale)}{p}"
+    facts = f"{values}{unit}{over_pairs(one, row.cells, index)}"
+    facts += f", difference {change} {show_range(one, row.scale)}{p}"
     if one.is_told:
         word = "higher" if one.difference > 0 else "lower"
         return f"The {label} of {other} is {word} than that of {first}: {facts}."
     if one.num_values < MIN_PAIRS:
         return f"The {label} of {other} against that of {first}: {facts}."
     return f"No difference in {label} can be told between {other} and {first}: {facts}."
+
+
+def _plain(row: GridRow) -> str:
+    return row.label.removesuffix(" (%)")
 
 
 def _relation(p: str) -> str:

@@ -67,6 +67,43 @@ def test_seeds_that_agree_by_the_ladder_have_the_spread_of_its_steps(rates: Grid
     assert star.is_told
 
 
+def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path: Path) -> None:
+    """The smallest of unequal steps, in the unit of the axis; an optimum is not bound to the grid."""
+
+    def same_best(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any]:
+        best = 0.5 if arm == "plain" else 0.3
+        return ends_at(0.1 + 0.1 * abs(cell["optim.momentum"] - best))
+
+    comparison = compared(tmp_path, same_best, "optim.momentum", (0.0, 0.3, 0.5, 0.9))
+    best = row(comparison, "best_value").inferences[1]
+    assert best.difference == pytest.approx(-0.2)
+    assert best.sd == pytest.approx(0.2 / 12**0.5)
+    assert best.is_told
+    assert row(comparison, "optimum").inferences[1].sd == 0.0
+
+
+def test_unequal_steps_of_a_ladder_count_by_the_smallest(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, values=(0.01, 0.04, 0.08, 0.16, 0.32))
+    assert row(comparison, "lr_star").inferences[1].sd == pytest.approx(12**-0.5)
+
+
+def test_a_seed_without_an_lr_max_is_named(tmp_path: Path) -> None:
+    def unlucky(arm: str, cell: dict[str, Any], seed: int) -> dict[str, Any] | None:
+        if (arm, seed) == ("norm", 3):
+            return {"status": "diverged"}
+        return ladder(arm, cell, seed)
+
+    comparison = compared(tmp_path, unlucky, values=[0.005, *RATES])
+    assert row(comparison, "lr_max").cells[1].missing == "1 of 6 none"
+    said = grid_notes(comparison)
+    assert (
+        "norm: seed 3 did not learn at the smallest rate from 0.01 on, so there is no mean of LR_max and "
+        "stable width."
+    ) in said
+    assert "norm: seed 3 diverged everywhere, so there is no mean of LR* and lowest valid error." in said
+    assert not any("no mean" in note and note.startswith("plain") for note in said)
+
+
 def test_it_says_which_works_at_larger_rates(rates: GridComparison) -> None:
     assert conclude_grid(rates)[0].startswith(
         "The LR_max of norm is higher than that of plain: 0.285 against 0.08, difference +1.8 doublings ["
@@ -94,6 +131,8 @@ def test_a_seed_that_lacks_a_cell_is_not_used_and_named(tmp_path: Path) -> None:
     assert list(comparison.arms[1].ladders) == [0, 1, 3, 4, 5]
     assert row(comparison, "lr_max").inferences[1].seeds == (0, 1, 3, 4, 5)
     assert any("norm: seeds 2 lack a run in some cell" in note for note in grid_notes(comparison))
+    said = next(line for line in conclude_grid(comparison) if "lowest valid error" in line)
+    assert "5.26 against 5.26 % over the 5 pairs, difference " in said  # of all six: 5.25
 
 
 def test_an_arm_given_twice_is_refused(tmp_path: Path) -> None:
