@@ -12,7 +12,7 @@ from regx.training.prepare import Images
 
 __all__ = ["evaluate", "fresh_batch_norm", "has_batch_norm", "has_finite_weights", "zero_sum"]
 
-EVAL_BATCH = 1000
+EVAL_BATCH = 250  # small enough for the feature maps of a batch to stay in a CPU's cache
 STATISTICS_BATCH = 500
 
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)

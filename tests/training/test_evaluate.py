@@ -20,7 +20,7 @@ def network() -> nn.Sequential:
 
 
 def test_a_short_last_batch_counts_as_much_as_it_holds() -> None:
-    data, net = images(1001), network().eval()  # batches of 1,000 and 1
+    data, net = images(1001), network().eval()  # four of 250, and one image
     loss, error = evaluate(net, data)
     pixels, labels = data.batch(slice(None))
     logits = net(pixels)
