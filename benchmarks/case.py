@@ -37,6 +37,7 @@ class Case:
         precision: fp32 or bf16.
         epochs: Passes; the first warms up, the others are timed.
         threads: CPU threads of torch.
+        train_size: Training images; None for those of NETWORKS.
     """
 
     network: str
@@ -46,18 +47,19 @@ class Case:
     batch_size: int = 100
     lr: float = 0.05
     momentum: float = 0.9
+    train_size: int | None = None
 
     @property
     def num_images(self) -> int:
         """Training images; an epoch is one pass over them."""
-        return int(NETWORKS[self.network]["data"]["train_size"])
+        return self.train_size or int(NETWORKS[self.network]["data"]["train_size"])
 
     def run_config(self) -> dict[str, object]:
         """Write the case as the config of a run."""
         parts = NETWORKS[self.network]
         return {
             "name": self.network,
-            "data": parts["data"],
+            "data": {**parts["data"], "train_size": self.num_images},
             "model": parts["model"],
             "optim": {"lr": self.lr, "momentum": self.momentum},
             "train": {
