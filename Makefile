@@ -67,8 +67,9 @@ docs: $(VENV)/.installed-dev  ## write the generated pages anew
 golden: $(VENV)/.installed-dev  ## store the golden losses anew: only when a change is meant to move results
 	$(BIN)/python tests/golden/store_losses.py
 
-bench: $(VENV)/.installed-bench  ## training throughput against other trainers, side by side
+bench: $(VENV)/.installed-bench  ## training and sweep throughput against other ways, side by side
 	$(BIN)/python benchmarks/throughput.py --out results/throughput.json
+	$(MAKE) bench-sweep
 
 bench-sweep: $(VENV)/.installed-bench  ## a sweep of 16 runs against the same runs one after another
 	$(BIN)/python benchmarks/sweep_throughput.py --out results/sweep_throughput.json

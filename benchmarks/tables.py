@@ -176,7 +176,7 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
     for case in content["cases"]:
         seconds = case["seconds"]
         title = f"{case['runs']} runs of {case['network']}, {case['num_images']:,} images of MNIST, "
-        title += f"{case['epochs']} epochs, {case['precision']}"
+        title += f"{case['epochs']} epoch{'s' * (case['epochs'] > 1)}, {case['precision']}"
         text += f"| {title} | seconds | regx sweep is |\n|---|---:|---:|\n"
         for name, values in seconds.items():
             ratio = median(theirs / ours for ours, theirs in zip(seconds["sweep"], values, strict=True))
@@ -184,8 +184,9 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
             text += f"| {SWEEPERS[name]} | {median(values):.0f} | {shown} |\n"
         text += "\n"
     overhead = content["overhead"]
+    rounds = len(content["cases"][0]["seconds"]["sweep"])
     return (
-        f"{text}Medians over {len(content['cases'][0]['seconds']['sweep'])} alternating rounds; "
+        f"{text}{'One round' if rounds == 1 else f'Medians over {rounds} alternating rounds'}; "
         f"{content['machine']}. A sweep of two tiny runs takes {overhead['start_seconds']:.1f} s from the "
         f"shell and back, each further tiny run {overhead['seconds_per_tiny_run']:.2f} s, training included."
     )
