@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from regx.report.claim_words import show_effect, show_value, show_wanted
+
 if TYPE_CHECKING:
     from regx.claims.mechanical import MechanicalClaim
     from regx.claims.mechanical_results import MechanicalResult
@@ -13,15 +15,9 @@ if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["claim_lines", "effect_of", "row_of", "summary_line", "table_lines"]
+__all__ = ["claim_lines", "row_of", "summary_line", "table_lines"]
 
 HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", "when", "commit")
-MARGINS = {
-    "smallest_effect": "at least {}",
-    "not_worse_than": "not below −{}",
-    "within": "within ±{}",
-    "always": "always {}",
-}
 WIDEST = 100  # letters of a line of text
 
 
@@ -70,17 +66,6 @@ def summary_line(standings: "Sequence[Standing]") -> str:
         counts[standing.verdict] = counts.get(standing.verdict, 0) + 1
     words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
     return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {words}"
-
-
-def effect_of(part: "PartResult") -> str:
-    """Write an effect with its interval: `+0.213 [0.190, 0.236] nats`."""
-    if part.mean is None:
-        return part.problem or "–"
-    factor, unit = (100, "pp") if part.unit == "fraction" else (1, part.unit)
-    text = _number(factor * part.mean, sign=True)
-    if part.low is not None and part.high is not None:
-        text += f" [{_number(factor * part.low)}, {_number(factor * part.high)}]"
-    return f"{text} {unit}".strip()
 
 
 def claim_lines(standing: "Standing") -> Iterator[str]:
@@ -151,11 +136,9 @@ def _result(result: "ClaimResult") -> Iterator[str]:
 
 def _part(part: "PartResult") -> Iterator[str]:
     label = part.label or f"part {part.part}"
-    yield f"  {label}: {part.measure}, {part.contrast}: {effect_of(part)}"
+    yield f"  {label}: {part.measure}, {part.contrast}: {show_effect(part)}"
     details = []
-    if part.criterion and part.amount is not None:
-        factor = 100 if part.unit == "fraction" else 1
-        wanted = MARGINS[part.criterion].format(_number(factor * part.amount))
+    if wanted := show_wanted(part):
         details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
     if part.low is not None:
         details.append(f"p = {_p(part.p)}, sign-flip p = {_p(part.sign_flip_p or 0.0)}")
@@ -164,7 +147,7 @@ def _part(part: "PartResult") -> Iterator[str]:
     if part.seeds_needed and not part.holds and not part.opposes:
         details.append(f"{part.seeds_needed} seeds would find it in 4 of 5 experiments")
     if part.means:
-        means = ", ".join(f"{arm} {_number(value)}" for arm, value in part.means.items())
+        means = ", ".join(f"{arm} {show_value(value)}" for arm, value in part.means.items())
         details.append(f"means: {means}")
     yield from _wrapped("    ", "; ".join(filter(None, details)))
     for note in part.notes:
@@ -197,7 +180,7 @@ def _cells(standing: "Standing") -> tuple[str, ...]:
         row["id"],
         row["says"],
         row["label"],
-        effect_of(part) if part and part.mean is not None else "",
+        show_effect(part) if part and part.mean is not None else "",
         str(row["num_seeds"]) if row["num_seeds"] else "",
         row["tier"],
         row["when"],
@@ -215,12 +198,6 @@ def _wrapped(head: str, text: str) -> Iterator[str]:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _number(value: float, *, sign: bool = False) -> str:
-    """Write a number with three digits that count."""
-    text = f"{value:+.3g}" if sign else f"{value:.3g}"
-    return text.replace("-", "−")
 
 
 def _value(value: float | str) -> str:

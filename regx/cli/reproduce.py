@@ -100,7 +100,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
             quiet=quiet,
         )
         if not dry_run:
-            _judge(registry, results, tier, facts)
+            _judge(registry, results, tier, facts, out.resolve())
     if dry_run:
         return
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
@@ -254,7 +254,14 @@ def _gates(results: Path, tier: str, *, quiet: bool) -> None:
             say(f"gate {gate.name}: {'ok' if gate.holds else 'FAILED'} ({gate.measured})")
 
 
-def _judge(registry: "Registry", results: Path, tier: "Tier", facts: "dict[str, RunFacts]") -> None:
+def _judge(
+    registry: "Registry", results: Path, tier: "Tier", facts: "dict[str, RunFacts]", runs_dir: Path
+) -> None:
+    """Judge every claim of the tier, and draw those whose runs are complete."""
     from regx.claims.judge import judge_tier
 
-    judge_tier(registry, results, tier, facts)
+    judged = judge_tier(registry, results, tier, facts)
+    if facts:
+        from regx.report.claim_files import save_figures
+
+        save_figures(registry, judged, facts, results, tier, runs_dir)

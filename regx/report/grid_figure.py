@@ -1,6 +1,6 @@
 """grid.svg: validation error and loss of each arm against the axis of a grid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -15,7 +15,7 @@ from regx.report.series import MIN_BAND
 from regx.report.theme import MUTED, group_style, set_value_axis, svg_file
 from regx.runs.record import Final
 
-__all__ = ["save_grid"]
+__all__ = ["draw_ladder", "save_grid", "set_grid_axis"]
 
 WIDTH, HEIGHT = 7.8, 3.4  # inches
 LABEL_LETTERS = 16
@@ -49,7 +49,8 @@ def draw_grid(figure: Figure, comparison: GridComparison) -> None:
     for column, (title, value) in enumerate(panels):
         axes = figure.add_axes((0.068 + 0.47 * column, 0.26, 0.29, 0.62), label=title)
         axes.set_title(title)
-        _set_axis(axes, comparison)
+        tried = sorted({at for arm in comparison.arms for at in arm.values})
+        set_grid_axis(axes, tried, comparison.axis)
         _draw_panel(axes, comparison, value)
     caption = "line: mean of the seeds where none diverged; dots: each seed"
     if any(len(arm.ladders) >= MIN_BAND for arm in comparison.arms):
@@ -59,9 +60,8 @@ def draw_grid(figure: Figure, comparison: GridComparison) -> None:
     figure.text(0.03, 0.03, caption, color=MUTED, size=7.5)
 
 
-def _set_axis(axes: Axes, comparison: GridComparison) -> None:
-    """Put the ticks on the values that were tried."""
-    values = sorted({value for arm in comparison.arms for value in arm.values})
+def set_grid_axis(axes: Axes, values: Sequence[float], name: str) -> None:
+    """Put the ticks on the values that were tried, which are ascending."""
     if values[0] > 0 and values[-1] / values[0] >= LOG_RANGE:
         axes.set_xscale("log")
         axes.set_xlim(values[0] / 1.25, values[-1] * 1.25)
@@ -73,7 +73,7 @@ def _set_axis(axes: Axes, comparison: GridComparison) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.tick_params(axis="x", labelrotation=45 if len(values) > 5 else 0, labelsize=7.5)
-    axes.set_xlabel(comparison.axis, labelpad=1)
+    axes.set_xlabel(name, labelpad=1)
 
 
 def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
@@ -97,18 +97,39 @@ def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
 
 
 def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | None:
-    """Draw one arm; return where its line ends, None where every value has a run that diverged."""
+    points = {}
+    for x in arm.values:
+        finals = [ladder[x].record.final for ladder in arm.ladders.values()]
+        points[x] = [None if final is None else value(final) for final in finals]
+    return draw_ladder(axes, points, {x: _num_diverged(arm, x) for x in arm.values}, index)
+
+
+def draw_ladder(
+    axes: Axes,
+    points: Mapping[float, Sequence[float | None]],
+    num_diverged: Mapping[float, int],
+    index: int,
+) -> float | None:
+    """Draw one arm over the axis of its grid: dots, mean and band, and what diverged.
+
+    Args:
+        axes: The panel, with its limits set.
+        points: For each value of the axis one number per seed, None where a run has none.
+        num_diverged: Runs that diverged, by value of the axis.
+        index: Of the arm among the arms of the panel.
+
+    Returns:
+        Where its line ends; None where every value has a run that diverged.
+    """
     style = group_style(index)
     color = style["color"]
     line: list[tuple[float, float, float, float]] = []
-    for x in arm.values:
-        finals = [ladder[x].record.final for ladder in arm.ladders.values()]
-        present = [value(final) for final in finals if final is not None]
+    for x, numbers in points.items():
+        present = [number for number in numbers if number is not None]
         axes.plot([x] * len(present), present, "o", markersize=3, color=color, alpha=0.4, mew=0)
-        num_diverged = _num_diverged(arm, x)
-        if num_diverged:
-            _mark_diverged(axes, x, num_diverged, index, color=color)
-        if not num_diverged and len(present) == len(finals):
+        if num_diverged[x]:
+            _mark_diverged(axes, x, num_diverged[x], index, color=color)
+        elif len(present) == len(numbers):
             mean = fmean(present)
             interval = mean_interval(present) if len(present) >= MIN_BAND else None
             line.append((x, mean, interval.low if interval else mean, interval.high if interval else mean))

@@ -97,6 +97,8 @@ def test_claims_are_run_and_judged(reproduce: Cli, tmp_path: Path) -> None:
         "runs.csv",
         "measures.csv",
         "verdicts.json",
+        "X01.svg",
+        "X02.svg",
     }
     assert len((folder / "runs.csv").read_text().splitlines()) == 11
     assert len((folder / "measures.csv").read_text().splitlines()) == 21

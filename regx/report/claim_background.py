@@ -1,0 +1,125 @@
+"""What is behind the numbers of a claim: the curves of its runs, or what the runs of a grid came to."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from regx.report.claim_evidence import Curves, Ladder
+from regx.report.grid_figure import draw_ladder, set_grid_axis
+from regx.report.labels import EndLabel, label_line_ends, shorten
+from regx.report.series import band, has_band, mean_curve, thin_out
+from regx.report.theme import group_style, set_epoch_axis, set_value_axis
+from regx.runs.metrics import EpochMetrics
+from regx.runs.table import Run
+
+__all__ = ["draw_background"]
+
+PlaceAxes = Callable[[float, float, float, float, str], Axes]  # left, top, width, height, label
+LEFT, WIDTH, HEIGHT, GAP = 0.55, 2.4, 1.7, 1.25  # inches
+TOP = 0.3
+WIDE = 4.3  # of the one panel of a ladder
+MEAN_POINTS, THIN_POINTS = 100, 60
+LABEL_LETTERS = 17
+
+
+def draw_background(
+    place: PlaceAxes, behind: Curves | Ladder, top: float, order: Mapping[str, int], *, label: str
+) -> None:
+    """Draw two panels of curves, or one of a ladder.
+
+    Args:
+        place: Makes a panel; in inches from the top left.
+        behind: What to draw.
+        top: Where the space for it begins, in inches.
+        order: Place of each arm, which gives its colour.
+        label: Name of the panels.
+    """
+    if isinstance(behind, Ladder):
+        _draw_ladder(place(LEFT, top + TOP, WIDE, HEIGHT, f"ladder {label}"), behind, order)
+        return
+    panels: Sequence[tuple[str, Callable[[EpochMetrics], float]]] = (
+        ("Training loss (nats)", lambda row: row.train_loss),
+        ("Validation error (%)", lambda row: 100 * row.valid_error)
+        if behind.shows_error
+        else ("Validation loss (nats)", lambda row: row.valid_loss),
+    )
+    for column, (title, value) in enumerate(panels):
+        left = LEFT + column * (WIDTH + GAP)
+        axes = place(left, top + TOP, WIDTH, HEIGHT, f"{title} {label}")
+        axes.set_title(title, fontsize=8.5)
+        _draw_curves(axes, behind.runs, value, order)
+
+
+def _draw_curves(
+    axes: Axes,
+    arms: Mapping[str, tuple[Run, ...]],
+    value: Callable[[EpochMetrics], float],
+    order: Mapping[str, int],
+) -> None:
+    """Draw the mean of each arm with its band, or a line for each seed where they are few."""
+    rows = [row for runs in arms.values() for run in runs for row in run.rows]
+    if not rows:
+        axes.set_axis_off()
+        return
+    set_epoch_axis(axes, max(row.epoch for row in rows))
+    set_value_axis(axes, [value(row) for row in rows], wide_range=6)
+    labels = []
+    for arm, all_runs in arms.items():
+        runs = [run for run in all_runs if run.rows]
+        if not runs:
+            continue
+        style = group_style(order[arm])
+
+        def curve(run: Run) -> list[float]:
+            return [value(row) for row in run.rows]
+
+        means = mean_curve(runs, curve)
+        kept = thin_out(range(len(means)), MEAN_POINTS)
+        if has_band(runs):
+            low, high = band(runs, curve, kept)
+            floor = axes.get_ylim()[0]
+            low = [max(end, floor) for end in low]
+            axes.fill_between(
+                [at + 1 for at in kept], low, high, color=style["color"], alpha=0.22, linewidth=0
+            )
+        else:
+            for run in runs:
+                shown = thin_out(range(len(run.rows)), THIN_POINTS)
+                axes.plot(
+                    [at + 1 for at in shown],
+                    [curve(run)[at] for at in shown],
+                    **style,
+                    linewidth=0.6,
+                    alpha=0.5,
+                )
+        axes.plot(
+            [at + 1 for at in kept], [means[at] for at in kept], **style, marker="o" if len(kept) < 2 else ""
+        )
+        text = shorten(arm, LABEL_LETTERS)
+        labels.append(EndLabel(y=means[-1], text=text, color=style["color"]))
+    label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
+
+
+def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
+    """Draw each arm over the axis of its grid."""
+    factor, unit = (100.0, "%") if ladder.unit == "fraction" else (1.0, ladder.unit)
+    axes.set_title(f"{ladder.measure}{f' ({unit})' if unit else ''}, each run of the grid", fontsize=8.5)
+    set_grid_axis(axes, sorted({at for points in ladder.points.values() for at in points}), ladder.axis)
+    points = {
+        arm: {at: [None if one is None else factor * one for one in found] for at, found in by_value.items()}
+        for arm, by_value in ladder.points.items()
+    }
+    everything = [
+        one for by_value in points.values() for found in by_value.values() for one in found if one is not None
+    ]
+    if everything:
+        set_value_axis(axes, everything, wide_range=6)
+    labels = []
+    for arm, by_value in points.items():
+        num_diverged = {at: sum(one is None for one in found) for at, found in by_value.items()}
+        end = draw_ladder(axes, by_value, num_diverged, order[arm])
+        if end is not None:
+            text = shorten(arm, LABEL_LETTERS)
+            labels.append(EndLabel(y=end, text=text, color=group_style(order[arm])["color"]))
+    if labels:
+        label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)

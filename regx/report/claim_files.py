@@ -1,0 +1,47 @@
+"""The figures of a tier's claims, each beside the verdict that it belongs to."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from regx.claims.registry import Registry
+from regx.claims.results import ClaimResult, ResultsFolder
+from regx.config import Tier
+from regx.report.claim_evidence import gather
+from regx.report.claim_figure import save_claim_figure
+
+__all__ = ["save_figures"]
+
+
+def save_figures(
+    registry: Registry,
+    judged: Mapping[str, ClaimResult],
+    experiments: Collection[str],
+    root: Path,
+    tier: Tier,
+    runs_dir: Path,
+) -> None:
+    """Draw the claims that rest on some experiments: results/<tier>/<experiment>/<claim>.svg.
+
+    A figure shows numbers and no verdict: it is a function of the results and the runs, and changes with
+    nothing else. A claim without a number has none.
+
+    Args:
+        registry: All claims.
+        judged: How they were judged, by id.
+        experiments: Names of those whose figures are wanted, because their runs are complete.
+        root: Folder of the results.
+        tier: Of the results.
+        runs_dir: Folder of the runs' folders.
+
+    Raises:
+        UsageError: If a file of the results is damaged.
+        OSError: If a figure cannot be written.
+    """
+    for item in registry.empirical:
+        settings = registry.settings_of(item)
+        if item.id not in judged or not any(setting.experiment in experiments for setting in settings):
+            continue
+        parts = gather(registry, item, judged[item.id], root, tier, runs_dir)
+        if parts:
+            path = ResultsFolder.named(root, tier, item.experiment).figure(item.id)
+            save_claim_figure(path, f"{item.id}  {item.claim.says}", parts)

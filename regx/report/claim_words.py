@@ -1,0 +1,44 @@
+"""How the numbers of a claim are written: effects with intervals, and what was asked of them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regx.claims.results import PartResult
+
+__all__ = ["scaled", "show_effect", "show_value", "show_wanted"]
+
+_WANTED = {
+    "smallest_effect": "at least {}",
+    "not_worse_than": "not below −{}",
+    "within": "within ±{}",
+    "always": "always {}",
+}
+
+
+def scaled(unit: str) -> tuple[float, str]:
+    """Return the factor and the unit that differences are shown with: fractions as percentage points."""
+    return (100.0, "pp") if unit == "fraction" else (1.0, unit)
+
+
+def show_effect(part: "PartResult") -> str:
+    """Write an effect with its interval: `+0.213 [0.190, 0.236] nats`."""
+    if part.mean is None:
+        return part.problem or "–"
+    factor, unit = scaled(part.unit)
+    text = show_value(factor * part.mean, sign=True)
+    if part.low is not None and part.high is not None:
+        text += f" [{show_value(factor * part.low)}, {show_value(factor * part.high)}]"
+    return f"{text} {unit}".strip()
+
+
+def show_wanted(part: "PartResult") -> str:
+    """Write what had to come out: `at least 0.05`; nothing where nothing had to."""
+    if not part.criterion or part.amount is None:
+        return ""
+    return _WANTED[part.criterion].format(show_value(scaled(part.unit)[0] * part.amount))
+
+
+def show_value(value: float, *, sign: bool = False) -> str:
+    """Write a number with three digits that count."""
+    text = f"{value:+.3g}" if sign else f"{value:.3g}"
+    return text.replace("-", "−")
