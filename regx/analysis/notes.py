@@ -51,7 +51,7 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
                 continue
             name = group.label if len(group.runs) == 1 else f"{group.label}, seed {record.seed},"
             why = f": {record.failure.message.rstrip('.')}" if record.failure else ""
-            after = f"after {record.epochs_completed or len(run.rows)} of {run.config.train.epochs} epochs"
+            after = f"after {record.epochs_completed or run.last_epoch} of {run.config.train.epochs} epochs"
             ended = "was interrupted" if record.status == "interrupted" else record.status
             verb = "is still running" if record.status == "running" else ended
             yield f"{name} {verb} {after}{why}; what is measured at the end is missing."
@@ -159,6 +159,8 @@ def _same_runs(groups: Sequence[Group]) -> Iterator[str]:
 def _lengths(groups: Sequence[Group]) -> Iterator[str]:
     if len({group.config.train.epochs for group in groups}) > 1:
         yield "The groups trained for different numbers of epochs: each is measured at its own end."
+    if len({group.config.train.eval_every for group in groups}) > 1:
+        yield "The groups were evaluated in different epochs: best epochs and times to targets depend on it."
 
 
 def _upper_bounds(comparison: Comparison) -> Iterator[str]:

@@ -66,7 +66,8 @@ class _Lines(_Silent):
 
     def __init__(self, config: "RunConfig") -> None:
         self.epochs = config.train.epochs
-        self.every = -(-self.epochs // MAX_LINES)
+        self.first = config.train.eval_every
+        self.every = self.first * -(-self.epochs // (MAX_LINES * self.first))
         self.head = headline(config)
 
     def started(self, record: "RunRecord") -> None:
@@ -78,7 +79,7 @@ class _Lines(_Silent):
 
     def is_shown(self, row: "EpochMetrics") -> bool:
         """Whether an epoch gets a line: the first, the last, and some between."""
-        return row.epoch % self.every == 0 or row.epoch in (1, self.epochs)
+        return row.epoch % self.every == 0 or row.epoch in (self.first, self.epochs)
 
 
 class _Bar(_Silent):

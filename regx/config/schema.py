@@ -95,6 +95,16 @@ class RunConfig(Section):
         """Optimiser steps of the whole run."""
         return self.steps_per_epoch * self.train.epochs
 
+    def is_evaluated(self, epoch: int) -> bool:
+        """Whether metrics.csv has a row for an epoch; the first is 1."""
+        train = self.train
+        is_judged = train.stop_if is not None and epoch == train.stop_if.epoch
+        return epoch % train.eval_every == 0 or epoch == train.epochs or is_judged
+
+    def num_evaluations(self, epochs: int) -> int:
+        """Count the rows of metrics.csv after so many epochs."""
+        return sum(map(self.is_evaluated, range(1, epochs + 1)))
+
     @model_validator(mode="after")
     def _obeys_rules(self) -> Self:
         """Check what joins several fields.

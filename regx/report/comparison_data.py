@@ -140,7 +140,7 @@ def _group(group: Group) -> dict[str, Any]:
         "seeds": list(group.seeds),
         "folders": [str(run.path) for run in group.runs],
         "status": [run.record.status for run in group.runs],
-        "epochs_completed": [len(run.rows) for run in group.runs],
+        "epochs_completed": [run.last_epoch for run in group.runs],
         "num_train": group.runs[0].record.num_train,
         "num_parameters": group.runs[0].record.num_parameters,
         "arm": _arm(group),

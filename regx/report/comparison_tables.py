@@ -243,4 +243,4 @@ def _epochs(group: Group) -> str:
     states = sorted({run.record.status for run in group.runs} - {"done"})
     if not states:
         return str(planned)
-    return f"{min(len(run.rows) for run in group.runs)} of {planned}, {' and '.join(states)}"
+    return f"{min(run.last_epoch for run in group.runs)} of {planned}, {' and '.join(states)}"

@@ -48,7 +48,7 @@ def save_convergence(path: Path, comparison: Comparison) -> None:
 def draw_convergence(figure: Figure, comparison: Comparison) -> None:
     """Draw the content of convergence.svg on an empty figure; see `save_convergence`."""
     height = figure.get_figheight()
-    num_epochs = max((len(run.rows) for group in comparison.groups for run in group.runs), default=0)
+    num_epochs = max((run.last_epoch for group in comparison.groups for run in group.runs), default=0)
     errors = [100 * row.valid_error for group in comparison.groups for run in group.runs for row in run.rows]
     panels: tuple[tuple[str, X, str, str], ...] = (
         ("Validation error (%) against epochs", lambda row: row.epoch, "epochs_to_target", "epochs"),

@@ -80,11 +80,11 @@ def _draw_panel(
 ) -> None:
     """Draw one panel; values are in the unit that is shown."""
     axes.set_title(f"{name} ({unit})", pad=25)
-    set_epoch_axis(axes, len(rows))
     if not rows:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "no epoch was completed", transform=axes.transAxes, ha="center", color=MUTED)
         return
+    set_epoch_axis(axes, rows[-1].epoch)
     epochs, train, valid = _thin_out(rows, train, valid)
     marker = "o" if len(rows) <= 25 else ""
     axes.fill_between(epochs, train, valid, color=VERMILLION, alpha=0.13, linewidth=0)

@@ -55,7 +55,7 @@ def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) ->
     """Draw the content of overfitting.svg on an empty figure; see `save_overfitting`."""
     width, height = figure.get_size_inches()
     groups = comparison.groups
-    num_epochs = max((len(run.rows) for group in groups for run in group.runs), default=0)
+    num_epochs = max((run.last_epoch for group in groups for run in group.runs), default=0)
     losses = [
         loss
         for group in groups

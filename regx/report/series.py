@@ -36,7 +36,7 @@ def mean_curve(runs: Sequence[Run], curve: Callable[[Run], Sequence[float]]) -> 
 
 def has_band(runs: Sequence[Run]) -> bool:
     """Whether the seeds are shown as a band, not as a line each: they are enough, and equally long."""
-    return len(runs) >= MIN_BAND and len({len(run.rows) for run in runs}) == 1
+    return len(runs) >= MIN_BAND and len({tuple(row.step for row in run.rows) for run in runs}) == 1
 
 
 def curves_caption(groups: Sequence[Group]) -> str:

@@ -1,4 +1,4 @@
-"""metrics.csv: one row per completed epoch, under a fixed header that is a public contract.
+"""metrics.csv: one row per epoch that was evaluated, under a fixed header that is a public contract.
 
 docs/metrics.md explains each column. Errors are fractions in [0, 1], losses mean cross-entropy in nats.
 """
@@ -20,7 +20,7 @@ class EpochMetrics:
     """One row of metrics.csv.
 
     Attributes:
-        epoch: Completed epochs; the first row is 1.
+        epoch: Completed epochs.
         step: Completed optimiser steps.
         lr: Learning rate of the epoch's last step.
         momentum: Momentum of the epoch's last step.
@@ -128,13 +128,13 @@ def _read_row(line: str, *, after: EpochMetrics | None) -> EpochMetrics:
     return row
 
 
-def truncate_rows(path: Path, num_epochs: int) -> None:
-    """Keep the first `num_epochs` rows, byte for byte; a row cut off by a kill goes with the rest."""
+def truncate_rows(path: Path, number: int) -> None:
+    """Keep the first `number` rows, byte for byte; a row cut off by a kill goes with the rest."""
     if not path.exists():
         return
     lines = path.read_bytes().splitlines(keepends=True)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(b"".join(lines[: num_epochs + 1]) if num_epochs else b"")
+        temporary.write_bytes(b"".join(lines[: number + 1]) if number else b"")
 
 
 def _read_cell(name: str, text: str | None) -> int | float | None:

@@ -72,7 +72,7 @@ class RunRecord(Frozen):
     seed: int
     config_hash: str = Field(description="First 8 hex digits of the sha256 of the resolved config.")
     status: Status
-    epochs_completed: int = 0
+    epochs_completed: int = Field(default=0, description="The last epoch that was evaluated.")
     steps_completed: int = 0
     num_train: int
     num_parameters: int

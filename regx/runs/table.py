@@ -4,6 +4,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from regx.config import ConfigError, RunConfig, load_run
@@ -23,13 +24,18 @@ class Run:
         path: Its folder.
         config: What it was asked to do, every default filled in.
         record: What it was and how it ended.
-        rows: One per completed epoch; empty for a run that diverged or stopped in its first.
+        rows: One per epoch that was evaluated; empty for a run that diverged or stopped before the first.
     """
 
     path: Path
     config: RunConfig
     record: RunRecord
     rows: tuple[EpochMetrics, ...]
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch that was evaluated; 0 without one."""
+        return self.rows[-1].epoch if self.rows else 0
 
 
 def load_run_folder(path: Path) -> Run:
@@ -50,7 +56,7 @@ def load_run_folder(path: Path) -> Run:
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise UsageError(f"{error.filename}: cannot be read ({reason})") from None
-    _check_epochs(folder, record, rows)
+    _check_epochs(folder, record, config, rows)
     return Run(path=path, config=config, record=record, rows=rows)
 
 
@@ -116,12 +122,16 @@ def _has_rows(folder: RunFolder, record: RunRecord) -> bool:
     return record.epochs_completed > 0 or (folder.metrics.exists() and folder.metrics.stat().st_size > 0)
 
 
-def _check_epochs(folder: RunFolder, record: RunRecord, rows: Sequence[EpochMetrics]) -> None:
+def _check_epochs(
+    folder: RunFolder, record: RunRecord, config: RunConfig, rows: Sequence[EpochMetrics]
+) -> None:
     """Refuse rows that were lost: metrics.csv cut between two lines reads well and is wrong."""
-    for line, (expected, row) in enumerate(zip(range(1, len(rows) + 1), rows, strict=True), start=2):
+    evaluated = filter(config.is_evaluated, count(1))
+    for line, (expected, row) in enumerate(zip(evaluated, rows, strict=False), start=2):
         if row.epoch != expected:
             raise UsageError(f"{folder.metrics}:{line}: epoch {row.epoch} where {expected} belongs")
-    if record.has_ended and len(rows) != record.epochs_completed:
+    last = rows[-1].epoch if rows else 0
+    if record.has_ended and last != record.epochs_completed:
         raise UsageError(
-            f"{folder.metrics}: holds {len(rows)} epochs where run.json says {record.epochs_completed}"
+            f"{folder.metrics}: holds {last} epochs where run.json says {record.epochs_completed}"
         )

@@ -72,7 +72,7 @@ def kind_of(config: RunConfig) -> str:
 def _speed(run: Run) -> Speed:
     last = run.rows[-1]
     trained = last.step * run.config.train.batch_size
-    return last.train_seconds / trained, last.eval_seconds / (last.epoch * _num_evaluated(run.config))
+    return last.train_seconds / trained, last.eval_seconds / (len(run.rows) * _num_evaluated(run.config))
 
 
 def _num_evaluated(config: RunConfig) -> int:
@@ -84,5 +84,6 @@ def _num_evaluated(config: RunConfig) -> int:
 
 def _seconds(config: RunConfig, speed: Speed) -> float:
     trained = config.num_steps * config.train.batch_size
-    evaluated = config.train.epochs * _num_evaluated(config) + config.data.facts.num_test
+    evaluations = config.num_evaluations(config.train.epochs)
+    evaluated = evaluations * _num_evaluated(config) + config.data.facts.num_test
     return OVERHEAD_SECONDS + trained * speed[0] + evaluated * speed[1]

@@ -52,11 +52,11 @@ class Watcher(Protocol):
     """Sees a run go by and may stop it between two steps."""
 
     def before_step(self, state: TrainState) -> bool:
-        """Return False to stop here. All rows of completed epochs have been handed over by then."""
+        """Return False to stop here. All rows of the epochs so far have been handed over by then."""
         ...
 
     def epoch_done(self, row: EpochMetrics) -> None:
-        """Take the metrics of an epoch."""
+        """Take the metrics of an epoch that was evaluated."""
         ...
 
 
@@ -73,20 +73,27 @@ def train(
         probing: The run's probes. Their time counts neither as training nor as evaluation.
 
     Returns:
-        `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss or a
-        weight was infinite or NaN at the end of an epoch, for which there is then no row; `hopeless` when the
+        `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss was
+        infinite or NaN at the end of an epoch, or a weight where one was evaluated, for which there is then
+        no row; `hopeless` when the
         config's rule ended the run after an epoch, whose row has been handed over.
     """
     while state.step < config.num_steps:
         running_loss = _train_epoch(config, data, state, watcher, probing)
         if running_loss is None:
             return "stopped"
-        row = _measure_epoch(config, data, state, running_loss) if math.isfinite(running_loss) else None
-        if row is None:
+        if not math.isfinite(running_loss):
             return "non_finite"
-        state.best.see(state.network, row)
+        row = None
+        if config.is_evaluated(state.step // config.steps_per_epoch):
+            row = _measure_epoch(config, data, state, running_loss)
+            if row is None:
+                return "non_finite"
+            state.best.see(state.network, row)
         if probing:
             probing.after_epoch()
+        if row is None:
+            continue
         watcher.epoch_done(row)
         if hopeless(config, row):
             return "hopeless"

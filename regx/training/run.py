@@ -194,8 +194,9 @@ class _Run:
         self.folder.error.unlink(missing_ok=True)
         checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
         epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
-        truncate_rows(self.folder.metrics, epochs)
-        if checkpoint is None or not self.has_rows(epochs) or not self.keep_probe_rows(checkpoint):
+        num_rows = self.config.num_evaluations(epochs)
+        truncate_rows(self.folder.metrics, num_rows)
+        if checkpoint is None or not self.has_rows(num_rows) or not self.keep_probe_rows(checkpoint):
             truncate_rows(self.folder.metrics, 0)
             truncate_values(self.folder.probes, 0)
             return
@@ -212,15 +213,15 @@ class _Run:
             return False
         return True
 
-    def has_rows(self, epochs: int) -> bool:
-        """Whether the rows of so many epochs are there and whole; what a disk damaged is trained again."""
+    def has_rows(self, number: int) -> bool:
+        """Whether so many rows are there and whole; what a disk damaged is trained again."""
         try:
-            return len(self.rows()) == epochs
+            return len(self.rows()) == number
         except ValueError:
             return False
 
     def rows(self) -> list[EpochMetrics]:
-        """Read the epochs that are complete."""
+        """Read the epochs that were evaluated."""
         path = self.folder.metrics
         return read_rows(path) if path.exists() and path.stat().st_size else []
 
@@ -315,9 +316,9 @@ class _Run:
 
     def write_record(self, **changes: object) -> RunRecord:
         """Write run.json with the state of this moment."""
-        step, seconds = self.state.step, self.state.train_seconds
+        step, seconds, rows = self.state.step, self.state.train_seconds, self.rows()
         progress: dict[str, object] = {
-            "epochs_completed": len(self.rows()),
+            "epochs_completed": rows[-1].epoch if rows else 0,
             "steps_completed": step,
             "images_per_second": step * self.config.train.batch_size / seconds if seconds else None,
             "seconds": time.monotonic() - self.began,

@@ -53,7 +53,7 @@ def measure_speed(config: RunConfig) -> tuple[float, float]:
         update={
             "data": config.data.model_copy(update={"train_size": num_images, "augment": "none"}),
             "train": config.train.model_copy(
-                update={"epochs": EPOCHS, "bn_reestimate_images": 0, "stop_if": None}
+                update={"epochs": EPOCHS, "eval_every": 1, "bn_reestimate_images": 0, "stop_if": None}
             ),
         }
     )

@@ -49,7 +49,7 @@ FILES = {
     "unknown key, nothing near": (
         edited("  batch_size: 50", "  zebra: 50"),
         "FILE:12:3: train.zebra: unknown key (known here: epochs, batch_size, precision, threads, "
-        "target_error, bn_reestimate_images, stop_if)",
+        "target_error, bn_reestimate_images, eval_every, stop_if)",
     ),
     "unknown section": (
         also("zebra: 1"),
@@ -70,7 +70,7 @@ FILES = {
     "empty key": (
         edited("  batch_size: 50", "  '': 50"),
         "FILE:12:3: train.: unknown key (known here: epochs, batch_size, precision, threads, "
-        "target_error, bn_reestimate_images, stop_if)",
+        "target_error, bn_reestimate_images, eval_every, stop_if)",
     ),
     "duplicate key": (
         edited("  lr: 0.1", "  lr: 0.1\n  lr: 0.2"),

@@ -211,6 +211,7 @@ def other_value(path: str) -> str:
         "train.batch_size": "20",
         "train.threads": "2",
         "train.bn_reestimate_images": "0",
+        "train.eval_every": "2",
         "model.batch_norm.ghost_size": "20",
         "model.batch_norm.reference_images": "100",
         "model.batch_norm.noise": "{}",

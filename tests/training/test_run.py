@@ -16,6 +16,7 @@ from regx.data import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.runs.record import RunRecord
+from regx.runs.table import load_run_folder
 from regx.training.run import RunOptions, train_run
 
 Run = Callable[..., tuple[RunFolder, RunRecord]]
@@ -134,6 +135,35 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run: Run, step: int, precision:
     assert without_time(folder) == without_time(whole)
     assert record.final == expected.final
     assert not folder.checkpoint.exists()
+
+
+def test_rarer_evaluation_changes_nothing_but_the_rows(run: Run) -> None:
+    train = {"epochs": 7, "batch_size": 50}
+    often = run("often", model=REGULARIZED, train=train)
+    rarely = run("rarely", model=REGULARIZED, train=train | {"eval_every": 3})
+    assert [line for line in without_time(often[0]) if line[0] in ("epoch", "3", "6", "7")] == without_time(
+        rarely[0]
+    )
+    assert rarely[1].final == often[1].final
+    assert rarely[1].epochs_completed == 7
+
+
+@pytest.mark.parametrize("step", [5, 12, 20, 27, 40])
+def test_a_stopped_run_that_is_rarely_evaluated_goes_on_to_the_same_bytes(run: Run, step: int) -> None:
+    train = {"epochs": 7, "batch_size": 50, "eval_every": 3}
+    whole, _ = run("whole", model=REGULARIZED, train=train)
+    part, record = run("part", RunOptions(stop=StopAt(step)), model=REGULARIZED, train=train)
+    assert record.steps_completed == step
+    load_run_folder(part.path)
+    run("part", model=REGULARIZED, train=train)
+    assert without_time(part) == without_time(whole)
+    assert load_run_folder(part.path).record.status == "done"
+
+
+def test_the_epoch_of_the_stop_rule_is_evaluated(run: Run) -> None:
+    rule = {"epoch": 2, "train_loss_above": 2.0}
+    folder, record = run(optim={"lr": 1e-9}, train={"epochs": 7, "eval_every": 5, "stop_if": rule})
+    assert (record.status, [row.epoch for row in read_rows(folder.metrics)]) == ("diverged", [2])
 
 
 def test_rows_that_are_gone_mean_a_new_start(run: Run) -> None:

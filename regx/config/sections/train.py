@@ -52,6 +52,15 @@ class TrainConfig(Section):
             "images, without dropout. 0: evaluate with the running statistics."
         ),
     )
+    eval_every: Annotated[int, ADDED_LATER] = Field(
+        default=1,
+        ge=1,
+        le=MAX_EPOCHS,
+        description=(
+            "Epochs between two evaluations; each is a row of metrics.csv. The last and that of stop_if "
+            "always are."
+        ),
+    )
     stop_if: Annotated[StopIf | None, optional(StopIf), ADDED_LATER] = Field(
         default=None,
         description=(
