@@ -57,7 +57,16 @@ class Measured:
 
         Not corrected for a family; None where a million are not enough.
         """
-        return seeds_needed(self.margin, self.summary.sd, self.alpha, self.power)
+        return self.seeds_among(1)
+
+    def seeds_among(self, num_tests: int) -> int | None:
+        """Return the same for the smallest of so many p-values, by Holm or Bonferroni."""
+        return seeds_needed(self.margin, self.summary.sd, self.alpha / num_tests, self.power)
+
+    @property
+    def smallest_excluded(self) -> float:
+        """Smallest effect, in either direction, that lies outside the 90 % interval: it is not as large."""
+        return max(-self.interval_90.low, self.interval_90.high)
 
     @property
     def rule_of_thumb_seeds(self) -> int:
@@ -81,6 +90,7 @@ class Evidence:
         measured: The numbers, where it is one comparison and they could be computed.
         problem: Why they could not; None where all is well.
         parts: Where it is made of several, in the order given.
+        one_is_enough: Whether one of them is, or all are needed.
     """
 
     num_seeds: int
@@ -94,6 +104,7 @@ class Evidence:
     measured: Measured | None = None
     problem: str | None = None
     parts: tuple["Evidence", ...] = ()
+    one_is_enough: bool = False
 
 
 def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | None = None) -> Evidence:

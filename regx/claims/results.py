@@ -146,8 +146,9 @@ class Gate(Record):
     """One sanity gate."""
 
     name: str
-    holds: bool
+    holds: bool | None = Field(description="null: it was not run, for want of its data say.")
     measured: str = Field(description="What came out, and what had to.")
+    source: str = Field(default="", description="Where the bounds come from; empty: they follow by reason.")
 
 
 class Gates(Record):
@@ -160,7 +161,7 @@ class Gates(Record):
     @property
     def failed(self) -> tuple[str, ...]:
         """Gates that do not hold, in words."""
-        return tuple(f"gate {gate.name}: {gate.measured}" for gate in self.gates if not gate.holds)
+        return tuple(f"gate {gate.name}: {gate.measured}" for gate in self.gates if gate.holds is False)
 
 
 class PartResult(Record):
@@ -189,6 +190,9 @@ class PartResult(Record):
     wins: float | None = Field(default=None, description="Share of seeds in favour.")
     sign_flip_p: float | None = None
     seeds_needed: int | None = Field(default=None, description="To find the amount in 4 of 5 experiments.")
+    smallest_excluded: float | None = Field(
+        default=None, description="Smallest effect, in either direction, outside the 90 % interval."
+    )
     means: dict[str, float] = Field(default={}, description="Of the measure, by arm.")
     differences: dict[int, float] = Field(default={}, description="By seed; positive favours the claim.")
     notes: tuple[str, ...] = ()
@@ -218,6 +222,13 @@ class ClaimResult(Record):
     family: str
     family_size: int
     num_seeds: int
+    seeds_needed: int | None = Field(
+        default=None,
+        description=(
+            "Where it is inconclusive: with as many, every part that is needed would find its amount in 4 of "
+            "5 experiments, even at the strictest step of the correction for the family."
+        ),
+    )
     reasons: tuple[str, ...] = ()
     parts: tuple[PartResult, ...] = ()
     beside: tuple[PartResult, ...] = ()

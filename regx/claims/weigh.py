@@ -43,13 +43,16 @@ class _Numbers:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Tell what is special about some of them, arm by arm."""
+        """Tell what is special about some of them, arm by arm.
+
+        The budget stands for a time that is longer. On the first side that is to the claim's disadvantage.
+        """
         found: list[str] = []
-        for arm, rows in zip(self.arms, self.sides, strict=True):
-            notes = dict.fromkeys(row.note for row in rows if row.note)
-            for note in notes:
+        for side, (arm, rows) in enumerate(zip(self.arms, self.sides, strict=True)):
+            for note in dict.fromkeys(row.note for row in rows if row.note):
                 seeds = sum(row.note == note for row in rows)
-                found.append(f"{arm}: {note} ({seeds} of {len(rows)} seeds)")
+                flatters = "; flatters the claim" * (side == 1 and note.startswith("censored"))
+                found.append(f"{arm}: {note} ({seeds} of {len(rows)} seeds{flatters})")
         return tuple(found)
 
     @property
@@ -153,7 +156,7 @@ def _problem(item: Comparison, numbers: _Numbers, is_incomplete: bool) -> str:
     if is_incomplete:
         reasons = "; ".join(numbers.notes) or "a quotient of 0"
         return f"{name}: not every seed has a number ({reasons})"
-    if numbers.is_censored and item.measures[0].is_time:
+    if numbers.is_censored:
         return f"{name}: more than a fifth of the seeds of an arm never reached the target"
     return ""
 
@@ -207,6 +210,7 @@ def _summary(measured: Measured, *, has_margin: bool) -> dict[str, float | int |
         "wins": summary.wins,
         "sign_flip_p": measured.sign_flip.p,
         "seeds_needed": measured.seeds_needed if has_margin else None,
+        "smallest_excluded": measured.smallest_excluded if has_margin else None,
     }
 
 
@@ -214,7 +218,7 @@ def _means(numbers: _Numbers, measures: Sequence[str]) -> dict[str, float]:
     """Take the mean of each side, where every seed has a number."""
     means = {}
     for index, (arm, rows) in enumerate(zip(numbers.arms, numbers.sides, strict=True)):
-        values = [row.value for row in rows if row.value is not None]
+        values = [row.value for row in rows if row.value is not None and isfinite(row.value)]
         if len(values) == len(rows):
             means[arm if len(measures) == 1 else f"{measures[index]} of {arm}"] = fmean(values)
     return means

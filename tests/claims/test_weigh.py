@@ -131,6 +131,16 @@ def test_a_seed_without_a_number_is_not_left_out(tmp_path: Path) -> None:
     assert weighed.evidence.problem == "test_loss: not every seed has a number (a: diverged (1 of 10 seeds))"
 
 
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_is_not_finite_is_no_number(tmp_path: Path, value: float) -> None:
+    def broken(part: str, arm: str, seed: int) -> float:
+        return value if (arm, seed) == ("b", 1) else a_is_larger(part, arm, seed)
+
+    weighed = weigh(tmp_path, DIFFERENCE, broken)
+    assert verdict(weighed) == "invalid"
+    assert list(weighed.parts[0].means) == ["a"]
+
+
 def test_an_error_of_zero_has_no_logarithm(tmp_path: Path) -> None:
     weighed = weigh(
         tmp_path,
@@ -176,6 +186,19 @@ class TestCensored:
 
     def test_without_one_the_claim_is_invalid(self, tmp_path: Path) -> None:
         assert verdict(weigh(tmp_path, self.RULE, self.values, self.censored(3))) == "invalid"
+
+    def test_a_time_that_is_longer_than_counted_flatters_the_arm_that_is_claimed_to_be_faster(
+        self, tmp_path: Path
+    ) -> None:
+        late = {("b", seed): "censored" for seed in range(2)}
+        weighed = weigh(tmp_path, self.RULE, self.values, late)
+        assert weighed.parts[0].notes == ("b: censored (2 of 10 seeds; flatters the claim)",)
+
+    def test_it_counts_whichever_of_two_measures_is_a_time(self, tmp_path: Path) -> None:
+        rule = self.RULE.replace("steps_to_target", "[best_epoch, steps_to_target]")
+        assert verdict(weigh(tmp_path, rule, self.values, self.censored(0))) == "supported (strong)"
+        late = {("b", seed): "censored" for seed in range(3)}
+        assert verdict(weigh(tmp_path, rule, self.values, late)) == "invalid"
 
 
 def test_what_stands_beside_decides_nothing(tmp_path: Path) -> None:
