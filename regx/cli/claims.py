@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, row_of, summary_line, table_lines
+from regx.cli.claims_text import claim_lines, summary_line, table_lines
 from regx.cli.progress import say
+from regx.report.claim_rows import row_of
 
 __all__ = ["claims"]
 

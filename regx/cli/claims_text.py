@@ -4,9 +4,17 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regx.report.claim_words import show_effect, show_value, show_wanted
+from regx.report.claim_rows import HEADS, cells_of, count_verdicts
+from regx.report.claim_words import (
+    show_effect,
+    show_measured,
+    show_p,
+    show_published,
+    show_value,
+    show_wanted,
+)
 
 if TYPE_CHECKING:
     from regx.claims.mechanical import MechanicalClaim
@@ -15,36 +23,14 @@ if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["claim_lines", "row_of", "summary_line", "table_lines"]
+__all__ = ["claim_lines", "summary_line", "table_lines"]
 
-HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", "when", "commit")
 WIDEST = 100  # letters of a line of text
-
-
-def row_of(standing: "Standing") -> dict[str, Any]:
-    """Return one claim as plain values, for the table and for JSON."""
-    result = standing.result
-    part = result.parts[0] if result and result.parts and not standing.is_stale else None
-    source = result or standing.checked
-    return {
-        "id": standing.id,
-        "says": standing.says,
-        "verdict": standing.verdict,
-        "label": standing.label,
-        "effect": part.mean if part else None,
-        "low": part.low if part else None,
-        "high": part.high if part else None,
-        "unit": part.unit if part else "",
-        "num_seeds": result.num_seeds if result else None,
-        "tier": standing.tier,
-        "when": source.when if source else "",
-        "commit": source.commit if source else "",
-    }
 
 
 def table_lines(standings: "Sequence[Standing]") -> list[str]:
     """Write the table; on a terminal the sentences give way where a line would be too long."""
-    rows = [_cells(standing) for standing in standings]
+    rows = [cells_of(standing) for standing in standings]
     widths = [max(len(head), *(len(row[index]) for row in rows)) for index, head in enumerate(HEADS)]
     if sys.stdout.isatty():
         others = sum(widths) - widths[1] + 2 * (len(widths) - 1)
@@ -61,11 +47,7 @@ def table_lines(standings: "Sequence[Standing]") -> list[str]:
 
 def summary_line(standings: "Sequence[Standing]") -> str:
     """Count the verdicts."""
-    counts: dict[str, int] = {}
-    for standing in standings:
-        counts[standing.verdict] = counts.get(standing.verdict, 0) + 1
-    words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {words}"
+    return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
 
 
 def claim_lines(standing: "Standing") -> Iterator[str]:
@@ -89,10 +71,7 @@ def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bo
         yield from _wrapped("quote: ", f"“{claim.quote}”")
     yield from _wrapped("source: ", claim.source)
     for published in claim.published:
-        mark = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
-        yield from _wrapped(
-            "published: ", f"{published.figures} ({published.where}; {mark[published.verified]})"
-        )
+        yield from _wrapped("published: ", show_published(published))
     for point in loose_points(item.id):
         yield from _wrapped("the wording: ", point)
     yield f"experiment: {item.path}"
@@ -116,7 +95,7 @@ def _result(result: "ClaimResult") -> Iterator[str]:
     if result.reasons:
         yield from _wrapped("because: ", "; ".join(result.reasons))
     yield (
-        f"{result.num_seeds} seeds; p = {_p(result.p)} corrected for a family of {result.family_size};"
+        f"{result.num_seeds} seeds; p = {show_p(result.p)} corrected for a family of {result.family_size};"
         f" judged {result.when}, code {result.commit}"
     )
     if result.num_runs_before:
@@ -141,7 +120,7 @@ def _part(part: "PartResult") -> Iterator[str]:
     if wanted := show_wanted(part):
         details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
     if part.low is not None:
-        details.append(f"p = {_p(part.p)}, sign-flip p = {_p(part.sign_flip_p or 0.0)}")
+        details.append(f"p = {show_p(part.p)}, sign-flip p = {show_p(part.sign_flip_p or 0.0)}")
         details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
         details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
     if part.seeds_needed and not part.holds and not part.opposes:
@@ -166,26 +145,10 @@ def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> 
         for row in result.measured:
             mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
             wanted = f" (wanted: {row.criterion})" if row.criterion else ""
-            yield f"  {row.name}: {_value(row.value)}{wanted}{mark}"
+            yield f"  {row.name}: {show_measured(row.value)}{wanted}{mark}"
         yield f"checked {result.when}, code {result.commit}"
     for note in claim.notes:
         yield from _wrapped("note: ", note)
-
-
-def _cells(standing: "Standing") -> tuple[str, ...]:
-    row = row_of(standing)
-    result = standing.result
-    part = result.parts[0] if result and result.parts and not standing.is_stale else None
-    return (
-        row["id"],
-        row["says"],
-        row["label"],
-        show_effect(part) if part and part.mean is not None else "",
-        str(row["num_seeds"]) if row["num_seeds"] else "",
-        row["tier"],
-        row["when"],
-        row["commit"],
-    )
 
 
 def _wrapped(head: str, text: str) -> Iterator[str]:
@@ -198,11 +161,3 @@ def _wrapped(head: str, text: str) -> Iterator[str]:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _value(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
-
-
-def _p(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

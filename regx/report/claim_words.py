@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
+    from regx.config.sections.claim import PublishedConfig
 
-__all__ = ["scaled", "show_effect", "show_value", "show_wanted"]
+__all__ = ["scaled", "show_effect", "show_measured", "show_p", "show_published", "show_value", "show_wanted"]
 
 _WANTED = {
     "smallest_effect": "at least {}",
@@ -13,6 +14,7 @@ _WANTED = {
     "within": "within ±{}",
     "always": "always {}",
 }
+_VERIFIED = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
 
 
 def scaled(unit: str) -> tuple[float, str]:
@@ -25,7 +27,7 @@ def show_effect(part: "PartResult") -> str:
     if part.mean is None:
         return part.problem or "–"
     factor, unit = scaled(part.unit)
-    text = show_value(factor * part.mean, sign=True)
+    text = show_value(factor * part.mean, sign=part.mean != 0)
     if part.low is not None and part.high is not None:
         text += f" [{show_value(factor * part.low)}, {show_value(factor * part.high)}]"
     return f"{text} {unit}".strip()
@@ -42,3 +44,18 @@ def show_value(value: float, *, sign: bool = False) -> str:
     """Write a number with three digits that count."""
     text = f"{value:+.3g}" if sign else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def show_p(p: float) -> str:
+    """Write a p-value."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def show_published(published: "PublishedConfig") -> str:
+    """Write what a source reports, where it stands there, and how well that is known."""
+    return f"{published.figures} ({published.where}; {_VERIFIED[published.verified]})"
+
+
+def show_measured(value: float | str) -> str:
+    """Write what the check of a mechanical claim measured."""
+    return value if isinstance(value, str) else f"{value:.6g}"

@@ -1,0 +1,64 @@
+"""Every claim as a row: for the table of `regx claims`, for its JSON and for docs/claims.md."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from regx.report.claim_words import show_effect
+
+if TYPE_CHECKING:
+    from regx.claims.results import PartResult
+    from regx.claims.standing import Standing
+
+__all__ = ["HEADS", "cells_of", "count_verdicts", "first_part", "row_of"]
+
+HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", "when", "commit")
+
+
+def first_part(standing: "Standing") -> "PartResult | None":
+    """Return the comparison that a claim is first of all about, if it has a number that still holds."""
+    result = standing.result
+    return result.parts[0] if result and result.parts and not standing.is_stale else None
+
+
+def row_of(standing: "Standing") -> dict[str, Any]:
+    """Return one claim as plain values, for the table and for JSON."""
+    result = standing.result
+    part = first_part(standing)
+    source = result or standing.checked
+    return {
+        "id": standing.id,
+        "says": standing.says,
+        "verdict": standing.verdict,
+        "label": standing.label,
+        "effect": part.mean if part else None,
+        "low": part.low if part else None,
+        "high": part.high if part else None,
+        "unit": part.unit if part else "",
+        "num_seeds": result.num_seeds if result else None,
+        "tier": standing.tier,
+        "when": source.when if source else "",
+        "commit": source.commit if source else "",
+    }
+
+
+def cells_of(standing: "Standing") -> tuple[str, ...]:
+    """Return the same as text, a cell for each of HEADS."""
+    row = row_of(standing)
+    part = first_part(standing)
+    return (
+        row["id"],
+        row["says"],
+        row["label"],
+        show_effect(part) if part and part.mean is not None else "",
+        str(row["num_seeds"]) if row["num_seeds"] else "",
+        row["tier"],
+        row["when"],
+        row["commit"],
+    )
+
+
+def count_verdicts(standings: "Iterable[Standing]") -> str:
+    """Count the verdicts: `3 supported, 1 inconclusive`."""
+    counts = Counter(standing.verdict for standing in standings)
+    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
