@@ -9,6 +9,7 @@ import typer
 
 from regx.cli.claims_text import summary_line, table_lines
 from regx.cli.engines import choose_workers, estimate_left, fetch_data, open_engine, refuse_two_engines
+from regx.cli.gates import pass_gates
 from regx.cli.progress import say
 from regx.cli.signals import stop_on_signals
 from regx.cli.sweep_display import sweep_display
@@ -176,6 +177,7 @@ def _run(  # noqa: PLR0913
     quiet: bool,
 ) -> "tuple[dict[str, RunFacts], bool, int]":
     """Train and measure, experiment by experiment; whether all are complete, and the exit code if not 0."""
+    from regx.claims.gates.plan import plan_gates
     from regx.claims.procedure import run_experiment
     from regx.config.errors import UsageError
     from regx.runs.sweep import SweepFolder
@@ -191,16 +193,17 @@ def _run(  # noqa: PLR0913
     with nullcontext() if dry_run else ledger.lock():
         plans = {experiment.name: make_plan(experiment, ledger) for experiment in experiments}
         left = {job.folder: job for plan in plans.values() for job in plan.left}
-        workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, [*left.values()])
+        gates = plan_gates(results, experiments, due=bool(left))
+        references = make_plan(gates.trainable(gates.data), ledger)
+        waiting = [*left.values(), *references.left]
+        workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, waiting)
         if not quiet:
-            for line in _plan_lines(experiments, plans):
+            for line in _plan_lines(experiments, plans, references):
                 say(line)
-            if left:
-                say(estimate_left([*plans.values()], ledger, workers))
+            if waiting:
+                say(estimate_left([*plans.values(), references], ledger, workers))
         if dry_run:
             return {}, True, 0
-        if left or not (results / experiments[0].tier / "gates.json").is_file():
-            _gates(results, experiments[0].tier, quiet=quiet)
         if left:
             fetch_data([*left.values()], offline=offline, quiet=quiet)
         with (
@@ -208,6 +211,10 @@ def _run(  # noqa: PLR0913
             open_engine(options, workers, scheduler, scheduler_file) as engine,
         ):
             stop.call(engine.stop)
+            if gates.due and not pass_gates(
+                gates, ledger, engine, retry_failed=retry_failed, offline=offline, quiet=quiet
+            ):
+                return facts, False, stop.exit_code or 1
             for experiment in experiments:
                 if stop.exit_code:
                     return facts, False, stop.exit_code
@@ -232,26 +239,19 @@ def _run(  # noqa: PLR0913
     return facts, complete, stop.exit_code or stopped
 
 
-def _plan_lines(experiments: "Sequence[Experiment]", plans: "dict[str, Plan]") -> list[str]:
-    """Say which experiments are asked for, and what is left of them."""
+def _plan_lines(
+    experiments: "Sequence[Experiment]", plans: "dict[str, Plan]", references: "Plan"
+) -> list[str]:
+    """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
     lines = []
+    if references.left:
+        lines.append(f"sanity gates: {len(references.left)} reference networks left")
     for experiment in experiments:
         plan = plans[experiment.name]
         ids = ", ".join(claim.id for claim in experiment.claims)
         done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
         lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {len(plan.left)} left")
     return lines
-
-
-def _gates(results: Path, tier: str, *, quiet: bool) -> None:
-    """Run the sanity gates, and write down how they went."""
-    from regx.claims.gates import check_gates
-
-    found = check_gates()
-    found.write(results / tier / "gates.json")
-    for gate in found.gates:
-        if not gate.holds or not quiet:
-            say(f"gate {gate.name}: {'ok' if gate.holds else 'FAILED'} ({gate.measured})")
 
 
 def _judge(
