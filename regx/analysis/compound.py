@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from regx.analysis.evidence import Evidence
 
-__all__ = ["all_of", "any_of", "seeds_to_find"]
+__all__ = ["all_of", "any_of"]
 
 
 def all_of(parts: Sequence[Evidence]) -> Evidence:
@@ -55,31 +55,6 @@ def any_of(parts: Sequence[Evidence]) -> Evidence:
         parts=tuple(parts),
         one_is_enough=True,
     )
-
-
-def seeds_to_find(evidence: Evidence, num_tests: int = 1) -> int | None:
-    """Return with how many seeds a claim could be told from a false one.
-
-    With as many, each part that is needed would find an effect as large as its margin in 4 of 5 experiments,
-    were the measured spread the true one. Where one of several settings is enough, the cheapest counts.
-
-    Args:
-        evidence: Of the whole claim.
-        num_tests: Claims in its family: the strictest step of Holm has to be passed.
-
-    Returns:
-        1 or more; None where it cannot be said, or a million are not enough.
-    """
-    if evidence.measured is not None:
-        return evidence.measured.seeds_among(num_tests)
-    if evidence.problem or not evidence.parts:  # a part that is so under every seed needs no more of them
-        return None if evidence.problem else 1
-    tests = num_tests * len(evidence.parts) if evidence.one_is_enough else num_tests
-    needed = [seeds_to_find(part, tests) for part in evidence.parts]
-    known = [number for number in needed if number is not None]
-    if evidence.one_is_enough:
-        return min(known, default=None)
-    return max(known) if len(known) == len(needed) else None
 
 
 def _fewest_seeds(parts: Sequence[Evidence]) -> int:

@@ -35,6 +35,8 @@ class Measured:
         summary: Mean, 95 % interval, p, effect size and wins of the differences.
         interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
         margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
+        edge: How far the mean is from the nearest value at which another conclusion is right: from the
+            smallest effect in either direction, from the largest harm, from the nearer end of the band.
         alpha: Level of the two-sided test that `seeds_needed` plans for.
         power: The chance it should have to find the margin.
     """
@@ -43,6 +45,7 @@ class Measured:
     summary: PairedSummary
     interval_90: Interval
     margin: float
+    edge: float
     alpha: float
     power: float
 
@@ -57,11 +60,7 @@ class Measured:
 
         Not corrected for a family; None where a million are not enough.
         """
-        return self.seeds_among(1)
-
-    def seeds_among(self, num_tests: int) -> int | None:
-        """Return the same for the smallest of so many p-values, by Holm or Bonferroni."""
-        return seeds_needed(self.margin, self.summary.sd, self.alpha / num_tests, self.power)
+        return seeds_needed(self.margin, self.summary.sd, self.alpha, self.power)
 
     @property
     def smallest_excluded(self) -> float:
@@ -120,7 +119,7 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         smallest_effect: What would matter, > 0, in their unit.
         sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
     """
-    measured = _measure(differences, smallest_effect, sd_floor, alpha=ALPHA, power=0.8)
+    measured = _measure(differences, smallest_effect, sd_floor, alpha=ALPHA)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -147,7 +146,7 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
         margin: Largest loss that does not matter, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, power=0.8)
+    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, one_sided=True)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -193,7 +192,13 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
 
 
 def _measure(
-    differences: Values, margin: float, sd_floor: float | None, *, alpha: float, power: float
+    differences: Values,
+    margin: float,
+    sd_floor: float | None,
+    *,
+    alpha: float,
+    power: float = 0.8,
+    one_sided: bool = False,
 ) -> Measured | Evidence:
     """Compute the numbers, or return evidence that says why there are none."""
     if not 0 < margin < inf:
@@ -210,6 +215,7 @@ def _measure(
         summary=summary,
         interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
         margin=margin,
+        edge=abs(margin + (summary.mean if one_sided else -abs(summary.mean))),
         alpha=alpha,
         power=power,
     )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from regx.analysis.compound import any_of, seeds_to_find
-from regx.analysis.decision import FEWEST_SEEDS, Decision, decide, decide_family
+from regx.analysis.compound import any_of
+from regx.analysis.decision import Decision, decide, decide_family
 from regx.analysis.evidence import Evidence
+from regx.analysis.planning import seeds_to_settle
 from regx.claims.registry import Registered, Registry, file_digest
 from regx.claims.results import (
     ClaimResult,
@@ -190,7 +191,9 @@ def _result(
             "family": item.claim.family,
             "family_size": family_size,
             "num_seeds": decision.evidence.num_seeds if decision else 0,
-            "seeds_needed": _seeds_needed(case.evidence, family_size) if verdict == "inconclusive" else None,
+            "seeds_needed": seeds_to_settle(case.evidence, family_size)
+            if verdict == "inconclusive"
+            else None,
             "reasons": (*case.reasons, *(decision.reasons if decision else ())),
             "parts": own.parts if own else (),
             "beside": own.beside if own else (),
@@ -201,12 +204,6 @@ def _result(
             "commit": measured.facts.commit,
         }
     )
-
-
-def _seeds_needed(evidence: Evidence, family_size: int) -> int | None:
-    """Say with how many seeds a claim that is open could be settled; fewer than 5 give no verdict."""
-    needed = seeds_to_find(evidence, family_size)
-    return None if needed is None else max(needed, FEWEST_SEEDS)
 
 
 def _settings(registry: Registry, case: _Case) -> tuple[SettingResult, ...]:

@@ -189,7 +189,13 @@ class PartResult(Record):
     d_z: float | None = None
     wins: float | None = Field(default=None, description="Share of seeds in favour.")
     sign_flip_p: float | None = None
-    seeds_needed: int | None = Field(default=None, description="To find the amount in 4 of 5 experiments.")
+    seeds_needed: int | None = Field(
+        default=None,
+        description=(
+            "To find the amount in 4 of 5 experiments; where there are as many and it is open, to tell the "
+            "mean from the amount."
+        ),
+    )
     smallest_excluded: float | None = Field(
         default=None, description="Smallest effect, in either direction, outside the 90 % interval."
     )
@@ -225,8 +231,8 @@ class ClaimResult(Record):
     seeds_needed: int | None = Field(
         default=None,
         description=(
-            "Where it is inconclusive: with as many, every part that is needed would find its amount in 4 of "
-            "5 experiments, even at the strictest step of the correction for the family."
+            "Where it is inconclusive: with as many, every part that is needed would be settled in 4 of 5 "
+            "experiments, even at the strictest step of the correction for the family."
         ),
     )
     reasons: tuple[str, ...] = ()

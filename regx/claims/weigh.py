@@ -9,6 +9,7 @@ from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compound import all_of
 from regx.analysis.evidence import Evidence, Measured, at_least, not_worse_than, within
 from regx.analysis.ladder import grid_floor
+from regx.analysis.planning import seeds_to_settle
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import arms_of, locked_part
 from regx.claims.results import Lock, LockedPart, MeasureRow, PartResult
@@ -194,10 +195,18 @@ def _result(item: Comparison, part: LockedPart, numbers: _Numbers, evidence: Evi
     )
     if measured is None:
         return result.model_copy(update={"mean": fmean(differences.values()) if differences else None})
-    return result.model_copy(update=_summary(measured, has_margin=evidence is not None))
+    result = result.model_copy(update=_summary(measured))
+    if evidence is None:
+        return result
+    return result.model_copy(
+        update={
+            "seeds_needed": seeds_to_settle(evidence),
+            "smallest_excluded": measured.smallest_excluded,
+        }
+    )
 
 
-def _summary(measured: Measured, *, has_margin: bool) -> dict[str, float | int | None]:
+def _summary(measured: Measured) -> dict[str, float]:
     summary = measured.summary
     return {
         "mean": summary.mean,
@@ -209,8 +218,6 @@ def _summary(measured: Measured, *, has_margin: bool) -> dict[str, float | int |
         "d_z": summary.effect_size,
         "wins": summary.wins,
         "sign_flip_p": measured.sign_flip.p,
-        "seeds_needed": measured.seeds_needed if has_margin else None,
-        "smallest_excluded": measured.smallest_excluded if has_margin else None,
     }
 
 

@@ -57,11 +57,12 @@ def test_where_only_its_family_stands_in_the_way_it_needs_more_than_it_has(tmp_p
     assert result.parts[0].seeds_needed <= result.num_seeds < result.seeds_needed  # type: ignore[operator]
 
 
-def test_fewer_than_five_are_never_enough(tmp_path: Path) -> None:
-    result = judge(tmp_path, RULE, noisy(0.099, 0))
+def test_a_mean_close_to_the_smallest_effect_needs_as_many_as_tell_them_apart(tmp_path: Path) -> None:
+    result = judge(tmp_path, RULE, noisy(0.09, 0))
     assert result.verdict == "inconclusive"
-    assert result.parts[0].seeds_needed < 5  # type: ignore[operator]
-    assert result.seeds_needed == 5
+    sd = result.parts[0].sd
+    assert seeds_needed(0.1, sd) < 5  # type: ignore[operator]
+    assert result.seeds_needed == seeds_needed(0.01, sd, alpha=0.1)
 
 
 def test_a_null_says_which_effect_is_excluded(tmp_path: Path) -> None:
