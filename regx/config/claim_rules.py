@@ -104,8 +104,18 @@ class _Part:
             if not self._is_tuned:
                 message = f"a share of {amount.share_of} needs `tune`: it is taken from the tuning seeds"
                 yield Problem(node.place, label, message)
+        if key != "target" and (wrong := self._wrong_unit(node.value)):
+            yield Problem(node.place, label, wrong)
         if key == "target" and amount.value >= 1:
             yield Problem(node.place, label, f"must be below 1, or below 100% (got {show(node.value)})")
+
+    def _wrong_unit(self, amount: float | str) -> str | None:
+        """Say what is wrong where a contrast is in logarithms and its amount is something else."""
+        contrast = self._parsed
+        form = contrast.form if contrast is not None else "value"
+        if form not in ("ln", "log2") or not isinstance(amount, str) or amount.split()[0] == form:
+            return None
+        return f"must be a number or `{form} X`: the contrast is in {form} units (got {show(amount)})"
 
     @property
     def _is_tuned(self) -> bool:

@@ -206,6 +206,18 @@ MISTAKES = {
         ),
         "mine.yaml:15:15: C01: contrast: `best(...)` needs `tune`: it is chosen on its seeds",
     ),
+    "a share of what is in logarithms": (
+        edited("contrast: none - drop\n    small", "contrast: ln(none / drop)\n    small"),
+        "mine.yaml:17:22: C01: smallest_effect: must be a number or `ln X`: the contrast is in ln units (got "
+        "'10% of none')",
+    ),
+    "logarithms of another base": (
+        edited(
+            "contrast: none - drop, not_worse_than: 0.02",
+            "contrast: log2(none / drop), not_worse_than: ln 1.05",
+        ),
+        "mine.yaml:19:75: C01: and[0]: not_worse_than: must be a number or `log2 X`: the contrast is in log2",
+    ),
     "two measures of one side": (
         edited(
             "measure: loss_gap\n    contrast: none - drop",
