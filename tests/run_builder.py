@@ -57,6 +57,7 @@ def build_run(
             eval_seconds=0.1 * epoch,
         )
         for epoch, (loss, error) in enumerate(zip(train_losses, valid_errors, strict=True), start=1)
+        if config.is_evaluated(epoch)
     ]
     for row in rows:
         append_row(folder.metrics, row)
@@ -79,8 +80,8 @@ def folder_record(
         seed=config.seed,
         config_hash=config_hash(config),
         status=status,
-        epochs_completed=len(rows),
-        steps_completed=10 * len(rows),
+        epochs_completed=last.epoch if last else 0,
+        steps_completed=last.step if last else 0,
         num_train=300,
         num_parameters=1234,
         images_per_second=150.0,

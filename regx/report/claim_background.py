@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from regx.report.claim_evidence import Curves, Ladder
 from regx.report.grid_figure import draw_ladder, set_grid_axis
 from regx.report.labels import EndLabel, label_line_ends, shorten
-from regx.report.series import band, has_band, mean_curve, thin_out
+from regx.report.series import band, has_band, mean_curve, shared_epochs, thin_out
 from regx.report.theme import group_style, set_epoch_axis, set_value_axis
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
@@ -73,27 +73,30 @@ def _draw_curves(
         def curve(run: Run) -> list[float]:
             return [value(row) for row in run.rows]
 
-        means = mean_curve(runs, curve)
+        means, epochs = mean_curve(runs, curve), shared_epochs(runs)
         kept = thin_out(range(len(means)), MEAN_POINTS)
         if has_band(runs):
             low, high = band(runs, curve, kept)
             floor = axes.get_ylim()[0]
             low = [max(end, floor) for end in low]
             axes.fill_between(
-                [at + 1 for at in kept], low, high, color=style["color"], alpha=0.22, linewidth=0
+                [epochs[at] for at in kept], low, high, color=style["color"], alpha=0.22, linewidth=0
             )
         else:
             for run in runs:
                 shown = thin_out(range(len(run.rows)), THIN_POINTS)
                 axes.plot(
-                    [at + 1 for at in shown],
+                    [run.rows[at].epoch for at in shown],
                     [curve(run)[at] for at in shown],
                     **style,
                     linewidth=0.6,
                     alpha=0.5,
                 )
         axes.plot(
-            [at + 1 for at in kept], [means[at] for at in kept], **style, marker="o" if len(kept) < 2 else ""
+            [epochs[at] for at in kept],
+            [means[at] for at in kept],
+            **style,
+            marker="o" if len(kept) < 2 else "",
         )
         text = shorten(arm, LABEL_LETTERS)
         labels.append(EndLabel(y=means[-1], text=text, color=style["color"]))

@@ -11,7 +11,7 @@ from regx.analysis.compare import Comparison, Row
 from regx.analysis.groups import Group
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell
-from regx.report.series import band, curves_caption, has_band, mean_curve, thin_out
+from regx.report.series import band, curves_caption, has_band, mean_curve, shared_epochs, thin_out
 from regx.report.theme import (
     BLUE,
     INK,
@@ -101,7 +101,7 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int, mean_points: int)
         return
     train = mean_curve(runs, lambda run: [row.train_loss for row in run.rows])
     valid = mean_curve(runs, lambda run: [row.valid_loss for row in run.rows])
-    epochs = list(range(1, len(train) + 1))
+    epochs = shared_epochs(runs)
     shown = thin_out(range(len(epochs)), mean_points)
     axes.fill_between(
         [epochs[i] for i in shown],
@@ -138,7 +138,8 @@ def _draw_band(axes: Axes, runs: Sequence[Run], field: str, shown: Sequence[int]
     """Shade the interval of the mean; on a logarithmic axis it ends where the panel does."""
     low, high = band(runs, lambda run: [getattr(row, field) for row in run.rows], shown)
     bottom = axes.get_ylim()[0]
-    x = [index + 1 for index in shown]
+    epochs = shared_epochs(runs)
+    x = [epochs[index] for index in shown]
     axes.fill_between(x, [max(value, bottom) for value in low], high, color=color, alpha=0.35, linewidth=0)
 
 

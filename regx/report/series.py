@@ -8,7 +8,7 @@ from typing import TypeVar
 from regx.analysis.groups import Group
 from regx.runs.table import Run
 
-__all__ = ["MIN_BAND", "band", "curves_caption", "has_band", "mean_curve", "thin_out"]
+__all__ = ["MIN_BAND", "band", "curves_caption", "has_band", "mean_curve", "shared_epochs", "thin_out"]
 
 Item = TypeVar("Item")
 
@@ -25,13 +25,22 @@ def thin_out(items: Sequence[Item], max_items: int) -> list[Item]:
 
 
 def mean_curve(runs: Sequence[Run], curve: Callable[[Run], Sequence[float]]) -> list[float]:
-    """Average one curve over the runs, epoch by epoch, as far as all of them go.
+    """Average one curve over the runs, row by row, as far as all of them go.
 
     Args:
         runs: One or more.
-        curve: Gives one value per completed epoch of a run.
+        curve: Gives one value per row of a run.
     """
     return [statistics.fmean(values) for values in zip(*(curve(run) for run in runs), strict=False)]
+
+
+def shared_epochs(runs: Sequence[Run]) -> list[int]:
+    """Give the epochs of a mean curve: those in which all runs of an arm were evaluated.
+
+    Args:
+        runs: One or more, with rows.
+    """
+    return [row.epoch for row in min(runs, key=lambda run: len(run.rows)).rows]
 
 
 def has_band(runs: Sequence[Run]) -> bool:
@@ -52,14 +61,14 @@ def curves_caption(groups: Sequence[Group]) -> str:
 
 
 def band(
-    runs: Sequence[Run], curve: Callable[[Run], Sequence[float]], epochs: Sequence[int]
+    runs: Sequence[Run], curve: Callable[[Run], Sequence[float]], rows: Sequence[int]
 ) -> tuple[list[float], list[float]]:
-    """Give the 95 % t-interval of the mean over the seeds, epoch by epoch.
+    """Give the 95 % t-interval of the mean over the seeds, row by row.
 
     Args:
         runs: Two or more.
-        curve: Gives one value per completed epoch of a run.
-        epochs: Indices of the epochs wanted; all runs must have them.
+        curve: Gives one value per row of a run.
+        rows: Indices of the rows wanted; all runs must have them.
 
     Returns:
         Lower and upper ends.
@@ -67,5 +76,5 @@ def band(
     from regx.analysis.intervals import mean_interval
 
     curves = [curve(run) for run in runs]
-    intervals = [mean_interval([values[epoch] for values in curves]) for epoch in epochs]
+    intervals = [mean_interval([values[row] for values in curves]) for row in rows]
     return [interval.low for interval in intervals], [interval.high for interval in intervals]

@@ -1,6 +1,7 @@
 """The figures: the same bytes each time, small, and with the words that they must carry."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +21,7 @@ from regx.report.curves import save_curves
 from regx.report.differences import save_differences
 from regx.report.grid_figure import draw_grid, save_grid
 from regx.report.labels import shorten, spread
-from regx.report.overfitting import save_overfitting
+from regx.report.overfitting import draw_overfitting, save_overfitting
 from regx.report.series import thin_out
 from regx.runs.table import Run, load_run_folder
 
@@ -199,6 +200,20 @@ def test_few_seeds_are_drawn_one_by_one_and_more_as_a_band(tmp_path: Path, seeds
     for save in (save_overfitting, save_convergence):
         save(tmp_path / "a.svg", comparison)
         assert words in (tmp_path / "a.svg").read_text()
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 5])
+@pytest.mark.parametrize("draw", [partial(draw_overfitting, columns=2), draw_convergence])
+def test_curves_stand_at_the_epochs_that_were_evaluated(tmp_path: Path, draw: Any, seeds: int) -> None:
+    comparison = compared(tmp_path, seeds, **decaying(8), train={"eval_every": 3})
+    figure = Figure(figsize=(WIDTH, 8))
+    draw(figure, comparison)
+    axes = figure.axes[0]
+    curves = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 2]  # type: ignore[arg-type]
+    assert curves
+    assert all(list(curve) == [3, 6, 8] for curve in curves)  # type: ignore[arg-type]
+    bands = [path.vertices for band in axes.collections for path in band.get_paths()]
+    assert all({x for x, _ in vertices} <= {3, 6, 8} for vertices in bands)  # type: ignore[union-attr]
 
 
 def test_differences_state_what_they_show(tmp_path: Path) -> None:
