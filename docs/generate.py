@@ -1,7 +1,8 @@
 """Write the generated parts of the pages; with --check only say whether they are up to date.
 
 A part stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Tables of results come from the files
-in results/, which `make results`, `make reference`, `make statistics`, `make a-a` and `make bench` write.
+in results/, which `make results`, `make reproduce`, `make reference`, `make statistics`, `make a-a` and
+`make bench` write.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
+from claim_pages import claims_page  # noqa: E402
 from probe_tables import probe_tables  # noqa: E402
 from settings_tables import claim_tables, experiment_tables, measure_table, settings_tables  # noqa: E402
 from statistics_tables import a_a_table, coverage_tables  # noqa: E402
@@ -23,12 +25,19 @@ from benchmarks.tables import (  # noqa: E402
     sweep_table,
     throughput_tables,
 )
+from regx.config.errors import UsageError  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_tables},
     "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table},
     "docs/experiments.md": {"experiment": experiment_tables},
+    "docs/claims.md": {
+        "summary": lambda: claims_page(ROOT).summary(),
+        "table": lambda: claims_page(ROOT).table(),
+        "sections": lambda: claims_page(ROOT).sections(),
+        "sentences": lambda: claims_page(ROOT).sentences(),
+    },
     "docs/claims_format.md": {"claim_keys": claim_tables, "measures": measure_table},
     "README.md": {
         "demo": demo_output,
@@ -48,7 +57,10 @@ def main() -> None:
         page = path.read_text(encoding="utf-8")
         new = page
         for part, write in parts.items():
-            new = fill(new, part, write())
+            try:
+                new = fill(new, part, write())
+            except UsageError as error:
+                sys.exit(str(error))
         if "--check" not in sys.argv:
             path.write_text(new, encoding="utf-8", newline="\n")
         elif new != page:

@@ -1,0 +1,148 @@
+"""The generated parts of docs/claims.md: how every claim stands, what was found, and how far to trust it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from claim_comments import Comment, read_comments
+from claim_sections import TIERS, Sections, effect_of, run_seconds
+from markdown_blocks import table
+
+from regx.claims.registry import Registered, Registry, read_registry
+from regx.claims.results import Gates, ResultsFolder
+from regx.claims.sentences import SENTENCES
+from regx.claims.standing import Standing, standings
+from regx.config import Tier
+from regx.report.claim_rows import HEADS, cells_of, count_verdicts, first_part
+
+__all__ = ["ClaimsPage", "claims_page"]
+
+FAMILIES = {"dropout": "Dropout", "batch_norm": "Batch normalisation", "": "Exact checks"}
+VERDICTS = ("supported", "contradicted", "inconclusive", "invalid", "stale", "not run")
+
+
+@cache
+def claims_page(root: Path) -> "ClaimsPage":
+    """Make the page of a clone.
+
+    Raises:
+        UsageError: If a file is damaged, or a comment is about another verdict.
+    """
+    comments = read_comments(root / "docs" / "claim_comments.yaml")
+    return ClaimsPage(
+        registry=read_registry([root / "experiments"]), results=root / "results", root=root, comments=comments
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimsPage:
+    """Everything that the page tells of.
+
+    Attributes:
+        registry: All claims.
+        results: Folder of the results.
+        root: Folder above docs/, from which links go out.
+        comments: Written by hand, by id of the claim.
+    """
+
+    registry: Registry
+    results: Path
+    root: Path
+    comments: dict[str, Comment]
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """How every claim stands; each comment is about the verdict that it names."""
+        found = standings(self.registry, self.results)
+        verdicts = {standing.id: standing.verdict for standing in found}
+        for name, comment in self.comments.items():
+            comment.check(name, verdicts.get(name))
+        return found
+
+    def summary(self) -> str:
+        """Count the verdicts, the runs and their time."""
+        rows = []
+        for family, title in self._families():
+            own = [standing for standing in self.standings if _family(standing) == family]
+            counts = [sum(standing.verdict == verdict for standing in own) for verdict in VERDICTS]
+            rows.append([title, str(len(own)), *(str(count or "") for count in counts)])
+        text = f"{len(self.standings)} claims: {count_verdicts(self.standings)}.\n\n"
+        text += table(["family", "claims", *VERDICTS], rows)
+        return text + "".join(self._cost(tier) for tier in TIERS if (self.results / tier).is_dir())
+
+    def table(self) -> str:
+        """Return a row for each claim."""
+        rows = []
+        for standing in self.standings:
+            name, says, label, _, *others = cells_of(standing)
+            part = first_part(standing)
+            effect = effect_of(part) if part and standing.verdict != "invalid" else ""
+            rows.append([f"[{name}](#{name.lower()})", says, label, effect, *others])
+        return table(HEADS, rows)
+
+    def sections(self) -> str:
+        """Return a section for each claim, family by family."""
+        sections = Sections(
+            registry=self.registry, results=self.results, root=self.root, comments=self.comments
+        )
+        text = ""
+        for family, title in self._families():
+            text += f"\n## {title}\n"
+            for standing in self.standings:
+                if _family(standing) != family:
+                    continue
+                is_empirical = isinstance(standing.claim, Registered)
+                found = sections.empirical(standing) if is_empirical else sections.mechanical(standing)
+                text += f"\n### {standing.id}\n\n" + "\n\n".join(filter(None, found)) + "\n"
+        return text
+
+    def sentences(self) -> str:
+        """Return every sentence of the tested text with its claims, or the reason why it has none."""
+        rows = [
+            [
+                sentence.id,
+                sentence.text,
+                ", ".join(f"[{name}](#{name.lower()})" for name in sentence.claims) or "none",
+            ]
+            for sentence in SENTENCES
+        ]
+        without = [sentence for sentence in SENTENCES if not sentence.claims]
+        reasons = "".join(
+            f"- {sentence.id}, “{sentence.text}”: {sentence.why_untested}\n" for sentence in without
+        )
+        return f"{table(['', 'sentence', 'claims'], rows)}\nSentences without a claim:\n\n{reasons}"
+
+    def _families(self) -> Iterator[tuple[str, str]]:
+        names = dict.fromkeys(item.claim.family for item in self.registry.empirical)
+        return ((name, FAMILIES.get(name, name.capitalize())) for name in (*sorted(names, reverse=True), ""))
+
+    def _cost(self, tier: Tier) -> str:
+        """Say what the runs of a tier took, experiment by experiment."""
+        owners: dict[str, list[str]] = {}
+        for item in self.registry.registered:
+            owners.setdefault(item.experiment, []).append(item.claim.part_of or item.id)
+        seconds: dict[str, float] = {}
+        rows = []
+        for name, claims in owners.items():
+            own = run_seconds(ResultsFolder.named(self.results, tier, name).runs)
+            cells = [str(len(own)), f"{sum(own.values()) / 60:.0f}"] if own else ["", "not run"]
+            rows.append([f"`{name}`", ", ".join(claims), *cells])
+            seconds |= own
+        hours = sum(seconds.values()) / 3600
+        text = f"\nTier `{tier}`: {len(seconds):,} runs, tuning included, took {hours:.1f} "
+        text += f"{'CPU' if tier == 'cpu' else 'GPU'}-hours.{self._gates(tier)}\n\n"
+        unit = "CPU minutes" if tier == "cpu" else "GPU minutes"
+        return text + table(["experiment", "claims", "runs", unit], rows, left=2)
+
+    def _gates(self, tier: Tier) -> str:
+        path = self.results / tier / "gates.json"
+        if not path.is_file():
+            return ""
+        gates = Gates.read(path).gates
+        held = sum(gate.holds is True for gate in gates)
+        return f" Sanity gates that hold: {held} of {len(gates)}."
+
+
+def _family(standing: Standing) -> str:
+    return standing.claim.claim.family if isinstance(standing.claim, Registered) else ""

@@ -1,0 +1,129 @@
+"""docs/claims.md is right with no results, with some, with open ones. No comment outlives its verdict."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from claim_cases import Values, claim, spread, write_experiment, write_results
+
+from regx.claims.judge import judge_tier
+from regx.claims.registry import read_registry
+from regx.config.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from claim_comments import Comment, read_comments  # noqa: E402
+from claim_pages import ClaimsPage  # noqa: E402
+
+RULE = (
+    "measure: test_loss, contrast: a - b, smallest_effect: 0.1, deviations: [Other images.], traps: [None.], "
+    "published: [{figures: Half the loss, where: Table 2, verified: secondary}], "
+    "beside: [{label: 'mean |r|', measure: test_error, contrast: a - b}]"
+)
+RUNS = "stage,arm,tuned,folder,seconds\nconfirm,a,{},try.a-s0,90.0\nconfirm,b,{},try.b-s0,30.0\n"
+
+
+def differ(size: float, spreads: float = 1) -> Values:
+    return lambda _, arm, seed: 1 + size + spreads * spread(seed) if arm == "a" else 1.0
+
+
+def page(
+    folder: Path, values: Values | None, comments: dict[str, Comment] | None = None, *, seeds: int = 10
+) -> ClaimsPage:
+    path = write_experiment(folder, claim("X01", RULE) + claim("X02", RULE, family="other"), seeds=seeds)
+    registry = read_registry([folder / "experiments"])
+    if values is not None:
+        stored = write_results(folder / "results", path, values)
+        stored.runs.write_text(RUNS)
+        stored.figure("X01").write_text("<svg/>")
+        judge_tier(registry, folder / "results", "cpu")
+    return ClaimsPage(registry=registry, results=folder / "results", root=folder, comments=comments or {})
+
+
+def section(page: ClaimsPage, name: str) -> str:
+    return page.sections().partition(f"### {name}\n")[2].partition("\n### ")[0]
+
+
+def test_without_results_every_claim_is_there_and_was_not_run(tmp_path: Path) -> None:
+    made = page(tmp_path, None)
+    assert made.table().count("| not run |") == 15
+    assert "Not run yet; `regx reproduce X01` runs it." in section(made, "X01")
+    assert "Not run yet; `regx reproduce M01` runs it." in section(made, "M01")
+    assert "svg" not in made.sections()
+
+
+def test_a_claim_with_results_has_everything(tmp_path: Path) -> None:
+    text = section(page(tmp_path, differ(0.3)), "X01")
+    assert "Verdict: **supported (strong)**" in text
+    assert "](../results/cpu/try/X01.svg)" in text
+    assert "0.30 nats more (95 % interval 0.28 to 0.32); 10 of 10 seeds favour the claim." in text
+    assert (
+        "- It reports: Half the loss (Table 2; from a secondary text)\n- Here: `test_loss`: 1.30 nats" in text
+    )
+    assert "**Deviations from the source.**\n\n1. Other images." in text
+    assert "| mean \\|r\\| | `a - b` | +" in text
+    assert "2 runs, 2 minutes of computing, shared with X02." in text
+
+
+def test_the_summary_counts_verdicts_and_each_run_once(tmp_path: Path) -> None:
+    text = page(tmp_path, differ(0.3)).summary()
+    assert "15 claims: 2 supported, 13 not run." in text
+    assert "2 runs, tuning included, took 0.0 CPU-hours" in text
+    assert "| `try` | X01, X02 | 2 | 2 |" in text
+
+
+def test_an_open_claim_says_how_many_seeds_it_needs(tmp_path: Path) -> None:
+    text = section(page(tmp_path, differ(0.05, spreads=10)), "X01")
+    assert "Open: these runs settle it neither way." in text
+    assert "seeds would find an effect as large as was asked for in 4 of 5 experiments" in text
+
+
+def test_a_null_says_which_effect_is_excluded(tmp_path: Path) -> None:
+    text = section(page(tmp_path, differ(0.02)), "X01")
+    assert "Contradicted: an effect as large as was asked for is excluded." in text
+    assert "0.038 nats or more, either way, is excluded" in text
+
+
+def test_few_seeds_are_provisional(tmp_path: Path) -> None:
+    text = section(page(tmp_path, differ(0.3), seeds=5), "X01")
+    assert "5 seeds: provisional" in text
+    assert "which cannot be below 0.062 with so few seeds" in text
+
+
+def test_a_claim_whose_rule_has_changed_shows_no_number(tmp_path: Path) -> None:
+    page(tmp_path, differ(0.3))
+    path = tmp_path / "experiments" / "try.yaml"
+    path.write_text(path.read_text().replace("smallest_effect: 0.1", "smallest_effect: 0.2"))
+    registry = read_registry([tmp_path / "experiments"])
+    made = ClaimsPage(registry=registry, results=tmp_path / "results", root=tmp_path, comments={})
+    assert "| stale |  | 10 | cpu |" in made.table()
+    assert "judged by another one" in section(made, "X01")
+    assert "0.30" not in section(made, "X01")
+
+
+def test_a_comment_stands_beside_its_verdict(tmp_path: Path) -> None:
+    made = page(tmp_path, differ(0.3), {"X01": Comment("supported", "One network only.")})
+    assert "**Comment.** One network only." in section(made, "X01")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("X01", "the claim is 'supported' now"), ("X99", "no such claim")]
+)
+def test_a_comment_on_another_verdict_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    made = page(tmp_path, differ(0.3), {name: Comment("inconclusive", "We shall see.")})
+    with pytest.raises(UsageError, match=message):
+        made.table()
+
+
+def test_a_comment_without_its_verdict_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "comments.yaml"
+    path.write_text("X01: {text: One network only.}\n")
+    with pytest.raises(UsageError, match=r"X01.*`verdict` and `text`"):
+        read_comments(path)
+
+
+def test_every_sentence_has_its_claim_or_a_reason(tmp_path: Path) -> None:
+    text = page(tmp_path, None).sentences()
+    assert text.count("| none |") == 1
+    assert "- S16, “Usually the total amount of training data available is quite large.”: It says" in text
