@@ -1,6 +1,6 @@
 """What is behind the numbers of a claim: the curves of its runs, or what the runs of a grid came to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from matplotlib.axes import Axes
 
@@ -15,7 +15,8 @@ from regx.runs.table import Run
 __all__ = ["draw_background"]
 
 PlaceAxes = Callable[[float, float, float, float, str], Axes]  # left, top, width, height, label
-LEFT, WIDTH, HEIGHT, GAP = 0.55, 2.4, 1.7, 1.25  # inches
+LEFT, HEIGHT = 0.55, 1.7  # inches
+WIDTHS, GAPS = {2: 2.4, 3: 1.6}, {2: 1.25, 3: 0.55}  # of so many panels, inches
 TOP = 0.3
 WIDE = 4.3  # of the one panel of a ladder
 MEAN_POINTS, THIN_POINTS = 100, 60
@@ -25,7 +26,7 @@ LABEL_LETTERS = 17
 def draw_background(
     place: PlaceAxes, behind: Curves | Ladder, top: float, order: Mapping[str, int], *, label: str
 ) -> None:
-    """Draw two panels of curves, or one of a ladder.
+    """Draw two or three panels of curves, or one of a ladder.
 
     Args:
         place: Makes a panel; in inches from the top left.
@@ -37,17 +38,20 @@ def draw_background(
     if isinstance(behind, Ladder):
         _draw_ladder(place(LEFT, top + TOP, WIDE, HEIGHT, f"ladder {label}"), behind, order)
         return
-    panels: Sequence[tuple[str, Callable[[EpochMetrics], float]]] = (
-        ("Training loss (nats)", lambda row: row.train_loss),
-        ("Validation error (%)", lambda row: 100 * row.valid_error)
-        if behind.shows_error
-        else ("Validation loss (nats)", lambda row: row.valid_loss),
-    )
+    panels: list[tuple[str, Callable[[EpochMetrics], float]]] = [
+        ("Training loss (nats)", lambda row: row.train_loss)
+    ]
+    if "error" in behind.shows:
+        panels.append(("Validation error (%)", lambda row: 100 * row.valid_error))
+    if "loss" in behind.shows:
+        panels.append(("Validation loss (nats)", lambda row: row.valid_loss))
+    width, gap = WIDTHS[len(panels)], GAPS[len(panels)]
     for column, (title, value) in enumerate(panels):
-        left = LEFT + column * (WIDTH + GAP)
-        axes = place(left, top + TOP, WIDTH, HEIGHT, f"{title} {label}")
+        axes = place(LEFT + column * (width + gap), top + TOP, width, HEIGHT, f"{title} {label}")
         axes.set_title(title, fontsize=8.5)
-        _draw_curves(axes, behind.runs, value, order)
+        labels = _draw_curves(axes, behind.runs, value, order)
+        if len(panels) == 2 or column == len(panels) - 1:
+            label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
 
 
 def _draw_curves(
@@ -55,15 +59,15 @@ def _draw_curves(
     arms: Mapping[str, tuple[Run, ...]],
     value: Callable[[EpochMetrics], float],
     order: Mapping[str, int],
-) -> None:
-    """Draw the mean of each arm with its band, or a line for each seed where they are few."""
+) -> list[EndLabel]:
+    """Draw the mean of each arm with its band, or a line for each seed where they are few; name the ends."""
     rows = [row for runs in arms.values() for run in runs for row in run.rows]
+    labels: list[EndLabel] = []
     if not rows:
         axes.set_axis_off()
-        return
+        return labels
     set_epoch_axis(axes, max(row.epoch for row in rows))
     set_value_axis(axes, [value(row) for row in rows], wide_range=6)
-    labels = []
     for arm, all_runs in arms.items():
         runs = [run for run in all_runs if run.rows]
         if not runs:
@@ -100,7 +104,7 @@ def _draw_curves(
         )
         text = shorten(arm, LABEL_LETTERS)
         labels.append(EndLabel(y=means[-1], text=text, color=style["color"]))
-    label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
+    return labels
 
 
 def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:

@@ -1,8 +1,10 @@
 """What the figure of a claim shows, gathered from the files of its results and the folders of its runs."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison, comparisons_of
@@ -45,17 +47,17 @@ class Curves:
 
     Attributes:
         runs: Of each arm, one per seed.
-        shows_error: Whether the validation error is shown; else the validation loss.
+        shows: What is shown of the validation images.
     """
 
     runs: Mapping[str, tuple[Run, ...]]
-    shows_error: bool
+    shows: frozenset[Literal["error", "loss"]]
 
     def joined(self, other: "Curves | Ladder") -> "Curves | None":
         """Show other arms beside these; None where they need a picture of their own."""
-        if not isinstance(other, Curves) or self.shows_error != other.shows_error:
+        if not isinstance(other, Curves):
             return None
-        return replace(self, runs={**self.runs, **other.runs})
+        return Curves(runs={**self.runs, **other.runs}, shows=self.shows | other.shows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,12 +181,21 @@ def _parts(
         own = [row for row in rows if (row.claim, row.part) == (item.id, part.part)]
         yield PartEvidence(
             setting=item.id,
-            heading=f"{prefix}{part.measure}, {part.contrast}",
+            heading=f"{prefix}{_heading(part, comparison, arms)}",
             result=part,
             sides=tuple(_sides(comparison, arms, own)),
             unit=comparison.measures[0].unit,
             behind=_behind(comparison, arms, lock.seeds, runs, reference) if runs else None,
         )
+
+
+def _heading(part: PartResult, comparison: Comparison, arms: Sequence[str]) -> str:
+    """Name measure and contrast; two measures of one arm stand in its place in the contrast."""
+    if len(arms) != 2 or arms[0] != arms[1]:
+        return f"{part.measure}, {part.contrast}"
+    names = iter(measure.name for measure in comparison.measures)
+    contrast = re.sub(rf"\b{re.escape(arms[0])}\b", lambda _: next(names), part.contrast)
+    return f"{arms[0]}: {contrast}"
 
 
 def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
@@ -204,9 +215,9 @@ def _behind(
     by_arm = {arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in dict.fromkeys(arms)}
     try:
         if measure.over != "grid":
-            shows_error = any(word in measure.name for word in ("error", "accuracy", "target"))
+            is_error = any(word in measure.name for word in ("error", "accuracy", "target"))
             alone = {arm: tuple(found.only.run for found in of_arm) for arm, of_arm in by_arm.items()}
-            return Curves(runs=alone, shows_error=shows_error)
+            return Curves(runs=alone, shows=frozenset({"error" if is_error else "loss"}))
         inner = _inner(measure.name)
         ladders = {arm: [found.by_value() for found in of_arm] for arm, of_arm in by_arm.items()}
         return Ladder(

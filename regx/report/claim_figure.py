@@ -1,5 +1,6 @@
 """A claim's figure: every seed's difference, the interval, what was asked for, and what is behind it."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ from regx.report.theme import BLUE, INK, MUTED, group_style, svg_file
 __all__ = ["draw_claim", "save_claim_figure"]
 
 WIDTH = 7.8  # inches, as all below
-HEAD, PART, BACKGROUND, FOOT = 0.42, 1.34, 2.55, 0.46
+HEAD, PART, BACKGROUND, FOOT = 0.42, 1.5, 2.55, 0.46
+LINE = 0.13  # of the caption
 LABELS, SIDES, GAP, MARGIN = 1.2, 2.35, 0.3, 0.25
-TITLE_LETTERS, HEADING_LETTERS, LABEL_LETTERS = 96, 62, 17
+TITLE_LETTERS, LABEL_LETTERS = 96, 17
+HEADING_LETTERS, CAPTION_LETTERS = 90, 130
 LOG_RANGE = 4.0  # highest over lowest value from which quotients are shown on a logarithmic axis
 SAME = 0.02  # of an axis: dots that are nearer stand above one another
 
@@ -52,7 +55,8 @@ def save_claim_figure(path: Path, title: str, parts: Sequence[PartEvidence]) -> 
     Raises:
         OSError: If the file cannot be written.
     """
-    height = HEAD + PART * len(parts) + BACKGROUND * len(backgrounds(parts)) + FOOT
+    foot = FOOT + LINE * max(0, _caption(parts).count("\n") - 1)
+    height = HEAD + PART * len(parts) + BACKGROUND * len(backgrounds(parts)) + foot
     with svg_file(path, width=WIDTH, height=height, title=title) as figure:
         draw_claim(figure, title, parts)
 
@@ -87,8 +91,8 @@ def _draw_part(page: _Page, top: float, number: int, part: PartEvidence, order: 
     answer = f"   {wanted}: {'holds' if result.holds else 'does not hold'}" if wanted else ""
     page.text(0.1, top + 0.12, shorten(part.heading, HEADING_LETTERS), size=8.5, weight="bold", va="center")
     if result.mean is not None:
-        page.text(WIDTH - 0.1, top + 0.12, show_effect(result) + answer, size=8, va="center", ha="right")
-    panel_top, height = top + 0.28, PART - 0.72
+        page.text(0.1, top + 0.29, show_effect(result) + answer, size=8, va="center")
+    panel_top, height = top + 0.42, PART - 0.86
     right = LABELS + SIDES + GAP
     if len(part.sides) > 1:
         _draw_sides(page.axes(LABELS, panel_top, SIDES, height, f"sides {number}"), part, order)
@@ -126,7 +130,7 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         if values:
             mean = sum(values) / len(values)
             axes.plot([mean] * 2, [index - 0.28, index + 0.28], color=color, linewidth=1.6)
-        label = shorten(side.label, LABEL_LETTERS)
+        label = _in_two_lines(side.label)
         label += f"\n({side.num_censored} censored)" if side.num_censored else ""
         axes.text(
             -0.04, index, label, transform=axes.get_yaxis_transform(), ha="right", va="center", size=8,
@@ -134,6 +138,14 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         )  # fmt: skip
     axes.margins(x=0.06)
     axes.set_xlabel(f"each arm{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+
+
+def _in_two_lines(label: str) -> str:
+    """Break a long name at an underscore, so that most of it can be read."""
+    if len(label) <= LABEL_LETTERS or "_" not in label[:LABEL_LETTERS]:
+        return shorten(label, LABEL_LETTERS)
+    end = label.rindex("_", 0, LABEL_LETTERS) + 1
+    return f"{label[:end]}\n{shorten(label[end:], LABEL_LETTERS)}"
 
 
 def _draw_differences(axes: Axes, result: PartResult) -> None:
@@ -233,7 +245,8 @@ def _caption(parts: Sequence[PartEvidence]) -> str:
         for found in by.values()
     ):
         marks.append("×: runs that diverged, and how many")
-    return "\n".join([*words, "; ".join(marks)] if marks else words)
+    lines = [line for text in (*words, "; ".join(marks)) for line in textwrap.wrap(text, CAPTION_LETTERS)]
+    return "\n".join(lines)
 
 
 def _plain(value: float, _: object) -> str:
