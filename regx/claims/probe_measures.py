@@ -1,7 +1,7 @@
 """Measures of what probes found in a run, from probes.csv."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from statistics import fmean
 
 from regx.analysis.catalogue import Reference
@@ -17,6 +17,7 @@ OUTPUT = "output"
 AFTER_STEP = 100  # the first steps of a run are unlike the rest
 
 _Fold = Callable[[Iterable[float]], float]
+_Point = tuple[int, str]  # step and layer
 _MC = ("mc_arithmetic", "mc_geometric")
 
 
@@ -53,7 +54,14 @@ def of_probe(function: str, quantity: str, layer: str = "") -> RunMeasure:
 
 
 def _folded(
-    item: CellRun, quantity: str, fold: _Fold, *, layer: str = "", hidden: bool = False, after: int = -1
+    item: CellRun,
+    quantity: str,
+    fold: _Fold,
+    *,
+    layer: str = "",
+    hidden: bool = False,
+    after: int = -1,
+    without: Collection[_Point] = (),
 ) -> Number:
     """Fold a quantity over time, then over layers.
 
@@ -64,10 +72,11 @@ def _folded(
         layer: The only layer to look at; empty for all.
         hidden: Whether the output layer is left out.
         after: Steps up to this one are left out, if there are later ones.
+        without: Points at which the quantity has no meaning.
     """
     if not succeeded(item.run):
         return Number(value=None, note=str(item.run.record.status))
-    found = [row for row in item.probed if row.quantity == quantity]
+    found = [row for row in item.probed if row.quantity == quantity and _point(row) not in without]
     layers = list(dict.fromkeys(row.layer for row in found))
     wanted = [layer] if layer else [WHOLE] if WHOLE in layers else layers
     if hidden and not layer:
@@ -77,6 +86,10 @@ def _folded(
     each = [fold(_over_time(found, name, after)) for name in wanted]
     value = max(each) if fold is max else fmean(each)
     return Number(value=value) if math.isfinite(value) else Number(value=None, note="not finite")
+
+
+def _point(row: ProbeValue) -> _Point:
+    return row.step, row.layer
 
 
 def _over_time(rows: Iterable[ProbeValue], layer: str, after: int) -> list[float]:
@@ -96,6 +109,24 @@ def _quantity(
     quantity: str, fold: _Fold = _last, *, hidden: bool = False, after: int = -1
 ) -> Callable[[CellRun, Reference], Number]:
     return lambda item, _: _folded(item, quantity, fold, hidden=hidden, after=after)
+
+
+def _gradient_shift(item: CellRun, _: Reference) -> Number:
+    """Average over time and layers, where there is a gradient to compare with.
+
+    A layer whose gradient is exactly 0 on a mini-batch (one that is learned to the last bit of fp32, say) has
+    nothing that could shift: ||G - G'|| / ||G|| has no value there. Such points are left out and counted;
+    they do not take the rest of the run with them. A value that is not finite for another reason does.
+    """
+    points = {_point(row) for row in item.probed if row.quantity == "relative_gradient_shift"}
+    norms = (row for row in item.probed if row.quantity == "batch_gradient_norm")
+    still = {_point(row) for row in norms if row.value == 0} & points
+    if still and still == points:
+        return Number(value=None, note="no gradient at any step")
+    found = _folded(item, "relative_gradient_shift", fmean, without=still)
+    if found.value is None or not still:
+        return found
+    return Number(value=found.value, note=f"without {len(still)} of {len(points)} points: no gradient")
 
 
 def _step_shrinkage(item: CellRun, _: Reference) -> Number:
@@ -156,7 +187,7 @@ _ALL = (
         "gradient_shift",
         "",
         "||G - G'|| / ||G|| of the layers' gradients: mean over time and layers.",
-        _quantity("relative_gradient_shift", fmean),
+        _gradient_shift,
     ),
     *(
         _measure(

@@ -244,8 +244,8 @@ def _plan_lines(
 ) -> list[str]:
     """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
     lines = []
-    if references.left:
-        lines.append(f"sanity gates: {len(references.left)} reference networks left")
+    if num_left := len(references.left):
+        lines.append(f"sanity gates: {num_left} reference network{'s' * (num_left > 1)} to train")
     for experiment in experiments:
         plan = plans[experiment.name]
         ids = ", ".join(claim.id for claim in experiment.claims)

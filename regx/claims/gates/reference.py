@@ -16,6 +16,7 @@ from regx.sweeps.ledger import Ledger
 __all__ = ["REFERENCES", "Reference", "only_on", "reference_experiment", "reference_gate"]
 
 FILE = starter_folder() / "reference_values.yaml"
+_NO_NUMBER = {"diverged": "diverged or learned nothing", "failed": "the run failed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +142,9 @@ def reference_gate(reference: Reference, experiment: Experiment, ledger: Ledger)
         holds: bool | None = reference.low <= value <= reference.high
         measured = f"{what} {value:.1f} {unit}; {bounds}"
     else:
-        ended_badly = sorted(states & {"diverged", "failed"})
-        holds = False if ended_badly else None
-        measured = f"{' and '.join(ended_badly) or 'not trained'}; {bounds}"
+        reasons = [reason for state, reason in _NO_NUMBER.items() if state in states]
+        holds = False if reasons else None
+        measured = f"{' and '.join(reasons) or 'not trained'}; {bounds}"
     return Gate(name=reference.name, holds=holds, measured=measured, source=reference.known)
 
 
