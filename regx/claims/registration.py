@@ -32,7 +32,7 @@ def register_in(folder: ResultsFolder, experiment: Experiment, runs: SweepRuns) 
     The smoke tier gives no verdict, so there a rule may change as often as one likes.
 
     Raises:
-        UsageError: If a claim's rule, or what was tuned, is another than when it was fixed.
+        UsageError: If a claim's rule, its amounts, or what was tuned, is another than when it was fixed.
     """
     known = Lock.read(folder.lock) if folder.lock.is_file() else None
     lock = register(experiment, runs, known)
@@ -87,6 +87,11 @@ def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
     for name, claim in known.claims.items():
         if name in lock.claims and lock.claims[name].rule != claim.rule:
             raise UsageError(f"{folder.lock}: the rule of {name} was another one when tuning ended; {again}")
+        now = lock.claims.get(name, claim)
+        if (now.parts, now.if_censored) != (claim.parts, claim.if_censored):
+            raise UsageError(
+                f"{folder.lock}: {name} took other amounts from the tuning seeds when it was fixed; {again}"
+            )
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,16 @@ def test_a_rule_cannot_change_after_the_tuning(copy: Done, old: str, new: str, m
         reproduce(copy.folder, load_experiment(path))
 
 
+def test_amounts_cannot_change_after_the_tuning(copy: Done) -> None:
+    """The trials are chosen by validation loss; what the smallest effect is a share of may change unseen."""
+    path = copy.folder / "runs" / copy.trials("none")[0].folder / "run.json"
+    record = json.loads(path.read_text())
+    record["final"]["test_loss"] *= 0.9
+    path.write_text(json.dumps(record))
+    with pytest.raises(UsageError, match=r"lock\.json: X01 took other amounts from the tuning seeds.*remove "):
+        reproduce(copy.folder, copy.experiment)
+
+
 def test_other_words_are_no_other_rule(copy: Done) -> None:
     path = copy.folder / "fixing.yaml"
     before = copy.results.lock.read_bytes()
