@@ -196,7 +196,7 @@ def test_amounts_cannot_change_after_the_tuning(copy: Done) -> None:
     record = json.loads(path.read_text())
     record["final"]["test_loss"] *= 0.9
     path.write_text(json.dumps(record))
-    with pytest.raises(UsageError, match=r"lock\.json: X01 took other amounts from the tuning seeds.*remove "):
+    with pytest.raises(UsageError, match=r"lock\.json: X01 took other amounts from the tuning.*remove "):
         reproduce(copy.folder, copy.experiment)
 
 
