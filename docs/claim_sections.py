@@ -15,7 +15,7 @@ from regx.claims.results import Lock, PartResult, ResultsFolder
 from regx.claims.sentences import loose_points
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
-from regx.report.claim_prose import found, reliance, say_means
+from regx.report.claim_prose import contrast_of, found, reliance, say_means
 from regx.report.claim_quantities import quantity_of
 from regx.report.claim_rows import first_part
 from regx.report.claim_tuning import say_tuning
@@ -66,7 +66,7 @@ class Sections:
         yield from self._other_tiers(standing)
         if result and result.beside and not standing.is_stale:
             rows = [
-                [part.label, f"`{part.contrast}`", "; ".join([effect_of(part), *part.notes])]
+                [part.label, f"`{contrast_of(part)}`", "; ".join([effect_of(part), *part.notes])]
                 for part in result.beside
             ]
             yield table(["beside it, deciding nothing", "contrast", "effect [95 % interval]"], rows).strip()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["describe_measure", "found", "reliance", "say_means", "say_part"]
+__all__ = ["contrast_of", "describe_measure", "found", "reliance", "say_means", "say_part"]
 
 _OUTCOMES = {
     "reversed": "Contradicted: it goes the other way, and by as much as would matter.",
@@ -82,13 +82,14 @@ def say_means(result: "ClaimResult") -> Iterator[str]:
     for prefix, parts in groups or [("", result.parts)]:
         for part in parts:
             arms = [f"{mean} with `{arm}`" for arm, mean in _arm_means(part, quantity_of(part))]
-            yield f"{prefix}`{part.measure}`: {', '.join(arms) or 'no number'}."
+            name = f"`{part.measure}`: " if len(_names(part.measure)) == 1 else ""
+            yield f"{prefix}{name}{', '.join(arms) or 'no number'}."
 
 
 def describe_measure(names: str) -> str:
     """Say what a measure is, with its name; of two measures their names are enough."""
-    if ", " in names and "(" not in names:
-        return " against ".join(f"`{name}`" for name in names.split(", "))
+    if len(_names(names)) > 1:
+        return " against ".join(f"`{name}`" for name in _names(names))
     known = _meanings()
     if names in known:
         return f"{known[names].rstrip('.')} (`{names}`)"
@@ -102,6 +103,20 @@ def describe_measure(names: str) -> str:
         if words in meaning:
             return meaning.replace(words, f"`{inner}`") + (f" in `{layer}`" if layer else "")
     return f"{meaning} (`{names}`)"
+
+
+def contrast_of(part: "PartResult") -> str:
+    """Return the contrast; where two measures of one arm are contrasted, they stand in its place."""
+    names, arms = _names(part.measure), set(re.findall(r"[\w.-]+(?= -| /|\)|$)", part.contrast))
+    if len(names) == 1 or len(arms) > 1:
+        return part.contrast
+    left = iter(names)
+    return re.sub(rf"\b{re.escape(next(iter(arms)))}\b", lambda _: next(left), part.contrast)
+
+
+def _names(measure: str) -> list[str]:
+    """Split the measures of the two sides; a comma in brackets belongs to one of them."""
+    return re.split(r", (?![^(]*\))", measure)
 
 
 @cache
@@ -172,11 +187,12 @@ def _numbers(part: "PartResult", quantity: Quantity) -> str:
 def _arm_means(part: "PartResult", quantity: Quantity) -> Iterator[tuple[str, str]]:
     from regx.claims.measures import find_measure
 
-    measure = part.measure if "(" in part.measure else part.measure.split(", ")[0]
     places = quantity.places if quantity.form == "difference" and part.unit != "ln" else None
-    unit = find_measure(measure).unit
+    unit = find_measure(_names(part.measure)[0]).unit
+    is_one_arm = len(_names(part.measure)) > 1 and len({arm.partition(" of ")[2] for arm in part.means}) == 1
     for arm, mean in part.means.items():
-        yield arm.replace(" of ", "` of `"), show_mean(mean, unit, places)
+        name = arm.partition(" of ")[0] if is_one_arm else arm.replace(" of ", "` of `")
+        yield name, show_mean(mean, unit, places)
 
 
 def _answer(part: "PartResult", quantity: Quantity) -> str:
@@ -241,21 +257,17 @@ def _power(result: "ClaimResult") -> Iterator[str]:
     needed = result.seeds_needed
     if needed is None:
         yield "How many seeds would settle it cannot be said from these."
-    elif needed <= result.num_seeds:
-        yield (
-            f"Seeds are not what is missing: {needed} are enough to find an effect as large as was asked for "
-            "in 4 of 5 experiments. What was found lies too near to the line."
-        )
     else:
         yield (
-            f"{needed:,} seeds would find an effect as large as was asked for in 4 of 5 experiments, after "
-            "the strictest step of the correction for the family."
+            f"{needed:,} seeds would settle it in 4 of 5 experiments, even at the strictest step of the "
+            "correction for the family, were the measured spread and mean the true ones."
         )
 
 
 def _sign_flips(result: "ClaimResult") -> str:
     """Say what the test says that assumes no distribution, and where it can say no more."""
-    flips = [part.sign_flip_p for part in result.parts if part.sign_flip_p is not None]
+    effects = [part for part in result.parts if part.criterion == "smallest_effect"]
+    flips = [part.sign_flip_p for part in effects if part.sign_flip_p is not None]
     if not flips or result.settings:
         return ""
     text = f"; sign-flip test, uncorrected, p {_p(max(flips))}"

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,39 +30,46 @@ def say_tuning(lock: "Lock", runs: Path, claim_id: str) -> str:
     return f"Tuned by `{lock.tune_by}` on seeds that are not compared: {told}."
 
 
-def _say_arm(arm: Mapping[str, Any], tried: Mapping[str, Sequence[float]]) -> str:
+def _say_arm(arm: Mapping[str, Any], tried: Mapping[str, Mapping[float, bool]]) -> str:
     name, tuned = arm["name"], arm["tuned"]
-    if not arm.get("num_trials"):
-        return f"`{name}` at the values of another arm"
     if len(tuned) > 1:
-        at_edge = sum(any(_edge(value, tried.get(key, ())) for key, value in _plain(one)) for one in tuned)
+        at_edge = sum(any(_edge(value, tried.get(key, {})) for key, value in _plain(one)) for one in tuned)
         return (
             f"`{name}` in each of its {len(tuned)} cells, in {at_edge} of them at the edge of what was tried"
         )
-    values = [f"`{key}` {value:g}{_edge(value, tried.get(key, ()))}" for key, value in _plain(tuned[0])]
-    return f"`{name}` at {', '.join(values)}"
+    values = ", ".join(
+        f"`{key}` {value:g}{_edge(value, tried.get(key, {}))}" for key, value in _plain(tuned[0])
+    )
+    return f"`{name}` at {values}" + (
+        "" if arm.get("num_trials") else ", which it takes over from another arm"
+    )
 
 
 def _plain(tuned: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     return ((key, value) for key, value in tuned["settings"].items() if isinstance(value, int | float))
 
 
-def _edge(value: float, tried: Sequence[float]) -> str:
-    """Say where a value lies at the edge of its grid."""
-    if len(tried) < 2 or min(tried) < value < max(tried):
+def _edge(value: float, tried: Mapping[float, bool]) -> str:
+    """Say where a value lies at the edge of its grid, or at the edge of where training works at all."""
+    if len(tried) < 2:
         return ""
-    return f" (the {'lowest' if value <= min(tried) else 'highest'} of {len(tried)} that were tried)"
+    if value <= min(tried):
+        return f" (the lowest of {len(tried)} that were tried)"
+    if value >= max(tried):
+        return f" (the highest of {len(tried)} that were tried)"
+    works = [other for other, all_trained in tried.items() if all_trained]
+    return " (the highest at which every trial trained)" if works and value >= max(works) else ""
 
 
-def _tried(runs: Path) -> dict[str, dict[str, list[float]]]:
-    """List the values that each arm was tried at, from the rows of the tuning."""
-    found: dict[str, dict[str, list[float]]] = {}
+def _tried(runs: Path) -> dict[str, dict[str, dict[float, bool]]]:
+    """List the values that each arm was tried at, and whether every trial trained."""
+    found: dict[str, dict[str, dict[float, bool]]] = {}
     with runs.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if row["stage"] != "tune":
                 continue
             for key, value in json.loads(row["tuned"]).items():
-                values = found.setdefault(row["arm"], {}).setdefault(key, [])
-                if isinstance(value, int | float) and value not in values:
-                    values.append(value)
+                if isinstance(value, int | float):
+                    values = found.setdefault(row["arm"], {}).setdefault(key, {})
+                    values[value] = values.get(value, True) and row["status"] == "done"
     return found

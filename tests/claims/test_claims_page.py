@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from claim_cases import Values, claim, spread, write_experiment, write_results
+from claim_cases import Values, claim, lock_of, spread, write_experiment, write_results
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
+from regx.config import load_experiment
 from regx.config.errors import UsageError
+from regx.report.claim_tuning import say_tuning
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -76,13 +78,32 @@ def test_the_summary_counts_verdicts_and_each_run_once(tmp_path: Path) -> None:
 def test_an_open_claim_says_how_many_seeds_it_needs(tmp_path: Path) -> None:
     text = section(page(tmp_path, differ(0.05, spreads=10)), "X01")
     assert "Open: these runs settle it neither way." in text
-    assert "seeds would find an effect as large as was asked for in 4 of 5 experiments" in text
+    assert "seeds would settle it in 4 of 5 experiments" in text
 
 
 def test_a_null_says_which_effect_is_excluded(tmp_path: Path) -> None:
     text = section(page(tmp_path, differ(0.02)), "X01")
     assert "Contradicted: an effect as large as was asked for is excluded." in text
     assert "0.038 nats or more, either way, is excluded" in text
+
+
+def test_a_tuned_value_at_an_edge_is_called_that(tmp_path: Path) -> None:
+    def tuned(name: str, lr: float, trials: int) -> dict[str, object]:
+        return {"name": name, "num_trials": trials, "tuned": [{"cell": {}, "settings": {"optim.lr": lr}}]}
+
+    path = write_experiment(tmp_path, claim("X01", RULE))
+    lock = lock_of(load_experiment(path, "cpu")).model_copy(
+        update={"tune_by": "final_valid_loss", "arms": (tuned("a", 0.1, 3), tuned("b", 0.1, 0))}
+    )
+    runs = tmp_path / "runs.csv"
+    rows = [(0.01, "done"), (0.1, "done"), (1.0, "diverged")]
+    runs.write_text(
+        "stage,arm,tuned,status\n" + "".join(f'tune,a,"{{""optim.lr"": {lr}}}",{s}\n' for lr, s in rows)
+    )
+    assert say_tuning(lock, runs, "X01") == (
+        "Tuned by `final_valid_loss` on seeds that are not compared: `a` at `optim.lr` 0.1 (the highest at "
+        "which every trial trained); `b` at `optim.lr` 0.1, which it takes over from another arm."
+    )
 
 
 def test_few_seeds_are_provisional(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from regx.claims.results import PartResult
-from regx.report.claim_prose import describe_measure, say_part
+from regx.report.claim_prose import contrast_of, describe_measure, say_part
 from regx.report.claim_quantities import quantity_of
 
 
@@ -73,3 +73,16 @@ def test_a_measure_of_a_measure_is_described() -> None:
         describe_measure("range(test_error)") == "Largest minus smallest value of `test_error` over the grid"
     )
     assert describe_measure("last(churn, hidden1)") == "Last value of `churn` in `hidden1`"
+
+
+@pytest.mark.parametrize(
+    ("measure", "contrast", "shown"),
+    [
+        ("test_loss", "a - b", "a - b"),
+        ("train_loss, test_loss", "a - b", "a - b"),
+        ("train_loss, test_loss", "ln(a / a)", "ln(train_loss / test_loss)"),
+        ("last(churn, all), last(churn, hidden1)", "a - a", "last(churn, all) - last(churn, hidden1)"),
+    ],
+)
+def test_two_measures_of_one_arm_stand_in_its_place(measure: str, contrast: str, shown: str) -> None:
+    assert contrast_of(part(0.1, 0.01, measure=measure, contrast=contrast)) == shown
