@@ -143,9 +143,10 @@ def _chain(path: Path) -> Iterator[Path]:
 
 
 def _experiments(folders: Sequence[Path]) -> Iterator[tuple[Path, Node]]:
-    """Walk to the experiments, each name once."""
+    """Walk to the experiments, each name once; their paths are as their folder's was given, to be shown."""
     seen: set[str] = set()
-    for folder in dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()):
+    given = {folder.resolve(): folder for folder in reversed(folders) if folder.is_dir()}
+    for folder in reversed(given.values()):
         for path in sorted(file for file in folder.rglob("*.y*ml") if file.is_file()):
             tree = read_yaml(path, [])
             name = tree.find(("name",)).value

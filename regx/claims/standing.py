@@ -1,6 +1,7 @@
 """How every claim stands, from the files that are there: nothing is trained, and nothing judged anew."""
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from regx.claims.mechanical import MechanicalClaim
@@ -9,7 +10,7 @@ from regx.claims.registry import Registered, Registry, file_digest, starter_fold
 from regx.claims.results import ClaimResult, Lock, ResultsFolder, VerdictFile
 from regx.config import Tier
 
-__all__ = ["Standing", "default_results", "standings"]
+__all__ = ["Standing", "default_results", "standings", "starter_results"]
 
 _BEST_FIRST: tuple[Tier, ...] = ("gpu", "cpu", "smoke")
 
@@ -61,24 +62,32 @@ class Standing:
 def default_results() -> Path:
     """Return `results` here, or where there is none the folder that came with the ready-made experiments."""
     here = Path("results")
-    return here if here.is_dir() else starter_folder().parent / "results"
+    return here if here.is_dir() else starter_results()
 
 
-def standings(registry: Registry, root: Path, tier: Tier | None = None) -> list[Standing]:
+def starter_results() -> Path:
+    """Return the folder of the results that came with the ready-made experiments."""
+    return starter_folder().parent / "results"
+
+
+def standings(
+    registry: Registry, root: Path, tier: Tier | None = None, *, below: Path | None = None
+) -> list[Standing]:
     """Tell how every claim stands.
 
     Args:
         registry: All claims.
         root: Folder of the results.
         tier: Which results to look at; None for those of the largest tier that has any, smoke apart.
+        below: Another folder of results, for claims that have none in `root`.
 
     Raises:
         UsageError: If a file of the results is damaged.
     """
-    path = mechanical_path(root)
-    checks = MechanicalFile.read(path).claims if path.is_file() else {}
+    roots = (root,) if below is None else (root, below)
+    checks = _checks(below) | _checks(root)
     tiers = (tier,) if tier else _BEST_FIRST[:2]
-    empirical = [_standing(registry, item, root, tiers) for item in registry.empirical]
+    empirical = [_standing(registry, item, roots, tiers) for item in registry.empirical]
     mechanical = [
         Standing(claim=claim, tier="exact" if claim.id in checks else "", checked=checks.get(claim.id))
         for claim in registry.mechanical
@@ -86,8 +95,15 @@ def standings(registry: Registry, root: Path, tier: Tier | None = None) -> list[
     return [*empirical, *mechanical]
 
 
-def _standing(registry: Registry, item: Registered, root: Path, tiers: tuple[Tier, ...]) -> Standing:
-    for tier in tiers:
+def _checks(root: Path | None) -> dict[str, MechanicalResult]:
+    path = mechanical_path(root) if root else None
+    return MechanicalFile.read(path).claims if path and path.is_file() else {}
+
+
+def _standing(
+    registry: Registry, item: Registered, roots: tuple[Path, ...], tiers: tuple[Tier, ...]
+) -> Standing:
+    for root, tier in product(roots, tiers):
         folder = ResultsFolder.named(root, tier, item.experiment)
         found = VerdictFile.read(folder.verdicts).claims.get(item.id) if folder.verdicts.is_file() else None
         if found is not None and found.verdict != "not run":

@@ -26,7 +26,10 @@ def claims(
         typer.Option(help="Whose results: the largest tier that has any, if omitted.", show_default=False),
     ] = None,
     results: Annotated[
-        Path | None, typer.Option(help="Folder of the results. Default: results.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Folder of the results. Default: results, over those that came along.", show_default=False
+        ),
     ] = None,
     experiments: Annotated[
         list[Path] | None,
@@ -38,7 +41,7 @@ def claims(
     Example: regx claims C01
     """
     from regx.claims.registry import read_registry
-    from regx.claims.standing import default_results, standings
+    from regx.claims.standing import default_results, standings, starter_results
 
     registry = read_registry(experiments)
     root = results or default_results()
@@ -51,7 +54,7 @@ def claims(
             judged = judge_tier(registry, root, at)
             if judged:
                 say(f"{root / at}: judged {len(judged)} claim{'s' * (len(judged) > 1)} from measures.csv")
-    found = standings(registry, root, tier)
+    found = standings(registry, root, tier, below=None if results else starter_results())
     wanted = [standing for standing in found if claim in (None, standing.id)]
     if as_json:
         rows = [row_of(standing) for standing in wanted]

@@ -125,6 +125,9 @@ class _Part:
     def _arm(self, arm: str, key: str) -> Iterator[Problem]:
         if arm not in self.draft.arms:
             near = difflib.get_close_matches(arm, self.draft.arms, n=1)
+            sides = arm.split("-")
+            if len(sides) > 1 and all(side in self.draft.arms for side in sides):
+                near = [" - ".join(sides)]  # a minus without spaces may be part of a name
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(self.draft.arms)}"
             place = self.node.find((key,)).place
             yield Problem(place, f"{self.label}: {key}", f"no arm {arm!r} ({hint})")

@@ -10,6 +10,8 @@ from regx.config.tuning_grid import TunePlan
 
 __all__ = ["experiment_notices"]
 
+_FEWEST_SEEDS = 5  # of a verdict
+
 
 def experiment_notices(experiment: Experiment) -> list[str]:
     """List what a reader of the results should know beforehand, one sentence each."""
@@ -18,6 +20,7 @@ def experiment_notices(experiment: Experiment) -> list[str]:
         *_unequal_trials(experiment),
         *_hidden_settings(experiment),
         *_without_effect(experiment),
+        *_few_seeds(experiment),
     ]
 
 
@@ -74,3 +77,10 @@ def _without_effect(experiment: Experiment) -> Iterator[str]:
     for notice, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "
         yield f"{where}{notice}"
+
+
+def _few_seeds(experiment: Experiment) -> Iterator[str]:
+    """Find claims that are run and never judged."""
+    number = len(experiment.seeds)
+    if experiment.claims and experiment.tier == "cpu" and number < _FEWEST_SEEDS:
+        yield f"claims: {number} seeds give no verdict; {_FEWEST_SEEDS} are the fewest, 10 are usual"

@@ -123,6 +123,12 @@ class TestClaims:
     def test_a_tier_without_tuning_is_fine_where_no_verdict_is_given(self, tmp_path: Path) -> None:
         assert load(tmp_path, GOOD, "smoke").claims
 
+    def test_too_few_seeds_for_a_verdict_are_noted(self, tmp_path: Path) -> None:
+        notice = "claims: 3 seeds give no verdict; 5 are the fewest, 10 are usual"
+        assert experiment_notices(load(tmp_path, GOOD)) == [notice]
+        assert experiment_notices(load(tmp_path, TUNED)) == []
+        assert experiment_notices(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
+
     def test_editors_know_them(self) -> None:
         schema = experiment_schema()
         claim = schema["$defs"]["ClaimConfig"]["properties"]
@@ -170,6 +176,10 @@ MISTAKES = {
     "an arm that is not there": (
         edited("contrast: none - drop\n    small", "contrast: none - dropp\n    small"),
         "mine.yaml:16:15: C01: contrast: no arm 'dropp' (did you mean 'drop'?)",
+    ),
+    "a minus without spaces": (
+        edited("contrast: none - drop\n    small", "contrast: none-drop\n    small"),
+        "mine.yaml:16:15: C01: contrast: no arm 'none-drop' (did you mean 'none - drop'?)",
     ),
     "an arm of a part": (
         edited("contrast: none - drop, not", "contrast: non - drop, not"),

@@ -100,7 +100,7 @@ def test_one_claim_in_full(judged: Cli) -> None:
 
 
 def test_a_mechanical_claim_in_full(claims: Cli, cli: Cli) -> None:
-    before = claims("M02").out
+    before = claims("M02", "--results", "results").out
     assert "not run; `regx reproduce M02` runs it" in before
     cli("reproduce", "M02", "--experiments", "experiments")
     after = claims("M02").out
@@ -114,6 +114,20 @@ def test_json_has_every_number(judged: Cli) -> None:
     assert row["low"] < row["effect"] < row["high"]
     one = json.loads(judged("X01", "--json").out)
     assert len(one["result"]["parts"][0]["differences"]) == 5
+
+
+def test_results_of_ones_own_lie_over_those_that_came_along(judged: Cli, cli: Cli, tmp_path: Path) -> None:
+    """The ready-made claims keep their verdicts in a folder that has results of its own."""
+    assert (tmp_path / "results").is_dir()
+    rows = {row["id"]: row["verdict"] for row in json.loads(cli("claims", "--json").out)}
+    assert rows["X01"] == "supported"
+    assert rows["M01"] == "supported"
+    alone = json.loads(cli("claims", "--json", "--results", "results").out)
+    assert next(row["verdict"] for row in alone if row["id"] == "M01") == "not run"
+
+
+def test_files_are_named_as_their_folder_was_given(judged: Cli) -> None:
+    assert "\nexperiment: experiments/width.yaml\n" in judged("X01").out
 
 
 def test_an_unknown_claim_is_one_line(claims: Cli) -> None:
