@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from claim_comments import Comment, read_comments
-from claim_sections import TIERS, Sections, effect_of, run_seconds
+from claim_sections import TIERS, Sections, run_seconds
 from markdown_blocks import table
 
 from regx.claims.registry import Registered, Registry, read_registry
@@ -14,7 +14,7 @@ from regx.claims.results import Gates, ResultsFolder
 from regx.claims.sentences import SENTENCES
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
-from regx.report.claim_rows import HEADS, cells_of, count_verdicts, first_part
+from regx.report.claim_rows import HEADS, cells_of, count_verdicts
 
 __all__ = ["ClaimsPage", "claims_page"]
 
@@ -75,10 +75,8 @@ class ClaimsPage:
         """Return a row for each claim."""
         rows = []
         for standing in self.standings:
-            name, says, label, _, *others = cells_of(standing)
-            part = first_part(standing)
-            effect = effect_of(part) if part and standing.verdict != "invalid" else ""
-            rows.append([f"[{name}](#{name.lower()})", says, label, effect, *others])
+            name, *others = cells_of(standing)
+            rows.append([f"[{name}](#{name.lower()})", *others])
         return table(HEADS, rows)
 
     def sections(self) -> str:

@@ -11,17 +11,17 @@ from markdown_blocks import listed, table
 
 from regx.claims.mechanical import MechanicalClaim
 from regx.claims.registry import Registered, Registry
-from regx.claims.results import Lock, PartResult, ResultsFolder
+from regx.claims.results import Lock, ResultsFolder
 from regx.claims.sentences import loose_points
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
 from regx.report.claim_prose import contrast_of, found, reliance, say_means
-from regx.report.claim_quantities import quantity_of
-from regx.report.claim_rows import first_part
+from regx.report.claim_quantities import effect_of
+from regx.report.claim_rows import deciding_part
 from regx.report.claim_tuning import say_tuning
 from regx.report.claim_words import show_measured, show_published
 
-__all__ = ["TIERS", "Sections", "effect_of", "run_seconds"]
+__all__ = ["TIERS", "Sections", "run_seconds"]
 
 TIERS: tuple[Tier, ...] = ("cpu", "gpu")
 
@@ -115,7 +115,7 @@ class Sections:
                 continue
             for other in standings(self.registry, self.results, tier):
                 if other.id == standing.id and other.result:
-                    part = first_part(other)
+                    part = deciding_part(other)
                     effect = f", {effect_of(part)}" if part else ""
                     yield f"At tier {tier}: {other.label}{effect}."
 
@@ -157,13 +157,6 @@ class Sections:
 
     def _link(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.root / "docs")).as_posix()
-
-
-def effect_of(part: PartResult) -> str:
-    """Write an effect with its interval, in the words of a reader."""
-    if part.mean is None:
-        return part.problem or "no number"
-    return quantity_of(part).brief(part.mean, part.low, part.high)
 
 
 def run_seconds(path: Path) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
 
-__all__ = ["Quantity", "quantity_of", "show_fixed", "show_mean"]
+__all__ = ["Quantity", "effect_of", "quantity_of", "show_fixed", "show_mean"]
 
 _NOUNS = {"fraction": "percentage points", "learning rate": "", "ln": ""}
 _FEW_DIGITS = 3
@@ -114,6 +114,13 @@ def quantity_of(part: "PartResult") -> Quantity:
     half = (quantity.shown(part.high) - quantity.shown(part.low)) / 2
     places = _places_of(half / 2, 1) if half > 0 else _places_of(quantity.shown(mean), _FEW_DIGITS)
     return Quantity(form, unit, factor, base, min(places, 6))
+
+
+def effect_of(part: "PartResult") -> str:
+    """Write an effect with its interval for the cell of a table, or why there is none."""
+    if part.mean is None:
+        return part.problem or "no number"
+    return quantity_of(part).brief(part.mean, part.low, part.high)
 
 
 def show_mean(value: float, unit: str, places: int | None = None) -> str:

@@ -4,33 +4,40 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from regx.report.claim_words import show_effect
+from regx.report.claim_quantities import effect_of
 
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["HEADS", "cells_of", "count_verdicts", "first_part", "row_of"]
+__all__ = ["HEADS", "cells_of", "count_verdicts", "deciding_part", "row_of"]
 
 HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", "when", "commit")
 
 
-def first_part(standing: "Standing") -> "PartResult | None":
-    """Return the comparison that a claim is first of all about, if it has a number that still holds."""
+def deciding_part(standing: "Standing") -> "PartResult | None":
+    """Return the comparison that a verdict rests on: of a claim that fails, the first part that does."""
     result = standing.result
-    return result.parts[0] if result and result.parts and not standing.is_stale else None
+    if result is None or not result.parts or standing.is_stale:
+        return None
+    if result.settings or result.verdict not in ("contradicted", "inconclusive"):
+        return result.parts[0]
+    failing = [part for part in result.parts if not part.holds]
+    against = [part for part in failing if part.opposes]
+    return next(iter(against or failing or result.parts))
 
 
 def row_of(standing: "Standing") -> dict[str, Any]:
     """Return one claim as plain values, for the table and for JSON."""
     result = standing.result
-    part = first_part(standing)
+    part = deciding_part(standing)
     source = result or standing.checked
     return {
         "id": standing.id,
         "says": standing.says,
         "verdict": standing.verdict,
         "label": standing.label,
+        "part": part.part if part else "",
         "effect": part.mean if part else None,
         "low": part.low if part else None,
         "high": part.high if part else None,
@@ -45,17 +52,21 @@ def row_of(standing: "Standing") -> dict[str, Any]:
 def cells_of(standing: "Standing") -> tuple[str, ...]:
     """Return the same as text, a cell for each of HEADS."""
     row = row_of(standing)
-    part = first_part(standing)
+    part = deciding_part(standing)
     return (
         row["id"],
         row["says"],
         row["label"],
-        show_effect(part) if part and part.mean is not None else "",
+        _effect(part) if part and part.mean is not None and standing.verdict != "invalid" else "",
         str(row["num_seeds"]) if row["num_seeds"] else "",
         row["tier"],
         row["when"],
         row["commit"],
     )
+
+
+def _effect(part: "PartResult") -> str:
+    return (f"part {part.part}: " if part.part.isdigit() and part.part != "1" else "") + effect_of(part)
 
 
 def count_verdicts(standings: "Iterable[Standing]") -> str:

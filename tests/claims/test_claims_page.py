@@ -106,6 +106,21 @@ def test_a_tuned_value_at_an_edge_is_called_that(tmp_path: Path) -> None:
     )
 
 
+def test_the_effect_in_the_table_is_the_one_that_decides(tmp_path: Path) -> None:
+    rule = f"{RULE}, and: [{{measure: test_error, contrast: a - b, smallest_effect: 0.1}}]"
+    path = write_experiment(tmp_path, claim("X01", rule))
+    registry = read_registry([tmp_path / "experiments"])
+
+    def value(part: str, arm: str, seed: int) -> float:
+        return 1 + (0.3 if part == "1" else -0.3) + spread(seed) if arm == "a" else 1.0
+
+    write_results(tmp_path / "results", path, value)
+    judge_tier(registry, tmp_path / "results", "cpu")
+    made = ClaimsPage(registry=registry, results=tmp_path / "results", root=tmp_path, comments={})
+    assert "| contradicted (reversed) | part 2: −30 [−32, −28] pp |" in made.table()
+    assert "Contradicted in one of its parts: it goes the other way" in section(made, "X01")
+
+
 def test_few_seeds_are_provisional(tmp_path: Path) -> None:
     text = section(page(tmp_path, differ(0.3), seeds=5), "X01")
     assert "5 seeds: provisional" in text
