@@ -52,7 +52,7 @@ def _here(plan: "GatePlan", *, offline: bool, quiet: bool) -> list[str]:
             try:
                 ensure_here(name, offline=offline, report=show.report, progress=show.progress)
             except UsageError as error:
-                say(f"gates on {name} are not run: {str(error).splitlines()[0]}")
+                say(f"reference networks on {name} are not trained: {str(error).splitlines()[0]}")
             else:
                 here.append(name)
     return here
