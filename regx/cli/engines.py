@@ -1,10 +1,12 @@
-"""What trains the runs of a command: workers on this machine, or a cluster that is already there."""
+"""What trains the runs of a command: options, workers on this machine, or a cluster that is there."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from regx.cli.data import fetch_display
 from regx.cli.sweep_text import estimate_line
@@ -14,7 +16,50 @@ if TYPE_CHECKING:
     from regx.sweeps.jobs import Engine, EngineOptions, Job
     from regx.sweeps.ledger import Ledger
 
-__all__ = ["Workers", "choose_workers", "estimate_left", "fetch_data", "open_engine", "refuse_two_engines"]
+__all__ = [
+    "DryRunOption",
+    "JobsOption",
+    "OfflineOption",
+    "PerGpuOption",
+    "RetryFailedOption",
+    "RunsOption",
+    "SchedulerFileOption",
+    "SchedulerOption",
+    "TierOption",
+    "Workers",
+    "choose_workers",
+    "estimate_left",
+    "fetch_data",
+    "open_engine",
+    "refuse_two_engines",
+]
+
+# Options of all commands that train many runs.
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Runs at the same time; 1 trains in this process. Default: one for each core or GPU.",
+        show_default=False,
+    ),
+]
+PerGpuOption = Annotated[
+    int | None, typer.Option(min=1, help="Runs at the same time on each GPU.", show_default=False)
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask scheduler, e.g. tcp://host:8786.", show_default=False),
+]
+SchedulerFileOption = Annotated[
+    Path | None, typer.Option(help="The file that a Dask scheduler wrote.", show_default=False)
+]
+TierOption = Annotated[Literal["smoke", "cpu", "gpu"], typer.Option(help="How large: smoke, cpu or gpu.")]
+RunsOption = Annotated[Path, typer.Option(help="Folder that the runs' folders go into.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")]
+RetryFailedOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Try again the runs that failed before.")
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Never fetch data.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,27 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regx.cli.claims_text import summary_line, table_lines
-from regx.cli.engines import choose_workers, estimate_left, fetch_data, open_engine, refuse_two_engines
+from regx.cli.engines import (
+    DryRunOption,
+    JobsOption,
+    OfflineOption,
+    PerGpuOption,
+    RetryFailedOption,
+    RunsOption,
+    SchedulerFileOption,
+    SchedulerOption,
+    TierOption,
+    choose_workers,
+    estimate_left,
+    fetch_data,
+    open_engine,
+    refuse_two_engines,
+)
 from regx.cli.gates import pass_gates
 from regx.cli.progress import say
 from regx.cli.signals import stop_on_signals
@@ -36,28 +51,12 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
             show_default=False,
         ),
     ] = None,
-    tier: Annotated[
-        Literal["smoke", "cpu", "gpu"], typer.Option(help="How large: smoke, cpu or gpu.")
-    ] = "cpu",
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Runs at the same time; 1 trains in this process. Default: one for each core or GPU.",
-            show_default=False,
-        ),
-    ] = None,
-    per_gpu: Annotated[
-        int | None, typer.Option(min=1, help="Runs at the same time on each GPU.", show_default=False)
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler, e.g. tcp://host:8786.", show_default=False),
-    ] = None,
-    scheduler_file: Annotated[
-        Path | None, typer.Option(help="The file that a Dask scheduler wrote.", show_default=False)
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder that the runs' folders go into.")] = Path("runs"),
+    tier: TierOption = "cpu",
+    jobs: JobsOption = None,
+    per_gpu: PerGpuOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
+    out: RunsOption = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder that verdicts and measures go into.")] = Path(
         "results"
     ),
@@ -65,14 +64,12 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         list[Path] | None,
         typer.Option(help="Folder of experiments, in place of those known.", show_default=False),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")] = False,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again the runs that failed before.")
-    ] = False,
+    dry_run: DryRunOption = False,
+    retry_failed: RetryFailedOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit code 3 if a claim is contradicted.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    offline: OfflineOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts, and what failed.")] = False,
 ) -> None:
     """Reproduce claims: tune, confirm, measure, judge. Stopped, it goes on where it was.

@@ -2,11 +2,20 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regx.cli.engines import (
+    DryRunOption,
+    JobsOption,
+    OfflineOption,
+    PerGpuOption,
+    RetryFailedOption,
+    RunsOption,
+    SchedulerFileOption,
+    SchedulerOption,
+    TierOption,
     choose_workers,
     estimate_left,
     fetch_data,
@@ -27,37 +36,19 @@ __all__ = ["sweep"]
 
 def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     experiment: Annotated[Path, typer.Argument(help="YAML file of the experiment.", show_default=False)],
-    tier: Annotated[
-        Literal["smoke", "cpu", "gpu"], typer.Option(help="How large: smoke, cpu or gpu.")
-    ] = "cpu",
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Runs at the same time; 1 trains in this process. Default: one for each core or GPU.",
-            show_default=False,
-        ),
-    ] = None,
-    per_gpu: Annotated[
-        int | None, typer.Option(min=1, help="Runs at the same time on each GPU.", show_default=False)
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler, e.g. tcp://host:8786.", show_default=False),
-    ] = None,
-    scheduler_file: Annotated[
-        Path | None, typer.Option(help="The file that a Dask scheduler wrote.", show_default=False)
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder that the runs' folders go into.")] = Path("runs"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")] = False,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again the runs that failed before.")
-    ] = False,
+    tier: TierOption = "cpu",
+    jobs: JobsOption = None,
+    per_gpu: PerGpuOption = None,
+    scheduler: SchedulerOption = None,
+    scheduler_file: SchedulerFileOption = None,
+    out: RunsOption = Path("runs"),
+    dry_run: DryRunOption = False,
+    retry_failed: RetryFailedOption = False,
     time_limit: Annotated[
         float | None,
         typer.Option(min=0.1, metavar="SECONDS", help="Time that one run may take.", show_default=False),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    offline: OfflineOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the sweep's folder and what failed.")] = False,
 ) -> None:
     """Train every run of an experiment. What is done is not trained again; stopped, it goes on where it was.
