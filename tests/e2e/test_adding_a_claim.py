@@ -1,4 +1,4 @@
-"""docs/adding_a_claim.md, as a reader follows it: its file is written, its commands are run, its output is seen."""
+"""docs/adding_a_claim.md, as a reader follows it: the file is written, the commands run, the output seen."""
 
 import re
 import shlex
