@@ -125,7 +125,7 @@ class ClaimsPage:
         for name, claims in owners.items():
             own = run_seconds(ResultsFolder.named(self.results, tier, name).runs)
             cells = [str(len(own)), f"{sum(own.values()) / 60:.0f}"] if own else ["", "not run"]
-            rows.append([f"`{name}`", ", ".join(claims), *cells])
+            rows.append([f"`{name}`", ", ".join(dict.fromkeys(claims)), *cells])
             seconds |= own
         hours = sum(seconds.values()) / 3600
         text = f"\nTier `{tier}`: {len(seconds):,} runs, tuning included, took {hours:.1f} "

@@ -17,7 +17,7 @@ from regx.claims.standing import Standing, standings
 from regx.config import Tier
 from regx.report.claim_prose import contrast_of, found, reliance, say_means
 from regx.report.claim_quantities import effect_of
-from regx.report.claim_rows import deciding_part
+from regx.report.claim_rows import HEADS, cells_of
 from regx.report.claim_tuning import say_tuning
 from regx.report.claim_words import show_measured, show_published
 
@@ -115,9 +115,8 @@ class Sections:
                 continue
             for other in standings(self.registry, self.results, tier):
                 if other.id == standing.id and other.result:
-                    part = deciding_part(other)
-                    effect = f", {effect_of(part)}" if part else ""
-                    yield f"At tier {tier}: {other.label}{effect}."
+                    effect = cells_of(other)[HEADS.index("effect [95 % interval]")]
+                    yield f"At tier {tier}: {', '.join(filter(None, (other.label, effect)))}."
 
     def mechanical(self, standing: Standing) -> Iterator[str]:
         """Write a claim that an exact check answers."""

@@ -66,8 +66,8 @@ def reliance(item: "Registered", result: "ClaimResult") -> list[str]:
 def say_part(part: "PartResult") -> str:
     """Say what came of one comparison, and what had to."""
     what = describe_measure(part.measure)
-    if part.mean is None:
-        return f"{what}: no number ({part.problem or 'not measured'})."
+    if part.problem or part.mean is None:  # a mean of the seeds that went well is biased
+        return f"{what}: not judged ({part.problem or 'no number'})."
     quantity = quantity_of(part)
     sentences = [f"{what}: {_numbers(part, quantity)}."]
     if part.criterion:

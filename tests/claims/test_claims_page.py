@@ -121,6 +121,31 @@ def test_the_effect_in_the_table_is_the_one_that_decides(tmp_path: Path) -> None
     assert "Contradicted in one of its parts: it goes the other way" in section(made, "X01")
 
 
+def test_a_claim_that_is_not_valid_shows_no_number(tmp_path: Path) -> None:
+    def value(part: str, arm: str, seed: int) -> float | None:
+        return None if (arm, seed) == ("a", 3) else differ(0.3)(part, arm, seed)
+
+    made = page(tmp_path, value)
+    assert "| invalid |  | 10 | cpu |" in made.table()
+    assert (
+        "No verdict, the comparison is not valid: test_loss: not every seed has a number" in made.sections()
+    )
+    assert "0.30" not in section(made, "X01").partition("**How far")[0]
+
+
+def test_the_larger_tier_counts_and_the_other_is_told(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, claim("X01", RULE))
+    path.write_text(path.read_text() + "tiers: {gpu: {set: {train.epochs: 3}}}\n")
+    registry = read_registry([tmp_path / "experiments"])
+    write_results(tmp_path / "results", path, differ(0.3))
+    write_results(tmp_path / "results", path, differ(-0.3), tier="gpu")
+    judge_tier(registry, tmp_path / "results", "cpu")
+    judge_tier(registry, tmp_path / "results", "gpu")
+    made = ClaimsPage(registry=registry, results=tmp_path / "results", root=tmp_path, comments={})
+    assert "| contradicted (reversed) | −0.30 [−0.32, −0.28] nats | 10 | gpu |" in made.table()
+    assert "At tier cpu: supported (strong), +0.30 [0.28, 0.32] nats." in section(made, "X01")
+
+
 def test_few_seeds_are_provisional(tmp_path: Path) -> None:
     text = section(page(tmp_path, differ(0.3), seeds=5), "X01")
     assert "5 seeds: provisional" in text
