@@ -87,8 +87,9 @@ results: demo sweep-digits  ## store the figures and tables of both, which the R
 statistics: $(VENV)/.installed  ## simulate how often intervals and verdicts err: minutes
 	$(BIN)/python benchmarks/statistics_simulation.py
 
-a-a: $(VENV)/.installed  ## compare one arm with itself, 40 times over
+a-a: $(VENV)/.installed  ## compare one arm with itself, and claim that it is better: 20 minutes
 	$(BIN)/python benchmarks/a_a_check.py
+	$(BIN)/python benchmarks/a_a_claims.py
 
 dist: $(VENV)/.installed-dev  ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

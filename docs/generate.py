@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
+from a_a_tables import a_a_claims_tables  # noqa: E402
 from claim_pages import claims_page  # noqa: E402
 from probe_tables import probe_tables  # noqa: E402
 from settings_tables import claim_tables, experiment_tables, measure_table, settings_tables  # noqa: E402
@@ -30,7 +31,7 @@ from regx.config.errors import UsageError  # noqa: E402
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_tables},
     "docs/probes.md": {"probes": probe_tables},
-    "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table},
+    "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table, "a_a_claims": a_a_claims_tables},
     "docs/experiments.md": {"experiment": experiment_tables},
     "docs/claims.md": {
         "summary": lambda: claims_page(ROOT).summary(),
