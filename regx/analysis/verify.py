@@ -7,12 +7,28 @@ from typing import Literal
 
 from regx.config import DatasetFacts
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
+from regx.runs.probes import ProbeValue
 from regx.runs.record import RunRecord
 
-__all__ = ["Verification", "verify"]
+__all__ = ["Verification", "Written", "verify"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
 NO_EXCUSE = {"git_commit", "git_dirty", "data_sha256"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a run has written.
+
+    Attributes:
+        record: What it was and how it ended.
+        rows: One per epoch that was evaluated.
+        probes: What its probes found; empty where none are on.
+    """
+
+    record: RunRecord
+    rows: Sequence[EpochMetrics]
+    probes: Sequence[ProbeValue] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +36,11 @@ class Verification:
     """What a second training of the same run showed.
 
     Attributes:
-        verdict: `identical`: every metric has the same digits. `within_tolerance`: another environment, and
-        final
-            errors as close as two samples of one network's errors would be. `different`: neither.
+        verdict: `identical`: every number has the same digits, also those that probes found.
+            `within_tolerance`: another environment, and final errors as close as two samples of one network's
+            errors would be. `different`: neither.
         changes: What is not as it was, e.g. `torch: 2.14.0 -> 2.15.0`.
-        first_difference: The first metric that differs, with both values; None when identical.
+        first_difference: The first number that differs, with both values; None when identical.
     """
 
     verdict: Literal["identical", "within_tolerance", "different"]
@@ -32,28 +48,24 @@ class Verification:
     first_difference: str | None
 
 
-def verify(
-    recorded: tuple[RunRecord, Sequence[EpochMetrics]],
-    repeated: tuple[RunRecord, Sequence[EpochMetrics]],
-    *,
-    facts: DatasetFacts,
-) -> Verification:
+def verify(recorded: Written, repeated: Written, *, facts: DatasetFacts) -> Verification:
     """Compare a recorded run with its repetition, time columns aside.
 
     Args:
-        recorded: Record and epochs of the run as it stands in its folder.
-        repeated: The same of the run trained again.
+        recorded: The run as it stands in its folder.
+        repeated: The run trained again.
         facts: Sizes of the validation and test sets; they set the tolerance where the environment is another.
 
     Returns:
         The verdict with its reasons. In the same environment nothing but identity will do, and other data is
         another run.
     """
-    changes = tuple(_environment_changes(recorded[0], repeated[0]))
-    difference = _first_difference(recorded, repeated)
+    old, new = recorded.record, repeated.record
+    changes = tuple(_environment_changes(old, new))
+    difference = _metrics_difference(recorded, repeated) or _probes_difference(recorded, repeated)
     if difference is None:
         return Verification(verdict="identical", changes=changes, first_difference=None)
-    close = _may_move_digits(recorded[0], repeated[0]) and _within_tolerance(recorded[0], repeated[0], facts)
+    close = _may_move_digits(old, new) and _within_tolerance(old, new, facts)
     verdict: Literal["within_tolerance", "different"] = "within_tolerance" if close else "different"
     return Verification(verdict=verdict, changes=changes, first_difference=difference)
 
@@ -71,23 +83,34 @@ def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
     return [f"{name}: {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
 
 
-def _first_difference(
-    recorded: tuple[RunRecord, Sequence[EpochMetrics]], repeated: tuple[RunRecord, Sequence[EpochMetrics]]
-) -> str | None:
-    old_record, old_rows = recorded
-    new_record, new_rows = repeated
-    for old, new in zip(old_rows, new_rows, strict=False):
+def _metrics_difference(recorded: Written, repeated: Written) -> str | None:
+    for old, new in zip(recorded.rows, repeated.rows, strict=False):
         for column in COLUMNS:
             before, after = old.cell(column), new.cell(column)
             if column not in TIME_COLUMNS and before != after:
                 return f"epoch {old.epoch}, {column}: {before} -> {after}"
-    if len(old_rows) != len(new_rows):
-        return f"completed epochs: {len(old_rows)} -> {len(new_rows)}"
-    if old_record.status != new_record.status:
-        return f"status: {old_record.status} -> {new_record.status}"
-    if old_record.final != new_record.final:
-        return f"final metrics: {old_record.final} -> {new_record.final}"
+    if len(recorded.rows) != len(repeated.rows):
+        return f"completed epochs: {len(recorded.rows)} -> {len(repeated.rows)}"
+    if recorded.record.status != repeated.record.status:
+        return f"status: {recorded.record.status} -> {repeated.record.status}"
+    if recorded.record.final != repeated.record.final:
+        return f"final metrics: {recorded.record.final} -> {repeated.record.final}"
     return None
+
+
+def _probes_difference(recorded: Written, repeated: Written) -> str | None:
+    for old, new in zip(recorded.probes, repeated.probes, strict=False):
+        if old[:3] != new[:3]:
+            return f"probes.csv: {_place(old)} -> {_place(new)}"
+        if str(old.value) != str(new.value):  # as text, in which NaN equals NaN
+            return f"probes.csv: {_place(old)}: {old.value:.9g} -> {new.value:.9g}"
+    if len(recorded.probes) != len(repeated.probes):
+        return f"rows of probes.csv: {len(recorded.probes)} -> {len(repeated.probes)}"
+    return None
+
+
+def _place(value: ProbeValue) -> str:
+    return f"step {value.step}, {value.layer}, {value.quantity}"
 
 
 def _within_tolerance(old: RunRecord, new: RunRecord, facts: DatasetFacts) -> bool:

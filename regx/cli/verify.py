@@ -2,13 +2,17 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from regx.runs.probes import ProbeValue
+    from regx.runs.table import Run
 
 __all__ = ["verify"]
 
@@ -23,6 +27,7 @@ def verify(
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.
     """
+    from regx.analysis.verify import Written
     from regx.analysis.verify import verify as compare
     from regx.config.errors import UsageError
     from regx.runs.folder import RunFolder
@@ -32,6 +37,7 @@ def verify(
     if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
     config = recorded.config
+    before = Written(record=recorded.record, rows=recorded.rows, probes=_probes(recorded))
 
     from regx.data import load_dataset
     from regx.training.run import RunOptions, train_run
@@ -47,11 +53,8 @@ def verify(
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
         repeated = load_run_folder(Path(scratch))
-    result = compare(
-        (recorded.record, recorded.rows),
-        (repeated.record, repeated.rows),
-        facts=config.data.facts,
-    )
+        again = Written(record=repeated.record, rows=repeated.rows, probes=_probes(repeated))
+    result = compare(before, again, facts=config.data.facts)
     if result.changes:
         say("not as it was:")
         for change in result.changes:
@@ -60,3 +63,16 @@ def verify(
         say(f"first difference: {result.first_difference}")
     typer.echo(f"{result.verdict.replace('_', ' ')}: {run}")
     raise typer.Exit(int(result.verdict == "different"))
+
+
+def _probes(run: "Run") -> "list[ProbeValue]":
+    """Read what the probes of a run found."""
+    from regx.config.errors import UsageError
+    from regx.runs.folder import RunFolder
+    from regx.runs.probes import read_values
+
+    path = RunFolder(run.path).probes
+    try:
+        return read_values(path) if path.exists() else []
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -39,6 +39,39 @@ def test_a_digit_that_was_changed_is_found(cli: Callable, folder: Path) -> None:
     assert "epoch 2, train_loss: 0.123 ->" in result.err
 
 
+class TestProbes:
+    @pytest.fixture
+    def probed(self, cli: Callable, tmp_path: Path) -> Path:
+        config = tmp_path / "probed.yaml"
+        config.write_text(CONFIG.replace("device:", "probes: [weight_norms, activation_drift]\ndevice:"))
+        return Path(cli("train", config, "--quiet").out.strip())
+
+    def test_the_same_again_is_identical(self, cli: Callable, probed: Path) -> None:
+        assert len((probed / "probes.csv").read_text().splitlines()) > 10
+        assert cli("verify", probed, "--quiet").out == f"identical: {probed}\n"
+
+    def test_a_number_that_was_changed_is_found(self, cli: Callable, probed: Path) -> None:
+        lines = (probed / "probes.csv").read_text().splitlines()
+        step, layer, quantity, _ = lines[3].split(",")
+        lines[3] = f"{step},{layer},{quantity},0.5"
+        (probed / "probes.csv").write_text("\n".join(lines) + "\n")
+        result = cli("verify", probed, "--quiet")
+        assert (result.code, result.out) == (1, f"different: {probed}\n")
+        assert f"first difference: probes.csv: step {step}, {layer}, {quantity}: 0.5 -> " in result.err
+
+    def test_rows_that_are_missing_are_found(self, cli: Callable, probed: Path) -> None:
+        (probed / "probes.csv").unlink()
+        result = cli("verify", probed, "--quiet")
+        assert result.code == 1
+        assert "first difference: rows of probes.csv: 0 -> " in result.err
+
+    def test_a_damaged_file_is_one_line(self, cli: Callable, probed: Path) -> None:
+        (probed / "probes.csv").write_text("something else\n")
+        result = cli("verify", probed)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert "probes.csv:1: has another header" in result.err
+
+
 def test_another_environment_is_named_and_compared_within_a_tolerance(cli: Callable, folder: Path) -> None:
     record = folder / "run.json"
     text = record.read_text()
