@@ -8,11 +8,12 @@ from regx.config.errors import ConfigError, Problem
 from regx.config.experiment import Experiment, Tier, TunePlan, digest_of
 from regx.config.experiment_check import check_configs
 from regx.config.experiment_draft import Axes, Draft
-from regx.config.experiment_rules import MAX_CONFIGS, check_file, check_target
+from regx.config.experiment_rules import MAX_CONFIGS, check_file
 from regx.config.layers import read_base
 from regx.config.sections.experiment import ExperimentFile, TuneConfig
 from regx.config.tree import Node, Plain, plain
 from regx.config.tuning_grid import can_extend, cross
+from regx.config.tuning_rules import check_target
 from regx.config.yaml_loader import read_yaml
 
 __all__ = ["load_experiment", "load_tiers"]

@@ -42,6 +42,13 @@ class Node:
             node = child
         return node
 
+    def get(self, *keys: str) -> "Node | None":
+        """Return the node at the keys of nested mappings; None where there is none."""
+        node: Node | None = self
+        for key in keys:
+            node = node.value.get(key) if node and isinstance(node.value, dict) else None
+        return node
+
 
 def plain(node: Node) -> Plain:
     """Strip the places."""
