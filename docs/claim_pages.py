@@ -71,6 +71,23 @@ class ClaimsPage:
         text += table(["family", "claims", *VERDICTS], rows)
         return text + "".join(self._cost(tier) for tier in TIERS if (self.results / tier).is_dir())
 
+    def in_short(self) -> str:
+        """List the empirical claims by verdict, each with its effect, for the README."""
+        exact = [standing for standing in self.standings if standing.checked is not None]
+        text = ""
+        for verdict in VERDICTS:
+            own = [s for s in self.standings if s.verdict == verdict and s.checked is None]
+            if not own:
+                continue
+            text += f"**{verdict.capitalize()}** ({len(own)})\n\n"
+            for standing in own:
+                name, says, label, effect, *_ = cells_of(standing)
+                shown = f" · {label.removeprefix(verdict).strip(' ()')}" if label != verdict else ""
+                shown += f" · {effect}" if effect else ""
+                text += f"- [{name}](docs/claims.md#{name.lower()}) {says}{shown}\n"
+            text += "\n"
+        return f"{text}And of {len(exact)} exact checks: {count_verdicts(exact)}."
+
     def table(self) -> str:
         """Return a row for each claim."""
         rows = []

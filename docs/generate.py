@@ -44,6 +44,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "demo": demo_output,
         "mistakes": mistakes_output,
         "sweep": sweep_output,
+        "claims": lambda: claims_page(ROOT).in_short(),
         "reference": reference_table,
         "throughput": throughput_tables,
         "sweep_throughput": sweep_table,
