@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from regx.report.claim_rows import HEADS, cells_of, count_verdicts
 from regx.report.claim_words import (
+    scaled,
     show_effect,
     show_measured,
     show_p,
@@ -98,6 +99,8 @@ def _result(result: "ClaimResult") -> Iterator[str]:
         f"{result.num_seeds} seeds; p = {show_p(result.p)} corrected for a family of {result.family_size};"
         f" judged {result.when}, code {result.commit}"
     )
+    if result.verdict == "inconclusive" and result.seeds_needed:
+        yield f"{result.seeds_needed:,} seeds would settle it in 4 of 5 experiments"
     if result.num_runs_before:
         yield f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended"
     groups = [("", result.parts)] if not result.settings else []
@@ -113,6 +116,14 @@ def _result(result: "ClaimResult") -> Iterator[str]:
             yield from _part(part)
 
 
+def _excluded(part: "PartResult") -> Iterator[str]:
+    """Say which effects a part leaves no room for, where that is less than was asked for."""
+    if part.smallest_excluded is None or part.amount is None or part.smallest_excluded >= part.amount:
+        return
+    factor, unit = scaled(part.unit)
+    yield f"{show_value(factor * part.smallest_excluded)} {unit} or more is excluded (90 % interval)"
+
+
 def _part(part: "PartResult") -> Iterator[str]:
     label = part.label or f"part {part.part}"
     yield f"  {label}: {part.measure}, {part.contrast}: {show_effect(part)}"
@@ -123,8 +134,8 @@ def _part(part: "PartResult") -> Iterator[str]:
         details.append(f"p = {show_p(part.p)}, sign-flip p = {show_p(part.sign_flip_p or 0.0)}")
         details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
         details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
-    if part.seeds_needed and not part.holds and not part.opposes:
-        details.append(f"{part.seeds_needed} seeds would find it in 4 of 5 experiments")
+    if part.criterion == "smallest_effect" and not part.holds:
+        details.extend(_excluded(part))
     if part.means:
         means = ", ".join(f"{arm} {show_value(value)}" for arm, value in part.means.items())
         details.append(f"means: {means}")
