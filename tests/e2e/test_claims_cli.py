@@ -208,12 +208,3 @@ def test_what_is_open_says_how_many_seeds_would_settle_it(cli: Cli) -> None:
         out = cli("claims", claim.id, "--results", ROOT / "results").out
         assert claim.seeds_needed is not None
         assert f"\n{claim.seeds_needed:,} seeds would settle it in 4 of 5 experiments\n" in out
-
-
-def test_a_part_says_what_is_excluded_where_that_is_less_than_was_asked_for() -> None:
-    for file in (ROOT / "results").glob("*/*/verdicts.json"):
-        for claim in VerdictFile.read(file).claims.values():
-            for part in claim.parts:
-                said = " or more is excluded" in "".join(_part(part))
-                is_less = part.smallest_excluded is not None and part.smallest_excluded < (part.amount or 0.0)
-                assert said == (part.criterion == "smallest_effect" and not part.holds and is_less)
