@@ -61,7 +61,7 @@ _GRID_MEANINGS = {
     "stable_width": "Doublings between lr_min and lr_max.",
     "optimum(M)": "Where a parabola through a measure of runs over one axis of the grid has its minimum.",
     "range(M)": "Largest minus smallest value of a measure over the grid.",
-    "drop(M)": "Value of a measure in the cell `reference` minus the smallest one.",
+    "drop(M)": "Fall of a measure from the cell `reference` to its smallest value over the grid.",
     "largest(M)": "Largest value of a measure over the grid.",
     "smallest(M)": "Smallest value of a measure over the grid: of a time, that of the seed's own best cell.",
     "last(Q)": "Last value of a quantity of probes.csv; last(Q, LAYER): of one layer.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from regx.report.claim_quantities import Quantity, quantity_of, show_mean
+from regx.report.claim_quantities import Quantity, is_span, quantity_of, show_mean
 from regx.report.claim_words import show_p
 
 if TYPE_CHECKING:
@@ -189,10 +189,13 @@ def _arm_means(part: "PartResult", quantity: Quantity) -> Iterator[tuple[str, st
 
     places = quantity.places if quantity.form == "difference" and part.unit != "ln" else None
     unit = find_measure(_names(part.measure)[0]).unit
+    factor = 1.0
+    if unit == "fraction" and is_span(part.measure):
+        unit, factor = "percentage points", 100.0
     is_one_arm = len(_names(part.measure)) > 1 and len({arm.partition(" of ")[2] for arm in part.means}) == 1
     for arm, mean in part.means.items():
         name = arm.partition(" of ")[0] if is_one_arm else arm.replace(" of ", "` of `")
-        yield name, show_mean(mean, unit, places)
+        yield name, show_mean(factor * mean, unit, places)
 
 
 def _answer(part: "PartResult", quantity: Quantity) -> str:

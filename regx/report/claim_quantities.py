@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
 
-__all__ = ["Quantity", "effect_of", "quantity_of", "show_fixed", "show_mean"]
+__all__ = ["Quantity", "effect_of", "is_span", "quantity_of", "show_fixed", "show_mean"]
 
 _NOUNS = {"fraction": "percentage points", "learning rate": "", "ln": ""}
 _FEW_DIGITS = 3
@@ -106,7 +106,7 @@ def quantity_of(part: "PartResult") -> Quantity:
         form = "value" if part.contrast.isidentifier() else "difference"
         factor = 100.0 if part.unit == "fraction" else 1.0
         unit = _NOUNS.get(part.unit, part.unit)
-        if form == "value" and part.unit == "fraction":
+        if form == "value" and part.unit == "fraction" and not is_span(part.measure):
             unit = "%"
     quantity = Quantity(form, unit, factor, base, 0)
     if part.low is None or part.high is None:
@@ -114,6 +114,11 @@ def quantity_of(part: "PartResult") -> Quantity:
     half = (quantity.shown(part.high) - quantity.shown(part.low)) / 2
     places = _places_of(half / 2, 1) if half > 0 else _places_of(quantity.shown(mean), _FEW_DIGITS)
     return Quantity(form, unit, factor, base, min(places, 6))
+
+
+def is_span(measure: str) -> bool:
+    """Whether a measure is itself a difference, of cells of a grid: of shares it is in percentage points."""
+    return measure.startswith(("drop(", "range("))
 
 
 def effect_of(part: "PartResult") -> str:

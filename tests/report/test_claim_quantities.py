@@ -39,6 +39,17 @@ def test_what_is_below_zero_is_called_less() -> None:
     assert "0.071 nats less (95 % interval 0.065 to 0.078); 9 of 10 seeds" in say_part(part(-0.0715, 0.0067))
 
 
+def test_the_fall_of_a_share_is_in_points() -> None:
+    measured = part(0.42, 0.01, unit="fraction", measure="drop(final_valid_accuracy)", contrast="a")
+    assert "42.0 percentage points (95 % interval 41.0 to 43.0)" in say_part(measured)
+    assert "At least 5 percentage points was asked for" in say_part(measured)
+
+
+def test_the_arms_of_a_range_of_shares_are_in_points() -> None:
+    measured = part(0.28, 0.02, unit="fraction", measure="range(final_valid_accuracy)")
+    assert "40 percentage points with `a`, 12 percentage points with `b`" in say_part(measured)
+
+
 def test_an_interval_around_nothing_names_both_directions() -> None:
     assert "1 % more (95 % interval 4 % less to 6 % more)" in say_part(part(0.01, 0.05, unit="ln"))
 
