@@ -96,7 +96,7 @@ def _result(result: "ClaimResult") -> Iterator[str]:
     if result.reasons:
         yield from _wrapped("because: ", "; ".join(result.reasons))
     yield (
-        f"{result.num_seeds} seeds; p = {show_p(result.p)} corrected for a family of {result.family_size};"
+        f"{result.num_seeds} seeds; {_p(result.p)} corrected for a family of {result.family_size};"
         f" judged {result.when}, code {result.commit}"
     )
     if result.verdict == "inconclusive" and result.seeds_needed:
@@ -131,7 +131,7 @@ def _part(part: "PartResult") -> Iterator[str]:
     if wanted := show_wanted(part):
         details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
     if part.low is not None:
-        details.append(f"p = {show_p(part.p)}, sign-flip p = {show_p(part.sign_flip_p or 0.0)}")
+        details.append(f"{_p(part.p)}, sign-flip {_p(part.sign_flip_p or 0.0)}")
         details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
         details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
     if part.criterion == "smallest_effect" and not part.holds:
@@ -168,6 +168,11 @@ def _wrapped(head: str, text: str) -> Iterator[str]:
         yield from textwrap.wrap(
             text, WIDEST, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
         )
+
+
+def _p(p: float) -> str:
+    shown = show_p(p)
+    return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
 
 
 def _cut(text: str, width: int) -> str:

@@ -37,6 +37,7 @@ def write_experiment(cli: Cli) -> Path:
 def loosely(text: str) -> str:
     """Leave out what may vary: numbers, dates, the commit, and where a long line breaks."""
     text = re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{9}\b\+?", "COMMIT", text)
+    text = text.replace("p < ", "p = ")
     text = re.sub(r"<?[+−-]?\b\d[\d.,-]*\b(?:e[+-]?\d+)?", "#", text)
     return " ".join(text.split())
 

@@ -97,6 +97,8 @@ def test_one_claim_in_full(judged: Cli) -> None:
         "traps:",
     ):
         assert words in result.out
+    assert "p < 0.001" in result.out
+    assert "= <" not in result.out
 
 
 def test_a_mechanical_claim_in_full(claims: Cli, cli: Cli) -> None:
