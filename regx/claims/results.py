@@ -313,5 +313,5 @@ def read_measures(path: Path) -> list[MeasureRow]:
                 )
             )
         except ValueError:
-            raise UsageError(f"{path}:{number}: damaged row") from None
+            raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
     return rows
