@@ -121,7 +121,8 @@ def _excluded(part: "PartResult") -> Iterator[str]:
     if part.smallest_excluded is None or part.amount is None or part.smallest_excluded >= part.amount:
         return
     factor, unit = scaled(part.unit)
-    yield f"{show_value(factor * part.smallest_excluded)} {unit} or more is excluded (90 % interval)"
+    size = f"{show_value(factor * part.smallest_excluded)} {unit}".rstrip()
+    yield f"{size} or more is excluded (90 % interval)"
 
 
 def _part(part: "PartResult") -> Iterator[str]:
