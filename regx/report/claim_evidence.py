@@ -65,7 +65,7 @@ class Ladder:
     """What the runs of a grid came to.
 
     Attributes:
-        axis: Dotted path of what the grid varies.
+        axis: Dotted path of what the grid varies; several where each arm varies another setting.
         measure: Of each run.
         unit: Of the measure.
         points: Of each arm, by value of the axis, one number per seed; None where a run diverged.
@@ -221,7 +221,7 @@ def _behind(
         inner = _inner(measure.name)
         ladders = {arm: [found.by_value() for found in of_arm] for arm, of_arm in by_arm.items()}
         return Ladder(
-            axis=next(iter(by_arm.values()))[0].axes[0],
+            axis=" or ".join(dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())),
             measure=inner,
             unit=find_measure(inner).unit,
             points={arm: _points(of_arm, inner, reference) for arm, of_arm in ladders.items()},
