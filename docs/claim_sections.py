@@ -50,13 +50,7 @@ class Sections:
         yield self._head(standing)
         yield f"> “{claim.quote}”" if claim.quote else ""
         if result:
-            folder = ResultsFolder.named(self.results, standing.tier, item.experiment)
-            figure = folder.figure(item.id)
-            yield (
-                f"![{item.id}: every seed, and what is behind it]({self._link(figure)})"
-                if figure.is_file()
-                else ""
-            )
+            yield from self._figures(standing.tier, item)
         first, *others = found(standing)
         yield f"**What was found.** {first}"
         yield from others
@@ -88,6 +82,13 @@ class Sections:
             folder = ResultsFolder.named(self.results, standing.tier, item.experiment)
             words.append(f"[numbers]({self._link(folder.measures)})" if folder.measures.is_file() else "")
         return " · ".join(filter(None, words))
+
+    def _figures(self, tier: Tier, item: Registered) -> Iterator[str]:
+        """Show the figure of each setting."""
+        for setting in self.registry.settings_of(item):
+            figure = ResultsFolder.named(self.results, tier, setting.experiment).figure(setting.id)
+            if figure.is_file():
+                yield f"![{setting.id}: every seed, and what is behind it]({self._link(figure)})"
 
     def _fairness(self, standing: Standing) -> Iterator[str]:
         """Say how the arms were tuned, and what it all took, setting by setting."""

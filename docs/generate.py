@@ -1,4 +1,4 @@
-"""Write the generated parts of the pages; with --check only say whether they are up to date.
+"""Write the generated parts of the pages, and docs/claims.svg; with --check only say what is out of date.
 
 A part stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`. Tables of results come from the files
 in results/, which `make results`, `make reproduce`, `make reference`, `make statistics`, `make a-a` and
@@ -8,6 +8,7 @@ in results/, which `make results`, `make reproduce`, `make reference`, `make sta
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
@@ -27,6 +28,7 @@ from benchmarks.tables import (  # noqa: E402
     throughput_tables,
 )
 from regx.config.errors import UsageError  # noqa: E402
+from regx.report.claims_figure import describe_claims, save_claims_figure  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/configuration.md": {"settings": settings_tables},
@@ -67,6 +69,16 @@ def main() -> None:
             path.write_text(new, encoding="utf-8", newline="\n")
         elif new != page:
             sys.exit(f"{path}: is out of date; run `python docs/generate.py`")
+    draw_claims(ROOT / "docs" / "claims.svg")
+
+
+def draw_claims(path: Path) -> None:
+    """Draw the figure of all claims; what is checked is what it shows in words, no bytes of a library."""
+    standings = claims_page(ROOT).standings
+    if "--check" not in sys.argv:
+        save_claims_figure(path, standings)
+    elif escape(describe_claims(standings)) not in path.read_text(encoding="utf-8"):
+        sys.exit(f"{path}: is out of date; run `python docs/generate.py`")
 
 
 def fill(page: str, part: str, text: str) -> str:

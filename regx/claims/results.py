@@ -244,6 +244,11 @@ class ClaimResult(Record):
     when: str
     commit: str = Field(description="Commit of the code that trained the runs.")
 
+    def parts_in(self, setting_id: str) -> tuple[PartResult, ...]:
+        """Return what came of the claim in one setting; its own id, where it has no others."""
+        by_setting = {setting.id: setting.parts for setting in self.settings} or {self.id: self.parts}
+        return by_setting.get(setting_id, ())
+
 
 class VerdictFile(Record):
     """verdicts.json."""

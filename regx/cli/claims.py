@@ -18,6 +18,10 @@ def claims(
         str | None, typer.Argument(help="Id of one claim, to see it in full.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Also draw all effects in one figure, an SVG file.", show_default=False),
+    ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Judge anew from measures.csv, and store the verdicts.")
     ] = False,
@@ -55,6 +59,12 @@ def claims(
             if judged:
                 say(f"{root / at}: judged {len(judged)} claim{'s' * (len(judged) > 1)} from measures.csv")
     found = standings(registry, root, tier, below=None if results else starter_results())
+    if figure is not None:
+        from regx.report.claims_figure import save_claims_figure
+
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        save_claims_figure(figure, found)
+        say(f"{figure}: written")
     wanted = [standing for standing in found if claim in (None, standing.id)]
     if as_json:
         rows = [row_of(standing) for standing in wanted]

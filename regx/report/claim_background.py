@@ -1,13 +1,17 @@
 """What is behind the numbers of a claim: the curves of its runs, or what the runs of a grid came to."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from statistics import fmean
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from regx.report.claim_evidence import Curves, Ladder
+from regx.analysis.intervals import mean_interval
+from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces
 from regx.report.grid_figure import draw_ladder, set_grid_axis
-from regx.report.labels import EndLabel, label_line_ends, shorten
-from regx.report.series import band, has_band, mean_curve, shared_epochs, thin_out
+from regx.report.labels import EndLabel, in_two_lines, label_line_ends
+from regx.report.series import MIN_BAND, band, has_band, mean_curve, shared_epochs, thin_out
 from regx.report.theme import group_style, set_epoch_axis, set_value_axis
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
@@ -15,43 +19,84 @@ from regx.runs.table import Run
 __all__ = ["draw_background"]
 
 PlaceAxes = Callable[[float, float, float, float, str], Axes]  # left, top, width, height, label
+DrawPanel = Callable[[Axes], list[EndLabel]]
 LEFT, HEIGHT = 0.55, 1.7  # inches
 WIDTHS, GAPS = {2: 2.4, 3: 1.6}, {2: 1.25, 3: 0.55}  # of so many panels, inches
 TOP = 0.3
 WIDE = 4.3  # of the one panel of a ladder
 MEAN_POINTS, THIN_POINTS = 100, 60
-LABEL_LETTERS = 17
+LABEL_LETTERS = 14
 
 
-def draw_background(
-    place: PlaceAxes, behind: Curves | Ladder, top: float, order: Mapping[str, int], *, label: str
-) -> None:
-    """Draw two or three panels of curves, or one of a ladder.
+def draw_background(place: PlaceAxes, behind: Background, top: float, order: Mapping[str, int]) -> None:
+    """Draw up to three panels of curves, two of traces, or one of a ladder.
 
     Args:
         place: Makes a panel; in inches from the top left.
         behind: What to draw.
         top: Where the space for it begins, in inches.
         order: Place of each arm, which gives its colour.
-        label: Name of the panels.
     """
     if isinstance(behind, Ladder):
-        _draw_ladder(place(LEFT, top + TOP, WIDE, HEIGHT, f"ladder {label}"), behind, order)
+        _draw_ladder(place(LEFT, top + TOP, WIDE, HEIGHT, f"ladder {top}"), behind, order)
         return
-    panels: list[tuple[str, Callable[[EpochMetrics], float]]] = [
-        ("Training loss (nats)", lambda row: row.train_loss)
-    ]
-    if "error" in behind.shows:
-        panels.append(("Validation error (%)", lambda row: 100 * row.valid_error))
-    if "loss" in behind.shows:
-        panels.append(("Validation loss (nats)", lambda row: row.valid_loss))
-    width, gap = WIDTHS[len(panels)], GAPS[len(panels)]
-    for column, (title, value) in enumerate(panels):
-        axes = place(LEFT + column * (width + gap), top + TOP, width, HEIGHT, f"{title} {label}")
+    panels = _trace_panels(behind, order) if isinstance(behind, Traces) else _curve_panels(behind, order)
+    num_columns = max(2, len(panels))
+    width, gap = WIDTHS[num_columns], GAPS[num_columns]
+    for column, (title, draw) in enumerate(panels.items()):
+        axes = place(LEFT + column * (width + gap), top + TOP, width, HEIGHT, f"{title} {top}")
         axes.set_title(title, fontsize=8.5)
-        labels = _draw_curves(axes, behind.runs, value, order)
-        if len(panels) == 2 or column == len(panels) - 1:
+        labels = draw(axes)
+        if num_columns == 2 or column == len(panels) - 1:
             label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
+
+
+def _curve_panels(curves: Curves, order: Mapping[str, int]) -> dict[str, DrawPanel]:
+    values: dict[str, Callable[[EpochMetrics], float]] = {"Training loss (nats)": lambda row: row.train_loss}
+    if "error" in curves.shows:
+        values["Validation error (%)"] = lambda row: 100 * row.valid_error
+    if "loss" in curves.shows:
+        values["Validation loss (nats)"] = lambda row: row.valid_loss
+    return {
+        title: partial(_draw_curves, arms=curves.runs, value=value, order=order)
+        for title, value in values.items()
+    }
+
+
+def _trace_panels(traces: Traces, order: Mapping[str, int]) -> dict[str, DrawPanel]:
+    panels: dict[str, DrawPanel] = {}
+    for name, panel in traces.panels.items():
+        unit = "%" if panel.unit == "fraction" else panel.unit
+        panels[f"{name} ({unit})" if unit else name] = partial(_draw_traces, panel=panel, order=order)
+    return panels
+
+
+def _draw_traces(axes: Axes, panel: TracePanel, order: Mapping[str, int]) -> list[EndLabel]:
+    """Draw the mean of each side with its band where all seeds have a value; name the ends."""
+    factor = 100.0 if panel.unit == "fraction" else 1.0
+    xs = sorted({x for lines in panel.lines.values() for line in lines for x in line})
+    if panel.x == "step":
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        axes.set_xlabel(panel.x)
+    else:
+        set_grid_axis(axes, xs, panel.x)
+    every = [factor * value for lines in panel.lines.values() for line in lines for value in line.values()]
+    set_value_axis(axes, every, wide_range=6)
+    labels = []
+    for label, lines in panel.lines.items():
+        style = group_style(order[label])
+        shared = [x for x in xs if all(x in line for line in lines)]
+        if not shared:
+            continue
+        seeds = [[factor * line[x] for line in lines] for x in shared]
+        means = [fmean(values) for values in seeds]
+        if len(lines) >= MIN_BAND:
+            found, floor = [mean_interval(values) for values in seeds], axes.get_ylim()[0]
+            low, high = [max(one.low, floor) for one in found], [one.high for one in found]
+            axes.fill_between(shared, low, high, color=style["color"], alpha=0.22, linewidth=0)
+        axes.plot(shared, means, **style)
+        labels.append(_end_label(label, means[-1], style["color"]))
+    return labels
 
 
 def _draw_curves(
@@ -102,9 +147,12 @@ def _draw_curves(
             **style,
             marker="o" if len(kept) < 2 else "",
         )
-        text = shorten(arm, LABEL_LETTERS)
-        labels.append(EndLabel(y=means[-1], text=text, color=style["color"]))
+        labels.append(_end_label(arm, means[-1], style["color"]))
     return labels
+
+
+def _end_label(name: str, y: float, color: str) -> EndLabel:
+    return EndLabel(y=y, text=in_two_lines(name, LABEL_LETTERS), color=color)
 
 
 def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
@@ -126,7 +174,6 @@ def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
         num_diverged = {at: sum(one is None for one in found) for at, found in by_value.items()}
         end = draw_ladder(axes, by_value, num_diverged, order[arm])
         if end is not None:
-            text = shorten(arm, LABEL_LETTERS)
-            labels.append(EndLabel(y=end, text=text, color=group_style(order[arm])["color"]))
+            labels.append(_end_label(arm, end, group_style(order[arm])["color"]))
     if labels:
         label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)

@@ -8,14 +8,15 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from regx.claims.results import PartResult
 from regx.report.claim_background import draw_background
-from regx.report.claim_evidence import Curves, Ladder, PartEvidence, backgrounds
+from regx.report.claim_behind import Background, Ladder, backgrounds
+from regx.report.claim_evidence import PartEvidence
 from regx.report.claim_words import scaled, show_effect, show_wanted
-from regx.report.labels import shorten
-from regx.report.theme import BLUE, INK, MUTED, group_style, svg_file
+from regx.report.labels import in_two_lines, shorten
+from regx.report.theme import BLUE, INK, MUTED, group_style, log_ticks, svg_file
 
 __all__ = ["draw_claim", "save_claim_figure"]
 
@@ -23,7 +24,7 @@ WIDTH = 7.8  # inches, as all below
 HEAD, PART, BACKGROUND, FOOT = 0.42, 1.5, 2.55, 0.46
 LINE = 0.13  # of the caption
 LABELS, SIDES, GAP, MARGIN = 1.2, 2.35, 0.3, 0.25
-TITLE_LETTERS, LABEL_LETTERS = 96, 17
+TITLE_LETTERS, LABEL_LETTERS = 90, 15
 HEADING_LETTERS, CAPTION_LETTERS = 90, 130
 LOG_RANGE = 4.0  # highest over lowest value from which quotients are shown on a logarithmic axis
 SAME = 0.02  # of an axis: dots that are nearer stand above one another
@@ -56,7 +57,7 @@ def save_claim_figure(path: Path, title: str, parts: Sequence[PartEvidence]) -> 
         OSError: If the file cannot be written.
     """
     foot = FOOT + LINE * max(0, _caption(parts).count("\n") - 1)
-    height = HEAD + PART * len(parts) + BACKGROUND * len(backgrounds(parts)) + foot
+    height = HEAD + PART * len(parts) + BACKGROUND * len(_behind(parts)) + foot
     with svg_file(path, width=WIDTH, height=height, title=title) as figure:
         draw_claim(figure, title, parts)
 
@@ -67,24 +68,28 @@ def draw_claim(figure: Figure, title: str, parts: Sequence[PartEvidence]) -> Non
     page.text(0.1, 0.22, shorten(title, TITLE_LETTERS), size=10, weight="bold", va="center")
     top = HEAD
     order = _order(parts)
-    for number, part in enumerate(parts):
-        _draw_part(page, top, number, part, order)
+    for part in parts:
+        _draw_part(page, top, part, order)
         top += PART
-    for number, behind in enumerate(backgrounds(parts)):
-        draw_background(page.axes, behind, top, order, label=str(number))
+    for behind in _behind(parts):
+        draw_background(page.axes, behind, top, order)
         top += BACKGROUND
     page.text(0.1, page.height - 0.08, _caption(parts), color=MUTED, size=7.5, va="bottom")
+
+
+def _behind(parts: Sequence[PartEvidence]) -> list[Background]:
+    return backgrounds(part.behind for part in parts)
 
 
 def _order(parts: Sequence[PartEvidence]) -> dict[str, int]:
     """Give each arm one place, and so one colour, in all panels."""
     labels = dict.fromkeys(side.label for part in parts for side in part.sides)
-    for behind in backgrounds(parts):
-        labels |= dict.fromkeys(behind.runs if isinstance(behind, Curves) else behind.points)
+    for behind in _behind(parts):
+        labels |= dict.fromkeys(behind.labels)
     return {label: index for index, label in enumerate(labels)}
 
 
-def _draw_part(page: _Page, top: float, number: int, part: PartEvidence, order: Mapping[str, int]) -> None:
+def _draw_part(page: _Page, top: float, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw one row: the numbers of each side on the left, their differences on the right."""
     result = part.result
     wanted = show_wanted(result)
@@ -95,11 +100,11 @@ def _draw_part(page: _Page, top: float, number: int, part: PartEvidence, order: 
     panel_top, height = top + 0.42, PART - 0.86
     right = LABELS + SIDES + GAP
     if len(part.sides) > 1:
-        _draw_sides(page.axes(LABELS, panel_top, SIDES, height, f"sides {number}"), part, order)
+        _draw_sides(page.axes(LABELS, panel_top, SIDES, height, f"sides {top}"), part, order)
     else:
         right = LABELS
     if result.differences:
-        axes = page.axes(right, panel_top, WIDTH - MARGIN - right, height, f"differences {number}")
+        axes = page.axes(right, panel_top, WIDTH - MARGIN - right, height, f"differences {top}")
         _draw_differences(axes, result)
     elif result.problem:
         page.text(right, panel_top + 0.2, shorten(result.problem, 70), size=8, color=MUTED)
@@ -116,9 +121,8 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
     is_quotient = part.result.unit in ("ln", "log2")
     if is_quotient and everything and min(everything) > 0 and max(everything) / min(everything) > LOG_RANGE:
         axes.set_xscale("log")
-        few = max(everything) / min(everything) < 300
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if few else (1.0,), numticks=6))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(FixedLocator(log_ticks(min(everything), max(everything))))
+        axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
@@ -130,7 +134,7 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         if values:
             mean = sum(values) / len(values)
             axes.plot([mean] * 2, [index - 0.28, index + 0.28], color=color, linewidth=1.6)
-        label = _in_two_lines(side.label)
+        label = in_two_lines(side.label, LABEL_LETTERS)
         label += f"\n({side.num_censored} censored)" if side.num_censored else ""
         axes.text(
             -0.04, index, label, transform=axes.get_yaxis_transform(), ha="right", va="center", size=8,
@@ -138,14 +142,6 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         )  # fmt: skip
     axes.margins(x=0.06)
     axes.set_xlabel(f"each arm{f' ({unit})' if unit else ''}", labelpad=1, size=8)
-
-
-def _in_two_lines(label: str) -> str:
-    """Break a long name at an underscore, so that most of it can be read."""
-    if len(label) <= LABEL_LETTERS or "_" not in label[:LABEL_LETTERS]:
-        return shorten(label, LABEL_LETTERS)
-    end = label.rindex("_", 0, LABEL_LETTERS) + 1
-    return f"{label[:end]}\n{shorten(label[end:], LABEL_LETTERS)}"
 
 
 def _draw_differences(axes: Axes, result: PartResult) -> None:
@@ -234,7 +230,7 @@ def _caption(parts: Sequence[PartEvidence]) -> str:
         marks.append("grey right of a dashed line: not worse")
     if "always" in criteria:
         marks.append("a control: all dots have to be on the dashed line")
-    behind = backgrounds(parts)
+    behind = _behind(parts)
     if behind:
         words[0] += "; curves: mean of the seeds, with its 95 % band"
     if any(

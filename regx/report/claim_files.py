@@ -22,6 +22,8 @@ def save_figures(
 ) -> None:
     """Draw the claims that rest on some experiments: results/<tier>/<experiment>/<claim>.svg.
 
+    A claim of several settings has a figure for each, beside the numbers that it shows.
+
     A figure shows numbers and no verdict: it is a function of the results and the runs, and changes with
     nothing else. A claim without a number has none.
 
@@ -41,7 +43,8 @@ def save_figures(
         settings = registry.settings_of(item)
         if item.id not in judged or not any(setting.experiment in experiments for setting in settings):
             continue
-        parts = gather(registry, item, judged[item.id], root, tier, runs_dir)
-        if parts:
-            path = ResultsFolder.named(root, tier, item.experiment).figure(item.id)
-            save_claim_figure(path, f"{item.id}  {item.claim.says}", parts)
+        for setting in settings:
+            parts = gather(setting, judged[item.id], root, tier, runs_dir)
+            if parts:
+                path = ResultsFolder.named(root, tier, setting.experiment).figure(setting.id)
+                save_claim_figure(path, f"{setting.id}  {item.claim.says}", parts)

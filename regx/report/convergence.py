@@ -99,7 +99,7 @@ def _draw_panel(axes: Axes, comparison: Comparison, x: X, measure: str, unit: st
         if target is not None and alone:
             _mark_time(axes, cell, 100 * target, color=color)
     if labels:
-        label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8, num_lines=2 if alone else 1)
+        label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
 
 
 def _draw_group(axes: Axes, group: Group, x: X, index: int, *, max_points: int) -> float | None:

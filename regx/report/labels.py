@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-__all__ = ["EndLabel", "label_line_ends", "shorten", "spread"]
+__all__ = ["EndLabel", "in_two_lines", "label_line_ends", "shorten", "spread"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,7 @@ class EndLabel:
     color: str
 
 
-def label_line_ends(
-    axes: Axes, labels: Sequence[EndLabel], *, x: float, size: float = 8.5, num_lines: int = 1
-) -> None:
+def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: float = 8.5) -> None:
     """Write each label right of the panel at the height of its line, moved apart where they would overlap.
 
     Call it last: it reads the axis limits and scale as they are.
@@ -35,8 +33,8 @@ def label_line_ends(
         labels: One per line.
         x: Where the lines end, in data units; a moved label is tied to its line from there.
         size: Of the letters, in points.
-        num_lines: Lines of text in each label.
     """
+    num_lines = 1 + max((label.text.count("\n") for label in labels), default=0)
     figure = axes.get_figure(root=True)
     if figure is None or not labels:
         return
@@ -118,3 +116,12 @@ def shorten(text: str, max_letters: int) -> str:
         return text
     half = (max_letters - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
+
+
+def in_two_lines(name: str, max_letters: int) -> str:
+    """Break a long name at the underscore nearest its middle, so that most of it can be read."""
+    breaks = [at + 1 for at, letter in enumerate(name) if letter == "_"]
+    if len(name) <= max_letters or not breaks:
+        return shorten(name, max_letters)
+    end = min(breaks, key=lambda at: max(at, len(name) - at))
+    return f"{shorten(name[:end], max_letters)}\n{shorten(name[end:], max_letters)}"

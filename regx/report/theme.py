@@ -1,5 +1,6 @@
 """How every figure looks: colours, sizes, and files that are the same bytes each time they are drawn."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "MUTED",
     "VERMILLION",
     "group_style",
+    "log_ticks",
     "set_epoch_axis",
     "set_value_axis",
     "svg_file",
@@ -33,6 +35,7 @@ GROUP_DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))  # for
 INK = "#222222"
 MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
 WIDE_RANGE = 20.0
+MOST_TICKS = 5
 MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
@@ -72,7 +75,9 @@ def group_style(index: int) -> dict[str, Any]:
 
 
 @contextmanager
-def svg_file(path: Path, *, width: float, height: float, title: str) -> Iterator[Figure]:
+def svg_file(
+    path: Path, *, width: float, height: float, title: str, description: str | None = None
+) -> Iterator[Figure]:
     """Yield an empty figure in the house style; write it to `path`, whole or not at all.
 
     No date, version or random id goes into the file, and a user's own matplotlibrc is left out of it: the
@@ -83,6 +88,7 @@ def svg_file(path: Path, *, width: float, height: float, title: str) -> Iterator
         width: In inches.
         height: In inches.
         title: Title in the file's metadata.
+        description: What it shows in words, likewise.
 
     Raises:
         OSError: From the file system; `path` is then untouched.
@@ -93,9 +99,10 @@ def svg_file(path: Path, *, width: float, height: float, title: str) -> Iterator
         figure = Figure(figsize=(width, height))
         yield figure
         with atomic_path(path) as temporary:
-            figure.savefig(
-                temporary, format="svg", metadata={"Date": None, "Creator": "regx", "Title": title}
-            )
+            metadata = {"Date": None, "Creator": "regx", "Title": title}
+            if description is not None:
+                metadata["Description"] = description
+            figure.savefig(temporary, format="svg", metadata=metadata)
 
 
 def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
@@ -129,3 +136,14 @@ def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = W
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if highest / lowest < 300 else (1.0,)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Choose two to five round numbers between, more of them to a decade where the decades are few."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7)):
+        ticks = [tick for ten in decades for step in steps if low <= (tick := step * 10.0**ten) <= high]
+        if len(ticks) > 2:
+            break
+    return ticks[:: -(-len(ticks) // MOST_TICKS)] if ticks else [low, high]

@@ -27,7 +27,9 @@ class Environment(Frozen):
     torch: str
     numpy: str
     git_commit: str | None = Field(description="Commit of the regx checkout; null for an installed package.")
-    git_dirty: bool | None = Field(description="Whether that checkout had uncommitted changes.")
+    git_dirty: bool | None = Field(
+        description="Whether the package in that checkout had uncommitted changes."
+    )
     data_sha256: str = Field(description="Content hash of the data set.")
 
 

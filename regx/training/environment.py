@@ -37,14 +37,17 @@ def describe_environment(device: torch.device, *, threads: int, data_sha256: str
 def git_state() -> tuple[str | None, bool | None]:
     """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
 
-    Asked once a process: that is when its code was read.
+    Asked once a process: that is when its code was read. Only the package itself is looked at: what a run
+    reads beside it, its config, is recorded in full, and results that regx wrote into its checkout are no
+    change of the code.
     """
-    root = Path(regx.__file__).parent.parent
+    package = Path(regx.__file__).parent
+    root = package.parent
     if not (root / ".git").exists():
         return None, None
     try:
         commit = _git(root, "rev-parse", "HEAD")
-        return commit, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+        return commit, bool(_git(root, "status", "--porcelain", "--", package.name))
     except (OSError, subprocess.SubprocessError):
         return None, None
 

@@ -1,0 +1,213 @@
+"""What is behind the numbers of a claim, gathered from the folders of its runs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Literal
+
+from regx.analysis.catalogue import Reference
+from regx.claims.comparison import Comparison
+from regx.claims.measures import find_measure
+from regx.claims.run_measures import succeeded
+from regx.claims.seed_runs import CellRun, SeedRuns
+from regx.claims.sweep_runs import SweepRuns
+from regx.config.errors import UsageError
+from regx.report.claim_traces import Line, find_course
+from regx.runs.table import Run
+
+__all__ = ["Background", "Curves", "Ladder", "TracePanel", "Traces", "backgrounds", "look_behind"]
+
+# What is shown over the axis of a grid where the measure is made of several numbers of each run.
+_BEHIND_LADDERS = {"lr_star": "final_valid_loss"}
+MOST_PANELS = 2  # of traces, beside one another
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """How the arms learned.
+
+    Attributes:
+        runs: Of each arm, one per seed.
+        shows: What is shown of the validation images.
+    """
+
+    runs: Mapping[str, tuple[Run, ...]]
+    shows: frozenset[Literal["error", "loss"]]
+
+    @property
+    def labels(self) -> Iterable[str]:
+        """Name what is shown."""
+        return self.runs
+
+    def joined(self, other: "Background") -> "Curves | None":
+        """Show other arms beside these; None where they need a picture of their own."""
+        if not isinstance(other, Curves):
+            return None
+        return Curves(runs={**self.runs, **other.runs}, shows=self.shows | other.shows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """What the runs of a grid came to.
+
+    Attributes:
+        axis: Dotted path of what the grid varies; several where each arm varies another setting.
+        measure: Of each run.
+        unit: Of the measure.
+        points: Of each arm, by value of the axis, one number per seed; None where a run diverged.
+    """
+
+    axis: str
+    measure: str
+    unit: str
+    points: Mapping[str, Mapping[float, tuple[float | None, ...]]]
+
+    @property
+    def labels(self) -> Iterable[str]:
+        """Name what is shown."""
+        return self.points
+
+    def joined(self, other: "Background") -> "Ladder | None":
+        """Show other arms beside these; None where they need a picture of their own."""
+        if not isinstance(other, Ladder) or (self.axis, self.measure) != (other.axis, other.measure):
+            return None
+        return replace(self, points={**self.points, **other.points})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracePanel:
+    """A quantity of probes over the course of the runs.
+
+    Attributes:
+        unit: Of the quantity.
+        x: What it is shown against.
+        lines: Of each side, one per seed.
+    """
+
+    unit: str
+    x: str
+    lines: Mapping[str, tuple[Line, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traces:
+    """What probes found over the course of the runs: up to two quantities.
+
+    Attributes:
+        panels: By quantity.
+    """
+
+    panels: Mapping[str, TracePanel]
+
+    @property
+    def labels(self) -> Iterable[str]:
+        """Name what is shown."""
+        return dict.fromkeys(label for panel in self.panels.values() for label in panel.lines)
+
+    def joined(self, other: "Background") -> "Traces | None":
+        """Show other arms or another quantity beside these; None where they need a picture of their own."""
+        if not isinstance(other, Traces) or len(self.panels.keys() | other.panels.keys()) > MOST_PANELS:
+            return None
+        panels = dict(self.panels)
+        for name, panel in other.panels.items():
+            lines = {**panels[name].lines, **panel.lines} if name in panels else panel.lines
+            panels[name] = replace(panel, lines=lines)
+        return Traces(panels=panels)
+
+
+Background = Curves | Ladder | Traces
+
+
+def backgrounds(parts: Iterable[Iterable[Background]]) -> list[Background]:
+    """List what is behind the parts of a claim: arms that are shown alike share a picture."""
+    found: list[Background] = []
+    for behind in chain.from_iterable(parts):
+        for index, earlier in enumerate(found):
+            joined = earlier.joined(behind)
+            if joined is not None:
+                found[index] = joined
+                break
+        else:
+            found.append(behind)
+    return sorted(found, key=lambda one: not isinstance(one, Traces))
+
+
+def look_behind(
+    comparison: Comparison,
+    arms: Sequence[str],
+    labels: Sequence[str],
+    seeds: Sequence[int],
+    runs: SweepRuns,
+    reference: Reference,
+) -> Iterator[Background]:
+    """Yield what the runs of one part looked like.
+
+    Args:
+        comparison: The part.
+        arms: That it compares.
+        labels: Of its sides.
+        seeds: Of the runs.
+        runs: Where they are.
+        reference: What measures may need.
+
+    Raises:
+        UsageError: If a file of a run is damaged.
+    """
+    by_arm = {arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in dict.fromkeys(arms)}
+    try:
+        if comparison.measures[0].over == "grid":
+            yield _ladder(comparison.measures[0].name, by_arm, reference)
+            return
+        alone = {arm: [found.only for found in of_arm] for arm, of_arm in by_arm.items()}
+    except UsageError:  # the smoke tier may have one cell where others have a grid
+        return
+    for label, arm, measure in zip(labels, arms, comparison.measures, strict=True):
+        yield from _traces(label, measure.name, alone[arm])
+    is_error = any(word in comparison.measures[0].name for word in ("error", "accuracy", "target"))
+    yield Curves(
+        runs={arm: tuple(item.run for item in items) for arm, items in alone.items()},
+        shows=frozenset({"error" if is_error else "loss"}),
+    )
+
+
+def _traces(label: str, measure: str, items: Sequence[CellRun]) -> Iterator[Traces]:
+    """Yield the lines behind a measure of probes, if it has any."""
+    course = find_course(measure)
+    lines = tuple(line for item in items if (line := course.of(item))) if course else ()
+    if course and lines:
+        panel = TracePanel(unit=course.unit, x=course.x, lines={label: lines})
+        yield Traces(panels={course.title: panel})
+
+
+def _ladder(measure: str, by_arm: Mapping[str, Sequence[SeedRuns]], reference: Reference) -> Ladder:
+    inner = _inner(measure)
+    ladders = {arm: [found.by_value() for found in of_arm] for arm, of_arm in by_arm.items()}
+    return Ladder(
+        axis=" or ".join(dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())),
+        measure=inner,
+        unit=find_measure(inner).unit,
+        points={arm: _points(of_arm, inner, reference) for arm, of_arm in ladders.items()},
+    )
+
+
+def _points(
+    ladders: Sequence[Mapping[float, CellRun]], inner: str, reference: Reference
+) -> dict[float, tuple[float | None, ...]]:
+    from regx.claims.probe_measures import PROBE_MEASURES
+    from regx.claims.run_measures import RUN_MEASURES
+
+    of = (RUN_MEASURES | PROBE_MEASURES)[inner].of
+    return {
+        value: tuple(
+            of(ladder[value], reference).value if succeeded(ladder[value].run) else None for ladder in ladders
+        )
+        for value in sorted(ladders[0])
+    }
+
+
+def _inner(name: str) -> str:
+    """Name the measure of each run that a measure over the grid is made of."""
+    if "(" not in name:
+        return _BEHIND_LADDERS.get(name, "final_valid_error")
+    inner = name.partition("(")[2].rstrip(")").strip()
+    return "final_valid_error" if inner == "diverged" else inner
