@@ -33,7 +33,8 @@ def find_measure(text: str) -> ClaimMeasure:
     call = _CALL.fullmatch(text.strip())
     if call is None:
         names = (*RUN_MEASURES, *PROBE_MEASURES, *GRID_MEASURES)
-        raise ValueError(f"no measure {text!r}{choice_hint(text, names)}; docs/claims_format.md lists them")
+        hint = choice_hint(text, names) or "; docs/claims_format.md lists them"
+        raise ValueError(f"no measure {text!r}{hint}")
     function, inner, layer = call.groups()
     if function in PROBE_FUNCTIONS:
         return ClaimMeasure.of_run(of_probe(function, inner, layer or ""), over="probes")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["say_tuning"]
 
+Value = tuple[float, ...]  # of a setting: one number, or one for each layer
+
 
 def say_tuning(lock: "Lock", runs: Path, claim_id: str) -> str:
     """Say at which values the arms of a claim ran, and whether one lies at the edge of what was tried.
@@ -30,26 +32,42 @@ def say_tuning(lock: "Lock", runs: Path, claim_id: str) -> str:
     return f"Tuned by `{lock.tune_by}` on seeds that are not compared: {told}."
 
 
-def _say_arm(arm: Mapping[str, Any], tried: Mapping[str, Mapping[float, bool]]) -> str:
+def _say_arm(arm: Mapping[str, Any], tried: Mapping[str, Mapping[Value, bool]]) -> str:
     name, tuned = arm["name"], arm["tuned"]
     if len(tuned) > 1:
-        at_edge = sum(any(_edge(value, tried.get(key, {})) for key, value in _plain(one)) for one in tuned)
+        at_edge = sum(any(_edge(value, tried.get(key, {})) for key, value in _values(one)) for one in tuned)
         return (
             f"`{name}` in each of its {len(tuned)} cells, in {at_edge} of them at the edge of what was tried"
         )
     values = ", ".join(
-        f"`{key}` {value:g}{_edge(value, tried.get(key, {}))}" for key, value in _plain(tuned[0])
+        f"`{key}` {_show(value)}{_edge(value, tried.get(key, {}))}" for key, value in _values(tuned[0])
     )
     return f"`{name}` at {values}" + (
         "" if arm.get("num_trials") else ", which it takes over from another arm"
     )
 
 
-def _plain(tuned: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    return ((key, value) for key, value in tuned["settings"].items() if isinstance(value, int | float))
+def _values(tuned: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    return (
+        (key, value) for key, given in tuned["settings"].items() if (value := _ordered(given)) is not None
+    )
 
 
-def _edge(value: float, tried: Mapping[float, bool]) -> str:
+def _ordered(given: object) -> Value | None:
+    """Return a number, or one for each layer, as something that can be compared; None for what cannot be."""
+    if isinstance(given, int | float):
+        return (given,)
+    if isinstance(given, list) and all(isinstance(one, int | float) for one in given):
+        return tuple(given)
+    return None
+
+
+def _show(value: Value) -> str:
+    numbers = [f"{number:g}" for number in value]
+    return numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
+
+
+def _edge(value: Value, tried: Mapping[Value, bool]) -> str:
     """Say where a value lies at the edge of its grid, or at the edge of where training works at all."""
     if len(tried) < 2:
         return ""
@@ -57,19 +75,22 @@ def _edge(value: float, tried: Mapping[float, bool]) -> str:
         return f" (the lowest of {len(tried)} that were tried)"
     if value >= max(tried):
         return f" (the highest of {len(tried)} that were tried)"
-    works = [other for other, all_trained in tried.items() if all_trained]
-    return " (the highest at which every trial trained)" if works and value >= max(works) else ""
+    works = [other for other, trained in tried.items() if trained]
+    return " (the highest at which it trains)" if works and value >= max(works) else ""
 
 
-def _tried(runs: Path) -> dict[str, dict[str, dict[float, bool]]]:
-    """List the values that each arm was tried at, and whether every trial trained."""
-    found: dict[str, dict[str, dict[float, bool]]] = {}
+def _tried(runs: Path) -> dict[str, dict[str, dict[Value, bool]]]:
+    """List the values that each arm was tried at, and whether some trial with it trained under all seeds."""
+    trials: dict[tuple[str, str], bool] = {}
     with runs.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            if row["stage"] != "tune":
-                continue
-            for key, value in json.loads(row["tuned"]).items():
-                if isinstance(value, int | float):
-                    values = found.setdefault(row["arm"], {}).setdefault(key, {})
-                    values[value] = values.get(value, True) and row["status"] == "done"
+            if row["stage"] == "tune":
+                trial = (row["arm"], row["tuned"])
+                trials[trial] = trials.get(trial, True) and row["status"] == "done"
+    found: dict[str, dict[str, dict[Value, bool]]] = {}
+    for (arm, tuned), trained in trials.items():
+        for key, given in json.loads(tuned).items():
+            if (value := _ordered(given)) is not None:
+                values = found.setdefault(arm, {}).setdefault(key, {})
+                values[value] = values.get(value, False) or trained
     return found

@@ -1,5 +1,7 @@
 """docs/claims.md is right with no results, with some, with open ones. No comment outlives its verdict."""
 
+import csv
+import json
 import sys
 from pathlib import Path
 
@@ -102,7 +104,29 @@ def test_a_tuned_value_at_an_edge_is_called_that(tmp_path: Path) -> None:
     )
     assert say_tuning(lock, runs, "X01") == (
         "Tuned by `final_valid_loss` on seeds that are not compared: `a` at `optim.lr` 0.1 (the highest at "
-        "which every trial trained); `b` at `optim.lr` 0.1, which it takes over from another arm."
+        "which it trains); `b` at `optim.lr` 0.1, which it takes over from another arm."
+    )
+
+
+def test_a_list_is_told_and_one_bad_combination_makes_no_edge(tmp_path: Path) -> None:
+    keys = ("optim.lr", "model.drop_prob.hidden")
+    best = {"cell": {}, "settings": dict(zip(keys, (0.1, [0.0, 0.25]), strict=True))}
+    path = write_experiment(tmp_path, claim("X01", RULE))
+    lock = lock_of(load_experiment(path, "cpu")).model_copy(
+        update={"tune_by": "final_valid_loss", "arms": ({"name": "a", "num_trials": 6, "tuned": [best]},)}
+    )
+    with (tmp_path / "runs.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["stage", "arm", "tuned", "status"])
+        for lr in (0.01, 0.1, 1.0):
+            for drop_prob in ([0.0, 0.25], [0.0, 0.5]):
+                status = "diverged" if (lr, drop_prob) == (1.0, [0.0, 0.5]) else "done"
+                writer.writerow(
+                    ["tune", "a", json.dumps(dict(zip(keys, (lr, drop_prob), strict=True))), status]
+                )
+    assert say_tuning(lock, tmp_path / "runs.csv", "X01") == (
+        "Tuned by `final_valid_loss` on seeds that are not compared: `a` at `optim.lr` 0.1, "
+        "`model.drop_prob.hidden` [0, 0.25] (the lowest of 2 that were tried)."
     )
 
 
