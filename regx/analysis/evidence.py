@@ -5,6 +5,7 @@ A claim rests on one comparison (`at_least`, `not_worse_than`, `within`), or on 
 the claim. Nothing is decided here: see `regx.analysis.decision`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -13,17 +14,30 @@ from typing import Literal
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
 from regx.analysis.intervals import Interval, NoSpreadError, Values, finite
-from regx.analysis.power import rule_of_thumb_seeds, seeds_needed
 from regx.analysis.sign_flip import SignFlip, sign_flip_p
 from regx.analysis.statistics import PairedSummary, paired_interval, summarize, tost
 
-__all__ = ["ALPHA", "Evidence", "Kind", "Measured", "at_least", "not_worse_than", "within"]
+__all__ = ["ALPHA", "Evidence", "Hurdle", "Kind", "Measured", "at_least", "not_worse_than", "within"]
 
 ALPHA = 0.05
 
 # How a claim can be contradicted: the effect goes the other way, is too small to matter, or, where the claim
 # is that two things agree, they differ by more than the margin.
 Kind = Literal["reversed", "null", "outside"]
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """What a verdict has to clear, were the measured mean the true one.
+
+    Attributes:
+        distance: Of that mean from the value that it has to be told from.
+        alpha: Level of the two-sided test that tells them apart; None where the estimate has to be on the
+            right side of the value, and no test is asked for.
+    """
+
+    distance: float
+    alpha: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,42 +49,26 @@ class Measured:
         summary: Mean, 95 % interval, p, effect size and wins of the differences.
         interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
         margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
-        edge: How far the mean is from the nearest value at which another conclusion is right: from the
-            smallest effect in either direction, from the largest harm, from the nearer end of the band.
-        alpha: Level of the two-sided test that `seeds_needed` plans for.
-        power: The chance it should have to find the margin.
+        points_for: Whether the claim is right, were the measured mean the true one.
+        hurdles: What it takes to find that, or that it is wrong.
     """
 
     differences: tuple[float, ...]
     summary: PairedSummary
     interval_90: Interval
     margin: float
-    edge: float
-    alpha: float
-    power: float
+    points_for: bool
+    hurdles: tuple[Hurdle, ...]
 
     @cached_property
     def sign_flip(self) -> SignFlip:
         """The sign-flip test, reported beside the t-test."""
         return sign_flip_p(self.differences)
 
-    @cached_property
-    def seeds_needed(self) -> int | None:
-        """Seeds that would tell the margin from 0 in 4 of 5 experiments, were this spread the true one.
-
-        Not corrected for a family; None where a million are not enough.
-        """
-        return seeds_needed(self.margin, self.summary.sd, self.alpha, self.power)
-
     @property
     def smallest_excluded(self) -> float:
         """Smallest effect, in either direction, that lies outside the 90 % interval: it is not as large."""
         return max(-self.interval_90.low, self.interval_90.high)
-
-    @property
-    def rule_of_thumb_seeds(self) -> int:
-        """The same by (2.8 sd / margin)^2."""
-        return rule_of_thumb_seeds(self.summary.sd, self.margin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +103,15 @@ class Evidence:
     parts: tuple["Evidence", ...] = ()
     one_is_enough: bool = False
 
+    @property
+    def points_for(self) -> bool:
+        """Whether the claim is right, were the measured means the true ones."""
+        if self.measured is not None:
+            return self.measured.points_for
+        if not self.parts:
+            return self.favours
+        return (any if self.one_is_enough else all)(part.points_for for part in self.parts)
+
 
 def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | None = None) -> Evidence:
     """Weigh the claim that there is an effect, and one that matters.
@@ -119,7 +126,7 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         smallest_effect: What would matter, > 0, in their unit.
         sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
     """
-    measured = _measure(differences, smallest_effect, sd_floor, alpha=ALPHA)
+    measured = _measure(differences, smallest_effect, sd_floor, _effect)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -146,7 +153,7 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
         margin: Largest loss that does not matter, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, one_sided=True)
+    measured = _measure(differences, margin, sd_floor, _harm)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -174,7 +181,7 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
         margin: Largest difference that counts as none, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, alpha=2 * ALPHA, power=0.9)
+    measured = _measure(differences, margin, sd_floor, _band)
     if not isinstance(measured, Measured):
         return measured
     summary = measured.summary
@@ -191,14 +198,35 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
     )
 
 
+_Outlook = tuple[bool, tuple[Hurdle, ...]]
+
+
+def _effect(mean: float, smallest_effect: float) -> _Outlook:
+    """Tell an effect from 0, with an estimate that is large enough; or from one that is large enough."""
+    size = abs(mean)
+    if size >= smallest_effect:
+        return mean > 0, (Hurdle(size, ALPHA), Hurdle(size - smallest_effect, None))
+    return False, _inside(size, smallest_effect)
+
+
+def _harm(mean: float, margin: float) -> _Outlook:
+    return mean > -margin, (Hurdle(abs(mean + margin), 2 * ALPHA if mean > -margin else ALPHA),)
+
+
+def _band(mean: float, margin: float) -> _Outlook:
+    size = abs(mean)
+    return size < margin, _inside(size, margin) if size < margin else (Hurdle(size - margin, ALPHA),)
+
+
+def _inside(size: float, margin: float) -> tuple[Hurdle, ...]:
+    return Hurdle(margin - size, 2 * ALPHA), Hurdle(margin + size, 2 * ALPHA)
+
+
 def _measure(
     differences: Values,
     margin: float,
     sd_floor: float | None,
-    *,
-    alpha: float,
-    power: float = 0.8,
-    one_sided: bool = False,
+    outlook: Callable[[float, float], _Outlook],
 ) -> Measured | Evidence:
     """Compute the numbers, or return evidence that says why there are none."""
     if not 0 < margin < inf:
@@ -210,12 +238,12 @@ def _measure(
         summary = summarize(differences, sd_floor=sd_floor)
     except NoSpreadError as error:
         return Evidence(num_seeds=num_seeds, problem=str(error))
+    points_for, hurdles = outlook(summary.mean, margin)
     return Measured(
         differences=tuple(float(difference) for difference in differences),
         summary=summary,
         interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
         margin=margin,
-        edge=abs(margin + (summary.mean if one_sided else -abs(summary.mean))),
-        alpha=alpha,
-        power=power,
+        points_for=points_for,
+        hurdles=hurdles,
     )

@@ -192,8 +192,8 @@ class PartResult(Record):
     seeds_needed: int | None = Field(
         default=None,
         description=(
-            "To find the amount in 4 of 5 experiments; where there are as many and it is open, to tell the "
-            "mean from the amount."
+            "To tell an effect of the amount from 0 in 4 of 5 experiments, were this spread the true one: "
+            "(2.8 sd / amount)^2, computed exactly. Not corrected for a family."
         ),
     )
     smallest_excluded: float | None = Field(
@@ -231,8 +231,9 @@ class ClaimResult(Record):
     seeds_needed: int | None = Field(
         default=None,
         description=(
-            "Where it is inconclusive: with as many, every part that is needed would be settled in 4 of 5 "
-            "experiments, even at the strictest step of the correction for the family."
+            "Where it is inconclusive: with as many it would be settled in 4 of 5 experiments, at the "
+            "strictest step of the correction for the family, were the measured means and spreads the true "
+            "ones."
         ),
     )
     reasons: tuple[str, ...] = ()

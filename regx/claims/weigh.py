@@ -9,7 +9,7 @@ from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compound import all_of
 from regx.analysis.evidence import Evidence, Measured, at_least, not_worse_than, within
 from regx.analysis.ladder import grid_floor
-from regx.analysis.planning import seeds_to_settle
+from regx.analysis.power import seeds_needed
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import arms_of, locked_part
 from regx.claims.results import Lock, LockedPart, MeasureRow, PartResult
@@ -200,7 +200,7 @@ def _result(item: Comparison, part: LockedPart, numbers: _Numbers, evidence: Evi
         return result
     return result.model_copy(
         update={
-            "seeds_needed": seeds_to_settle(evidence),
+            "seeds_needed": seeds_needed(measured.margin, measured.summary.sd),
             "smallest_excluded": measured.smallest_excluded,
         }
     )

@@ -100,7 +100,8 @@ def _result(result: "ClaimResult") -> Iterator[str]:
         f" judged {result.when}, code {result.commit}"
     )
     if result.verdict == "inconclusive" and result.seeds_needed:
-        yield f"{result.seeds_needed:,} seeds would settle it in 4 of 5 experiments"
+        chance = "in 4 of 5 experiments, were these means the true ones"
+        yield f"{result.seeds_needed:,} seeds would settle it {chance}"
     if result.num_runs_before:
         yield f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended"
     groups = [("", result.parts)] if not result.settings else []

@@ -263,7 +263,7 @@ def _power(result: "ClaimResult") -> Iterator[str]:
     else:
         yield (
             f"{needed:,} seeds would settle it in 4 of 5 experiments, even at the strictest step of the "
-            "correction for the family, were the measured spread and mean the true ones."
+            "correction for the family, were the measured means and spreads the true ones."
         )
 
 

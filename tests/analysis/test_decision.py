@@ -88,7 +88,7 @@ def test_the_numbers_behind_a_decision() -> None:
     assert measured.summary.interval.half_width == pytest.approx(stats.t.ppf(0.975, 9) / sqrt(10))
     assert measured.interval_90 == tost(differences, 1.0).interval
     assert measured.summary.wins == 0.9
-    assert (measured.seeds_needed, measured.rule_of_thumb_seeds) == (10, 8)
+    assert (measured.points_for, measured.hurdles[1].distance) == (True, pytest.approx(0.2))
     assert measured.sign_flip.p < 0.05
 
 

@@ -40,15 +40,16 @@ def test_an_open_claim_says_how_many_seeds_it_needs(tmp_path: Path) -> None:
     assert [part.holds for part in result.parts] == [True, False]
     sd = result.parts[1].sd
     assert sd == pytest.approx(20 * 0.0302765, rel=1e-5)
-    assert result.parts[1].seeds_needed == result.seeds_needed == seeds_needed(0.2, sd)
-    assert result.parts[0].seeds_needed < result.seeds_needed  # type: ignore[operator]
+    assert result.parts[1].seeds_needed == seeds_needed(0.2, sd)
+    assert result.parts[0].seeds_needed < 5  # type: ignore[operator]
+    assert result.seeds_needed > seeds_needed(0.25, sd)  # type: ignore[operator]
 
 
 def test_where_only_its_family_stands_in_the_way_it_needs_more_than_it_has(tmp_path: Path) -> None:
     """p = 0.01 alone; nothing of that is left among nine."""
 
     def weak(part: str, arm: str, seed: int) -> float:
-        return 1 + 0.1 + 3 * spread(seed) if arm == "a" else 1.0
+        return 1 + 0.105 + 3.3 * spread(seed) if arm == "a" else 1.0
 
     assert judge(tmp_path / "alone", RULE, weak).verdict == "supported"
     result = judge(tmp_path / "nine", RULE, weak, family=9)
