@@ -11,7 +11,7 @@ from markdown_blocks import listed, table
 
 from regx.claims.mechanical import MechanicalClaim
 from regx.claims.registry import Registered, Registry
-from regx.claims.results import Lock, ResultsFolder
+from regx.claims.results import ClaimResult, Lock, ResultsFolder
 from regx.claims.sentences import loose_points
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
@@ -58,12 +58,8 @@ class Sections:
             yield f"**How far to trust it.** {' '.join([*reliance(item, result), *self._fairness(standing)])}"
         yield self._comment(standing)
         yield from self._other_tiers(standing)
-        if result and result.beside and not standing.is_stale:
-            rows = [
-                [part.label, f"`{contrast_of(part)}`", "; ".join([effect_of(part), *part.notes])]
-                for part in result.beside
-            ]
-            yield table(["beside it, deciding nothing", "contrast", "effect [95 % interval]"], rows).strip()
+        if result and result.all_beside and not standing.is_stale:
+            yield _beside(result)
         yield f"**The source.** {claim.source}."
         reported = [f"- It reports: {show_published(one)}" for one in claim.published]
         here = [f"- Here: {text}" for text in say_means(result)] if result and not standing.is_stale else []
@@ -157,6 +153,21 @@ class Sections:
 
     def _link(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.root / "docs")).as_posix()
+
+
+def _beside(result: ClaimResult) -> str:
+    """Make the table of what decides nothing, with the experiment where there are several."""
+    rows = [
+        [
+            *([f"`{experiment}`"] if experiment else []),
+            part.label,
+            f"`{contrast_of(part)}`",
+            "; ".join([effect_of(part), *part.notes]),
+        ]
+        for experiment, part in result.all_beside
+    ]
+    heads = ["beside it, deciding nothing", "contrast", "effect [95 % interval]"]
+    return table([*(["setting"] if len(rows[0]) > len(heads) else []), *heads], rows).strip()
 
 
 def run_seconds(path: Path) -> dict[str, float]:

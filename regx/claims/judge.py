@@ -196,7 +196,7 @@ def _result(
             else None,
             "reasons": (*case.reasons, *(decision.reasons if decision else ())),
             "parts": own.parts if own else (),
-            "beside": own.beside if own else (),
+            "beside": own.beside if own and len(case.settings) == 1 else (),
             "settings": _settings(registry, case) if len(case.settings) > 1 else (),
             "rule": locked.rule if locked else "",
             "num_runs_before": locked.num_runs_before if locked else 0,
@@ -214,6 +214,7 @@ def _settings(registry: Registry, case: _Case) -> tuple[SettingResult, ...]:
             holds=case.settings[setting.id].evidence.favours,
             p=case.settings[setting.id].evidence.p,
             parts=case.settings[setting.id].parts,
+            beside=case.settings[setting.id].beside,
         )
         for setting in registry.settings_of(case.item)
     )

@@ -213,6 +213,7 @@ class SettingResult(Record):
     holds: bool
     p: float
     parts: tuple[PartResult, ...]
+    beside: tuple[PartResult, ...] = ()
 
 
 class ClaimResult(Record):
@@ -244,6 +245,13 @@ class ClaimResult(Record):
     num_runs_before: int
     when: str
     commit: str = Field(description="Commit of the code that trained the runs.")
+
+    @property
+    def all_beside(self) -> list[tuple[str, PartResult]]:
+        """What decides nothing, each with the experiment of its setting where the claim has several."""
+        if not self.settings:
+            return [("", part) for part in self.beside]
+        return [(setting.experiment, part) for setting in self.settings for part in setting.beside]
 
     def parts_in(self, setting_id: str) -> tuple[PartResult, ...]:
         """Return what came of the claim in one setting; its own id, where it has no others."""

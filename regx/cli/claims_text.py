@@ -4,6 +4,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from regx.report.claim_rows import HEADS, cells_of, count_verdicts
@@ -111,9 +112,9 @@ def _result(result: "ClaimResult") -> Iterator[str]:
             yield f"{title}:"
         for part in parts:
             yield from _part(part)
-    if result.beside:
-        yield "beside it, deciding nothing:"
-        for part in result.beside:
+    for experiment, group in groupby(result.all_beside, key=lambda found: found[0]):
+        yield f"beside it{f' ({experiment})' if experiment else ''}, deciding nothing:"
+        for _, part in group:
             yield from _part(part)
 
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from regx.analysis.intervals import mean_interval
 from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces
-from regx.report.grid_figure import draw_ladder, set_grid_axis
+from regx.report.grid_figure import draw_ladder, mark_runs, set_grid_axis
 from regx.report.labels import EndLabel, in_two_lines, label_line_ends
 from regx.report.series import MIN_BAND, band, has_band, mean_curve, shared_epochs, thin_out
 from regx.report.theme import group_style, set_epoch_axis, set_value_axis
@@ -171,6 +171,9 @@ def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
         set_value_axis(axes, everything, wide_range=6)
     labels = []
     for arm, by_value in points.items():
+        for at, count in ladder.num_censored[arm].items():
+            if count:
+                mark_runs(axes, at, count, order[arm], marker="^")
         num_diverged = {at: sum(one is None for one in found) for at, found in by_value.items()}
         end = draw_ladder(axes, by_value, num_diverged, order[arm])
         if end is not None:

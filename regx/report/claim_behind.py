@@ -9,7 +9,7 @@ from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison
 from regx.claims.measures import find_measure
 from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, SeedRuns
+from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.errors import UsageError
 from regx.report.claim_traces import Line, find_course
@@ -55,12 +55,14 @@ class Ladder:
         measure: Of each run.
         unit: Of the measure.
         points: Of each arm, by value of the axis, one number per seed; None where a run diverged.
+        num_censored: Of each arm, by value of the axis, how many of them only say that it took longer.
     """
 
     axis: str
     measure: str
     unit: str
     points: Mapping[str, Mapping[float, tuple[float | None, ...]]]
+    num_censored: Mapping[str, Mapping[float, int]]
 
     @property
     def labels(self) -> Iterable[str]:
@@ -71,7 +73,11 @@ class Ladder:
         """Show other arms beside these; None where they need a picture of their own."""
         if not isinstance(other, Ladder) or (self.axis, self.measure) != (other.axis, other.measure):
             return None
-        return replace(self, points={**self.points, **other.points})
+        return replace(
+            self,
+            points={**self.points, **other.points},
+            num_censored={**self.num_censored, **other.num_censored},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,26 +187,37 @@ def _traces(label: str, measure: str, items: Sequence[CellRun]) -> Iterator[Trac
 
 def _ladder(measure: str, by_arm: Mapping[str, Sequence[SeedRuns]], reference: Reference) -> Ladder:
     inner = _inner(measure)
-    ladders = {arm: [found.by_value() for found in of_arm] for arm, of_arm in by_arm.items()}
+    numbers = {
+        arm: _numbers([found.by_value() for found in of_arm], inner, reference)
+        for arm, of_arm in by_arm.items()
+    }
     return Ladder(
         axis=" or ".join(dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())),
         measure=inner,
         unit=find_measure(inner).unit,
-        points={arm: _points(of_arm, inner, reference) for arm, of_arm in ladders.items()},
+        points={
+            arm: {at: tuple(one.value if one else None for one in found) for at, found in by_value.items()}
+            for arm, by_value in numbers.items()
+        },
+        num_censored={
+            arm: {
+                at: sum(one is not None and one.note.startswith("censored") for one in found)
+                for at, found in by_value.items()
+            }
+            for arm, by_value in numbers.items()
+        },
     )
 
 
-def _points(
+def _numbers(
     ladders: Sequence[Mapping[float, CellRun]], inner: str, reference: Reference
-) -> dict[float, tuple[float | None, ...]]:
+) -> dict[float, list[Number | None]]:
     from regx.claims.probe_measures import PROBE_MEASURES
     from regx.claims.run_measures import RUN_MEASURES
 
     of = (RUN_MEASURES | PROBE_MEASURES)[inner].of
     return {
-        value: tuple(
-            of(ladder[value], reference).value if succeeded(ladder[value].run) else None for ladder in ladders
-        )
+        value: [of(ladder[value], reference) if succeeded(ladder[value].run) else None for ladder in ladders]
         for value in sorted(ladders[0])
     }
 

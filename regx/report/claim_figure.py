@@ -24,7 +24,7 @@ WIDTH = 7.8  # inches, as all below
 HEAD, PART, BACKGROUND, FOOT = 0.42, 1.5, 2.55, 0.46
 LINE = 0.13  # of the caption
 LABELS, SIDES, GAP, MARGIN = 1.2, 2.35, 0.3, 0.25
-TITLE_LETTERS, LABEL_LETTERS = 90, 15
+TITLE_LETTERS, LABEL_LETTERS = 94, 15
 HEADING_LETTERS, CAPTION_LETTERS = 90, 130
 LOG_RANGE = 4.0  # highest over lowest value from which quotients are shown on a logarithmic axis
 SAME = 0.02  # of an axis: dots that are nearer stand above one another
@@ -233,14 +233,12 @@ def _caption(parts: Sequence[PartEvidence]) -> str:
     behind = _behind(parts)
     if behind:
         words[0] += "; curves: mean of the seeds, with its 95 % band"
-    if any(
-        None in found
-        for one in behind
-        if isinstance(one, Ladder)
-        for by in one.points.values()
-        for found in by.values()
-    ):
+    ladders = [one for one in behind if isinstance(one, Ladder)]
+    points = [found for one in ladders for by in one.points.values() for found in by.values()]
+    if any(None in found for found in points):
         marks.append("×: runs that diverged, and how many")
+    if any(count for one in ladders for by in one.num_censored.values() for count in by.values()):
+        marks.append("△: runs that were not there when their steps ended, and how many")
     lines = [line for text in (*words, "; ".join(marks)) for line in textwrap.wrap(text, CAPTION_LETTERS)]
     return "\n".join(lines)
 

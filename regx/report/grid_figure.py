@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from regx.analysis.grid import GridArm, GridComparison
 from regx.analysis.intervals import mean_interval
@@ -15,7 +17,7 @@ from regx.report.series import MIN_BAND
 from regx.report.theme import MUTED, group_style, set_value_axis, svg_file
 from regx.runs.record import Final
 
-__all__ = ["draw_ladder", "save_grid", "set_grid_axis"]
+__all__ = ["draw_ladder", "mark_runs", "save_grid", "set_grid_axis"]
 
 WIDTH, HEIGHT = 7.8, 3.4  # inches
 LABEL_LETTERS = 16
@@ -128,7 +130,7 @@ def draw_ladder(
         present = [number for number in numbers if number is not None]
         axes.plot([x] * len(present), present, "o", markersize=3, color=color, alpha=0.4, mew=0)
         if num_diverged[x]:
-            _mark_diverged(axes, x, num_diverged[x], index, color=color)
+            mark_runs(axes, x, num_diverged[x], index, marker="x")
         elif len(present) == len(numbers):
             mean = fmean(present)
             interval = mean_interval(present) if len(present) >= MIN_BAND else None
@@ -142,14 +144,33 @@ def draw_ladder(
     return means[-1]
 
 
-def _mark_diverged(axes: Axes, x: float, count: int, index: int, *, color: str) -> None:
-    """Mark it above the panel's lines, one height per arm."""
-    place = axes.get_xaxis_transform()
-    y = 0.97 - 0.06 * index
-    axes.plot(x, y, "x", markersize=4.5, color=color, transform=place, mew=1.3, clip_on=False)
+def mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal["x", "^"]) -> None:
+    """Mark above the panel's lines how many runs diverged (x) or were not there in time (^).
+
+    Args:
+        axes: The panel.
+        x: Value of the axis.
+        count: Of the runs.
+        index: Of the arm among the arms of the panel: each has a height of its own.
+        marker: The two stand beside one another.
+    """
+    place, y = axes.get_xaxis_transform(), 0.97 - 0.07 * index
+    color, side = group_style(index)["color"], 1 if marker == "x" else -1
+    offset = ScaledTranslation(side * 3 / 72, 0, axes.figure.dpi_scale_trans)
+    axes.plot(
+        x,
+        y,
+        marker,
+        markersize=4.5,
+        color=color,
+        mfc="white",
+        mew=1.2,
+        transform=place + offset,
+        clip_on=False,
+    )
     axes.annotate(
-        str(count), (x, y), xycoords=place, xytext=(4, 0), textcoords="offset points", size=6.5, color=color,
-        va="center_baseline",
+        str(count), (x, y), xycoords=place, xytext=(side * 7, 0), textcoords="offset points", size=6.5,
+        color=color, va="center_baseline", ha="left" if side > 0 else "right",
     )  # fmt: skip
 
 
