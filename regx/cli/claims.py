@@ -1,14 +1,19 @@
 """`regx claims`: every claim with its verdict, or one of them in full."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from regx.cli.claims_text import claim_lines, summary_line, table_lines
 from regx.cli.progress import say
+from regx.config.errors import UsageError
 from regx.report.claim_rows import row_of
+
+if TYPE_CHECKING:
+    from regx.claims.standing import Standing
 
 __all__ = ["claims"]
 
@@ -60,11 +65,7 @@ def claims(
                 say(f"{root / at}: judged {len(judged)} claim{'s' * (len(judged) > 1)} from measures.csv")
     found = standings(registry, root, tier, below=None if results else starter_results())
     if figure is not None:
-        from regx.report.claims_figure import save_claims_figure
-
-        figure.parent.mkdir(parents=True, exist_ok=True)
-        save_claims_figure(figure, found)
-        say(f"{figure}: written")
+        _draw(figure, found)
     wanted = [standing for standing in found if claim in (None, standing.id)]
     if as_json:
         rows = [row_of(standing) for standing in wanted]
@@ -78,6 +79,17 @@ def claims(
     else:
         for line in (*table_lines(found), "", summary_line(found)):
             typer.echo(line)
+
+
+def _draw(path: Path, found: "Sequence[Standing]") -> None:
+    """Draw all effects in one figure."""
+    from regx.report.claims_figure import save_claims_figure
+
+    if path.suffix != ".svg":
+        raise UsageError(f"--figure: must be a file that ends in .svg (got {str(path)!r})")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_claims_figure(path, found)
+    say(f"{path}: written")
 
 
 def _details(standing: object) -> dict[str, object]:

@@ -56,9 +56,13 @@ def test_claims_that_were_not_run_count_as_tests_of_their_family(tmp_path: Path)
 class TestSettings:
     """A claim that says "in some cases"."""
 
+    BESIDE = "beside: [{label: in errors, measure: test_error, contrast: a - b}]"
+
     def prepare(self, folder: Path, main: float, other: float | None) -> ClaimResult:
-        first = write_experiment(folder, claim("X01", f"{RULE}, any_of: [X01B]"))
-        second = write_experiment(folder, f"  - {{id: X01B, part_of: X01, {RULE}}}\n", name="other")
+        first = write_experiment(folder, claim("X01", f"{RULE}, {self.BESIDE}, any_of: [X01B]"))
+        second = write_experiment(
+            folder, f"  - {{id: X01B, part_of: X01, {RULE}, {self.BESIDE}}}\n", name="other"
+        )
         write_results(folder / "results", first, effect(main))
         if other is not None:
             write_results(folder / "results", second, effect(other))
@@ -71,6 +75,11 @@ class TestSettings:
             ("X01", False),
             ("X01B", True),
         ]
+
+    def test_each_setting_has_its_own_beside(self, tmp_path: Path) -> None:
+        result = self.prepare(tmp_path, 0.0, 0.5)
+        found = [(experiment, round(part.mean or 0, 9)) for experiment, part in result.all_beside]
+        assert found == [("try", 0.0), ("other", 0.5)]
 
     def test_p_is_multiplied_by_their_number(self, tmp_path: Path) -> None:
         result = self.prepare(tmp_path, 0.0, 0.5)

@@ -132,6 +132,14 @@ def test_files_are_named_as_their_folder_was_given(judged: Cli) -> None:
     assert "\nexperiment: experiments/width.yaml\n" in judged("X01").out
 
 
+def test_all_effects_are_drawn_in_one_figure(judged: Cli, tmp_path: Path) -> None:
+    result = judged("--figure", "out/all.svg")
+    assert (result.code, result.err) == (0, "out/all.svg: written\n")
+    assert "X01 A wider network learns faster." in (tmp_path / "out" / "all.svg").read_text()
+    result = judged("--figure", "all.png")
+    assert (result.code, result.err) == (2, "--figure: must be a file that ends in .svg (got 'all.png')\n")
+
+
 def test_an_unknown_claim_is_one_line(claims: Cli) -> None:
     result = claims("X2")
     assert (result.code, result.err) == (2, "X2: no such claim; `regx claims` lists them\n")
