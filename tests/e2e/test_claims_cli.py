@@ -9,29 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from width_experiment import ARMS, BASE
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
 from regx.claims.results import MeasureRow, VerdictFile, read_measures, write_measures
 
 ROOT = Path(__file__).parents[2]
-BASE = """
-name: small
-data: {name: digits, train_size: 60}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
-EXPERIMENT = """
-name: width
-question: Does a wider network learn faster?
-base: ../base.yaml
-arms:
-  none: {}
-  wide: {model.hidden_sizes: [64]}
-seeds: 5
-claims:
+EXPERIMENT = f"""{ARMS}claims:
   - id: X01
     says: A wider network learns faster.
     quote: "Width speeds learning up."
@@ -40,10 +25,10 @@ claims:
     measure: train_loss
     contrast: none - wide
     smallest_effect: 0.05
-    published: [{figures: Twice as fast, where: Table 2, verified: secondary}]
+    published: [{{figures: Twice as fast, where: Table 2, verified: secondary}}]
     deviations: [Other images., Fewer of them.]
     traps: [A rate that suits one arm only.]
-    beside: [{label: in errors, measure: test_error, contrast: none - wide}]
+    beside: [{{label: in errors, measure: test_error, contrast: none - wide}}]
 """
 
 Cli = Callable[..., Any]

@@ -7,28 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from width_experiment import ARMS, BASE
 
 from regx.claims.results import Gate, Gates, VerdictFile
 
-BASE = """
-name: small
-data: {name: digits, train_size: 60}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
-EXPERIMENT = """
-name: width
-question: Does a wider network learn faster?
-base: ../base.yaml
-arms:
-  none: {}
-  wide: {model.hidden_sizes: [64]}
-seeds: 5
-tiers:
-  smoke: {seeds: 2, set: {train.epochs: 1}}
-  gpu: {seeds: 6}
+EXPERIMENT = f"""{ARMS}tiers:
+  smoke: {{seeds: 2, set: {{train.epochs: 1}}}}
+  gpu: {{seeds: 6}}
 claims:
   - id: X01
     says: A wider network learns faster.
