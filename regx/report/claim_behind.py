@@ -179,8 +179,10 @@ def look_behind(
 def _traces(label: str, measure: str, items: Sequence[CellRun]) -> Iterator[Traces]:
     """Yield the lines behind a measure of probes, if it has any."""
     course = find_course(measure)
-    lines = tuple(line for item in items if (line := course.of(item))) if course else ()
-    if course and lines:
+    if course is None:
+        return
+    lines = tuple(line for item in items if succeeded(item.run) and (line := course.of(item)))
+    if lines:
         panel = TracePanel(unit=course.unit, x=course.x, lines={label: lines})
         yield Traces(panels={course.title: panel})
 
