@@ -220,7 +220,7 @@ _ALL = (
                 "fraction",
                 "Test error in eval mode, as the probe of the averages has it.",
             ),
-            ("weight_scaling_nll", "nats", "Test loss, likewise."),
+            ("weight_scaling_nll", "nats", "Test loss in eval mode, as the probe of the averages has it."),
             *(
                 (f"{mean}_{kind}_k{k}", unit, f"Test {word} of the average of {k} thinned networks.")
                 for mean in _MC

@@ -137,16 +137,22 @@ def _outcome(result: "ClaimResult") -> str:
         if result.verdict == "contradicted":
             text += " It is contradicted in these settings only."
     elif len(result.parts) > 1:
-        num_holding, num_parts = sum(part.holds for part in result.parts), len(result.parts)
-        all_of_them = "Both" if num_parts == 2 else f"All {num_parts}"
-        answer = (
-            "they do"
-            if num_holding == num_parts
-            else f"{num_holding} of them {'does' if num_holding == 1 else 'do'}"
-        )
+        all_of_them = "Both" if len(result.parts) == 2 else f"All {len(result.parts)}"
+        answer = _which_hold(result.parts)
         text += f" {all_of_them} parts have to hold: {answer}."
         text = text.replace("Contradicted:", "Contradicted in one of its parts:")
     return text
+
+
+def _which_hold(parts: "Sequence[PartResult]") -> str:
+    """Name the parts that hold, by their numbers: `(1) does, (2) and (3) do not`."""
+    answers = []
+    for holds, denial in ((True, ""), (False, " not")):
+        names = [f"({number})" for number, part in enumerate(parts, start=1) if part.holds == holds]
+        if len(names) == len(parts):
+            return "they do" if holds else "none does"
+        answers.append(f"{' and '.join(names)} {'does' if len(names) == 1 else 'do'}{denial}")
+    return ", ".join(answers)
 
 
 def _parts(result: "ClaimResult") -> Iterator[str]:

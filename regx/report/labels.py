@@ -119,9 +119,10 @@ def shorten(text: str, max_letters: int) -> str:
 
 
 def in_two_lines(name: str, max_letters: int) -> str:
-    """Break a long name at the underscore nearest its middle, so that most of it can be read."""
+    """Break a long name at the last underscore that leaves both parts whole, or near its middle."""
     breaks = [at + 1 for at, letter in enumerate(name) if letter == "_"]
     if len(name) <= max_letters or not breaks:
         return shorten(name, max_letters)
-    end = min(breaks, key=lambda at: max(at, len(name) - at))
+    whole = [at for at in breaks if max(at, len(name) - at) <= max_letters]
+    end = whole[-1] if whole else min(breaks, key=lambda at: max(at, len(name) - at))
     return f"{shorten(name[:end], max_letters)}\n{shorten(name[end:], max_letters)}"

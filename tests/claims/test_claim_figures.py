@@ -165,7 +165,9 @@ def test_logarithmic_ticks_are_few_and_round(low: float, high: float, expected: 
     assert log_ticks(low, high) == pytest.approx(expected)
 
 
-def test_long_names_break_near_their_middle() -> None:
+def test_long_names_break_where_both_parts_stay_whole() -> None:
     assert in_two_lines("mc_arithmetic_error_k200", 15) == "mc_arithmetic_\nerror_k200"
+    assert in_two_lines("batch_norm_probed", 15) == "batch_norm_\nprobed"
+    assert in_two_lines("one_averylongnamethatdoesnotfit", 12) == "one_\navery…otfit"
     assert in_two_lines("batch_norm", 15) == "batch_norm"
     assert in_two_lines("averyveryverylongname", 11) == "avery…gname"

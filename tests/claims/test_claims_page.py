@@ -143,6 +143,7 @@ def test_the_effect_in_the_table_is_the_one_that_decides(tmp_path: Path) -> None
     made = ClaimsPage(registry=registry, results=tmp_path / "results", root=tmp_path, comments={})
     assert "| contradicted (reversed) | part 2: −30 [−32, −28] pp |" in made.table()
     assert "Contradicted in one of its parts: it goes the other way" in section(made, "X01")
+    assert "Both parts have to hold: (1) does, (2) does not." in section(made, "X01")
 
 
 def test_a_claim_that_is_not_valid_shows_no_number(tmp_path: Path) -> None:
