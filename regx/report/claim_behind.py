@@ -218,10 +218,12 @@ def _numbers(
     from regx.claims.run_measures import RUN_MEASURES
 
     of = (RUN_MEASURES | PROBE_MEASURES)[inner].of
-    return {
-        value: [of(ladder[value], reference) if succeeded(ladder[value].run) else None for ladder in ladders]
-        for value in sorted(ladders[0])
-    }
+
+    def number(item: CellRun) -> Number | None:
+        """Probes may have seen all that matters of a run that diverged; its errors are those of guessing."""
+        return of(item, reference) if inner in PROBE_MEASURES or succeeded(item.run) else None
+
+    return {value: [number(ladder[value]) for ladder in ladders] for value in sorted(ladders[0])}
 
 
 def _inner(name: str) -> str:
