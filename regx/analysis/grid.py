@@ -9,18 +9,14 @@ from typing import Literal
 
 from regx.analysis.arms import Arm
 from regx.analysis.compare import Cell
+from regx.analysis.grid_measures import GridMeasure, Ladder, Scale, grid_measures
 from regx.analysis.inference import Inference, correct, half_width, infer
+from regx.analysis.ladder import grid_floor
 from regx.analysis.selection import Selection
 from regx.config.errors import UsageError
 from regx.runs.table import Run
 
-__all__ = ["GridArm", "GridComparison", "GridRow", "Scale", "compare_grid", "grid_axis"]
-
-# How the numbers of a row are counted: learning rates and their ratios in doublings (log2), values of another
-# axis as they are, errors as fractions.
-Scale = Literal["log2", "doublings", "value", "fraction"]
-Ladder = Mapping[float, Run]
-EVERYWHERE = "diverged everywhere"
+__all__ = ["GridArm", "GridComparison", "GridRow", "compare_grid", "grid_axis"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +70,6 @@ class GridComparison:
     rows: tuple[GridRow, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _GridMeasure:
-    name: str
-    label: str
-    scale: Scale
-    better: Literal["lower", "higher"] | None
-    absent: str
-    of: Callable[[Ladder], float | None]
-    on_grid: bool = False  # one of the values that were tried, not one between them
-
-
 def grid_axis(selections: Sequence[Selection]) -> str | None:
     """Return the axis, if all are whole arms with a grid over the same numeric axis."""
     axes = {tuple(selection.arm.cell) if selection.arm else () for selection in selections}
@@ -120,7 +105,7 @@ def compare_grid(selections: Sequence[Selection], axis: str) -> GridComparison:
         arm if names.count(arm.label) == 1 else _renamed(arm, f"{arm.arm.sweep.name}:{arm.label}")
         for arm in arms
     ]
-    rows = tuple(_row(measure, arms) for measure in _measures(axis, arms))
+    rows = tuple(_row(measure, arms) for measure in grid_measures(axis, [arm.values for arm in arms]))
     return GridComparison(axis=axis, arms=tuple(arms), rows=rows)
 
 
@@ -152,7 +137,7 @@ def _renamed(arm: GridArm, label: str) -> GridArm:
     )
 
 
-def _row(measure: _GridMeasure, arms: Sequence[GridArm]) -> GridRow:
+def _row(measure: GridMeasure, arms: Sequence[GridArm]) -> GridRow:
     by_seed = [{seed: measure.of(ladder) for seed, ladder in arm.ladders.items()} for arm in arms]
     cells = tuple(_cell(list(values.values())) for values in by_seed)
     present = [
@@ -187,113 +172,17 @@ def _cell(values: Sequence[float | None]) -> Cell:
     )
 
 
-def _floor(measure: _GridMeasure, arms: Sequence[GridArm]) -> float | None:
+def _floor(measure: GridMeasure, arms: Sequence[GridArm]) -> float | None:
     """Return the spread to assume where all seeds agree: that of rounding to the values that were tried.
 
     The step is the smallest between neighbours in any arm, in the unit of the measure: doublings (log2) for
     learning rates, else that of the axis.
     """
-    from regx.analysis.ladder import grid_floor
-
     if not measure.on_grid:
         return None
     count: Callable[[float], float] = float if measure.scale == "value" else log2
     steps = [count(high) - count(low) for arm in arms for low, high in pairwise(arm.values)]
     return grid_floor(min(steps)) if steps else None
-
-
-def _measures(axis: str, arms: Sequence[GridArm]) -> list[_GridMeasure]:
-    """Choose the measures for an axis: ladders of learning rates have measures of their own."""
-    from regx.analysis import ladder
-
-    lowest = _GridMeasure(
-        name="lowest_valid_error",
-        label="lowest valid error (%)",
-        scale="fraction",
-        better="lower",
-        absent=EVERYWHERE,
-        of=lambda runs: min(
-            (error for error in _valid_errors(runs).values() if error is not None), default=None
-        ),
-    )
-    if axis != "optim.lr" or min(value for arm in arms for value in arm.values) <= 0:
-        best = _GridMeasure(
-            name="best_value",
-            label="best value",
-            scale="value",
-            better=None,
-            absent=EVERYWHERE,
-            of=lambda runs: _argmin(_losses(runs)),
-            on_grid=True,
-        )
-        optimum = _GridMeasure(
-            name="optimum",
-            label="optimum",
-            scale="value",
-            better=None,
-            absent="diverged at some value",
-            of=lambda runs: ladder.optimum(_losses(runs)),
-        )
-        enough = all(len(arm.values) >= 3 for arm in arms)
-        return [*([optimum] if enough else []), best, lowest]
-    largest = min(arm.values[-1] for arm in arms)
-    start = ladder.LADDER_START if largest >= ladder.LADDER_START else min(arm.values[0] for arm in arms)
-    too_soon = f"did not learn at the smallest rate from {start:g} on"
-    return [
-        _GridMeasure(
-            name="lr_max",
-            label="LR_max",
-            scale="log2",
-            better="higher",
-            absent=too_soon,
-            of=lambda runs: _log2(ladder.lr_max(_learned(runs), start=start)),
-            on_grid=True,
-        ),
-        _GridMeasure(
-            name="lr_star",
-            label="LR*",
-            scale="log2",
-            better=None,
-            absent=EVERYWHERE,
-            of=lambda runs: _log2(ladder.lr_star(_losses(runs))),
-            on_grid=True,
-        ),
-        _GridMeasure(
-            name="stable_width",
-            label="stable width",
-            scale="doublings",
-            better="higher",
-            absent=too_soon,
-            of=lambda runs: ladder.stable_width(_learned(runs), _accuracies(runs), start=start),
-            on_grid=True,
-        ),
-        lowest,
-    ]
-
-
-def _learned(runs: Ladder) -> dict[float, bool | None]:
-    return {value: run.record.status == "done" for value, run in runs.items()}
-
-
-def _losses(runs: Ladder) -> dict[float, float | None]:
-    return {value: run.record.final.valid_loss if run.record.final else None for value, run in runs.items()}
-
-
-def _valid_errors(runs: Ladder) -> dict[float, float | None]:
-    return {value: run.record.final.valid_error if run.record.final else None for value, run in runs.items()}
-
-
-def _accuracies(runs: Ladder) -> dict[float, float | None]:
-    return {value: None if error is None else 1 - error for value, error in _valid_errors(runs).items()}
-
-
-def _argmin(losses: Mapping[float, float | None]) -> float | None:
-    finite = {value: loss for value, loss in losses.items() if loss is not None}
-    return min(finite, key=finite.__getitem__, default=None)
-
-
-def _log2(rate: float | None) -> float | None:
-    return None if rate is None else log2(rate)
 
 
 def _is_number(value: object) -> bool:

@@ -2,7 +2,8 @@
 
 from math import log2
 
-from regx.analysis.grid import GridArm, GridComparison, GridRow, Scale
+from regx.analysis.grid import GridArm, GridComparison, GridRow
+from regx.analysis.grid_measures import Scale
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.notes import show_seeds
 from regx.analysis.seeded import over_pairs

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from regx.analysis.compare import Cell
-from regx.analysis.grid import GridComparison, Scale
+from regx.analysis.grid import GridComparison
+from regx.analysis.grid_measures import Scale
 from regx.analysis.grid_sentences import (
     conclude_grid,
     grid_notes,
