@@ -1,0 +1,185 @@
+"""Training and measuring what claims rest on, as `regx reproduce` shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regx.cli.engines import choose_workers, estimate_left, fetch_data, open_engine
+from regx.cli.gates import pass_gates
+from regx.cli.progress import say
+from regx.cli.signals import StopSignal, stop_on_signals
+from regx.cli.sweep_display import sweep_display
+from regx.cli.sweep_text import ending_lines
+
+if TYPE_CHECKING:
+    from regx.claims.gates.plan import GatePlan
+    from regx.claims.judge import RunFacts
+    from regx.config import Experiment
+    from regx.sweeps.driver import Plan
+    from regx.sweeps.jobs import Engine, Job
+    from regx.sweeps.ledger import Ledger
+
+__all__ = ["EngineChoice", "Outcome", "Reproduction"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineChoice:
+    """What was asked for to train the runs; see `regx.cli.engines`."""
+
+    jobs: int | None
+    per_gpu: int | None
+    scheduler: str | None
+    scheduler_file: Path | None
+
+
+@dataclass
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        facts: Of each experiment that is complete.
+        exit_code: 0 if all are.
+    """
+
+    facts: "dict[str, RunFacts]" = field(default_factory=dict)
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """The experiments that were asked for, and how they are trained.
+
+    Attributes:
+        experiments: Each once.
+        ledger: Of the runs; locked, if there is to be training.
+        results: Folder that measures go into.
+        retry_failed: Whether runs that failed before are tried again.
+        offline: Whether data may not be fetched.
+        quiet: Whether only what failed is said.
+    """
+
+    experiments: "Sequence[Experiment]"
+    ledger: "Ledger"
+    results: Path
+    retry_failed: bool
+    offline: bool
+    quiet: bool
+
+    @cached_property
+    def plans(self) -> "dict[str, Plan]":
+        """What each experiment needs."""
+        from regx.sweeps.driver import make_plan
+
+        return {experiment.name: make_plan(experiment, self.ledger) for experiment in self.experiments}
+
+    @cached_property
+    def left(self) -> "list[Job]":
+        """Runs that are not there; experiments may share them."""
+        return list({job.folder: job for plan in self.plans.values() for job in plan.left}.values())
+
+    @cached_property
+    def gates(self) -> "GatePlan":
+        """Sanity gates: due where anything is trained."""
+        from regx.claims.gates.plan import plan_gates
+
+        return plan_gates(self.results, self.experiments, due=bool(self.left))
+
+    @cached_property
+    def references(self) -> "Plan":
+        """What the gates train."""
+        from regx.sweeps.driver import make_plan
+
+        return make_plan(self.gates.trainable(self.gates.data), self.ledger)
+
+    def carry_out(self, choice: EngineChoice, *, dry_run: bool) -> Outcome:
+        """Show the plan; train and measure, experiment by experiment.
+
+        Raises:
+            UsageError: If workers do not fit on the GPUs, or data cannot be had.
+        """
+        from regx.sweeps.jobs import EngineLostError, EngineOptions
+
+        waiting = [*self.left, *self.references.left]
+        elsewhere = choice.scheduler or choice.scheduler_file
+        workers = None if elsewhere else choose_workers(choice.jobs, choice.per_gpu, waiting)
+        if not self.quiet:
+            for line in self._plan_lines():
+                say(line)
+            if waiting:
+                say(estimate_left([*self.plans.values(), self.references], self.ledger, workers))
+        outcome = Outcome()
+        if dry_run:
+            return outcome
+        if self.left:
+            fetch_data(self.left, offline=self.offline, quiet=self.quiet)
+        options = EngineOptions(runs_dir=self.ledger.runs_dir, offline=self.offline)
+        with (
+            stop_on_signals() as stop,  # first: workers take seconds to start
+            open_engine(options, workers, choice.scheduler, choice.scheduler_file) as engine,
+        ):
+            stop.call(engine.stop)
+            try:
+                self._train(engine, stop, outcome)
+            except EngineLostError as error:
+                say(str(error))
+                outcome.exit_code = 1
+        outcome.exit_code = stop.exit_code or outcome.exit_code
+        return outcome
+
+    def _plan_lines(self) -> list[str]:
+        """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
+        lines = []
+        if num_left := len(self.references.left):
+            lines.append(f"sanity gates: {num_left} reference network{'s' * (num_left > 1)} to train")
+        for experiment in self.experiments:
+            plan = self.plans[experiment.name]
+            ids = ", ".join(claim.id for claim in experiment.claims)
+            left = len(plan.left)
+            done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - left
+            lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {left} left")
+        return lines
+
+    def _train(self, engine: "Engine", stop: StopSignal, outcome: Outcome) -> None:
+        """Pass the gates, then take one experiment after another until all are done, or a signal comes."""
+        from regx.config.errors import UsageError
+
+        if self.gates.due and not pass_gates(
+            self.gates,
+            self.ledger,
+            engine,
+            retry_failed=self.retry_failed,
+            offline=self.offline,
+            quiet=self.quiet,
+        ):
+            outcome.exit_code = 1
+            return
+        for experiment in self.experiments:
+            if stop.exit_code:
+                return
+            try:
+                facts = self._one(experiment, engine)
+            except UsageError as error:  # of this experiment; the others go on
+                say(str(error))
+                outcome.exit_code = 2
+                continue
+            if facts is None:
+                outcome.exit_code = outcome.exit_code or 1
+            else:
+                outcome.facts[experiment.name] = facts
+
+    def _one(self, experiment: "Experiment", engine: "Engine") -> "RunFacts | None":
+        """Train one experiment; None where it is not complete."""
+        from regx.claims.procedure import run_experiment
+        from regx.runs.sweep import SweepFolder
+
+        runs_dir = self.ledger.runs_dir
+        with sweep_display(experiment, runs_dir, engine.num_workers, quiet=self.quiet) as display:
+            summary, facts = run_experiment(
+                experiment, self.ledger, engine, display, self.results, retry_failed=self.retry_failed
+            )
+        folder = SweepFolder.named(experiment.name, experiment.tier, runs_dir)
+        for line in ending_lines(summary, folder)[int(self.quiet) :]:
+            say(f"{experiment.name}: {line}")
+        return facts
