@@ -1,12 +1,12 @@
 """How many seeds a paired t-test needs to see an effect."""
 
 from bisect import bisect_left
-from math import ceil, inf, sqrt
+from math import inf, sqrt
 
 import numpy as np
 from scipy.special import nctdtr, stdtrit  # type: ignore[import-untyped]
 
-__all__ = ["MOST_SEEDS", "paired_power", "rule_of_thumb_seeds", "seeds_needed"]
+__all__ = ["MOST_SEEDS", "paired_power", "seeds_needed"]
 
 MOST_SEEDS = 1_000_000
 
@@ -63,18 +63,3 @@ def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8
     candidates = range(2, MOST_SEEDS + 1)
     found = bisect_left(candidates, True, key=enough)  # power grows with the seeds
     return candidates[found] if found < len(candidates) else None
-
-
-def rule_of_thumb_seeds(sd: float, smallest_effect: float) -> int:
-    """Return (2.8 sd / effect)^2 seeds, rounded up: what `seeds_needed` comes to where the answer is large.
-
-    2.8 is the sum of the normal quantiles of 0.975 and 0.8. For a handful of seeds it is too low by two or
-    three.
-
-    Args:
-        sd: Standard deviation of the paired differences.
-        smallest_effect: Mean difference to be found, > 0, in the same unit.
-    """
-    if not smallest_effect > 0:
-        raise ValueError(f"smallest_effect must be > 0, got {smallest_effect}")
-    return ceil((2.8 * sd / smallest_effect) ** 2)

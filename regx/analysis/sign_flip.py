@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regx.analysis.intervals import Values, finite
 
-__all__ = ["NUM_DRAWS", "SignFlip", "sign_flip_p", "smallest_sign_flip_p"]
+__all__ = ["NUM_DRAWS", "SignFlip", "sign_flip_p"]
 
 MOST_EXACT = 20  # 2^20 sums are 8 MB; every further seed doubles them
 NUM_DRAWS = 100_000
@@ -53,11 +53,6 @@ def sign_flip_p(differences: Values) -> SignFlip:
     as_far = abs(array.sum()) - 1e-9 * np.abs(array).sum()
     count = int(np.count_nonzero(np.abs(sums) >= as_far))
     return SignFlip(p=count / sums.size if exact else (count + 1) / (NUM_DRAWS + 1), exact=exact)
-
-
-def smallest_sign_flip_p(num_seeds: int) -> float:
-    """Return the smallest p-value that a sign-flip test of so many seeds can have: 0.0625 for 5."""
-    return float(2.0 ** (1 - num_seeds))
 
 
 def _all_sums(start: NDArray[np.float64], differences: NDArray[np.float64]) -> NDArray[np.float64]:

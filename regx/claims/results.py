@@ -189,13 +189,6 @@ class PartResult(Record):
     d_z: float | None = None
     wins: float | None = Field(default=None, description="Share of seeds in favour.")
     sign_flip_p: float | None = None
-    seeds_needed: int | None = Field(
-        default=None,
-        description=(
-            "To tell an effect of the amount from 0 in 4 of 5 experiments, were this spread the true one: "
-            "(2.8 sd / amount)^2, computed exactly. Not corrected for a family."
-        ),
-    )
     smallest_excluded: float | None = Field(
         default=None, description="Smallest effect, in either direction, outside the 90 % interval."
     )

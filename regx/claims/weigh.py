@@ -9,7 +9,6 @@ from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compound import all_of
 from regx.analysis.evidence import Evidence, Measured, at_least, not_worse_than, within
 from regx.analysis.ladder import grid_floor
-from regx.analysis.power import seeds_needed
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import arms_of, locked_part
 from regx.claims.results import Lock, LockedPart, MeasureRow, PartResult
@@ -198,12 +197,7 @@ def _result(item: Comparison, part: LockedPart, numbers: _Numbers, evidence: Evi
     result = result.model_copy(update=_summary(measured))
     if evidence is None:
         return result
-    return result.model_copy(
-        update={
-            "seeds_needed": seeds_needed(measured.margin, measured.summary.sd),
-            "smallest_excluded": measured.smallest_excluded,
-        }
-    )
+    return result.model_copy(update={"smallest_excluded": measured.smallest_excluded})
 
 
 def _summary(measured: Measured) -> dict[str, float]:

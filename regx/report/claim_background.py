@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from regx.analysis.intervals import mean_interval
 from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces
-from regx.report.grid_figure import draw_ladder, mark_runs, set_grid_axis
+from regx.report.grid_figure import draw_ladder, leave_room, set_grid_axis
 from regx.report.labels import EndLabel, in_two_lines, label_line_ends
 from regx.report.series import MIN_BAND, band, has_band, mean_curve, shared_epochs, thin_out
-from regx.report.theme import group_style, set_epoch_axis, set_value_axis
+from regx.report.theme import draw_band, group_style, set_epoch_axis, set_value_axis
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
 
@@ -26,6 +26,7 @@ TOP = 0.3
 WIDE = 4.3  # of the one panel of a ladder
 MEAN_POINTS, THIN_POINTS = 100, 60
 LABEL_LETTERS = 14
+BAND = 0.22  # how opaque
 
 
 def draw_background(place: PlaceAxes, behind: Background, top: float, order: Mapping[str, int]) -> None:
@@ -91,9 +92,10 @@ def _draw_traces(axes: Axes, panel: TracePanel, order: Mapping[str, int]) -> lis
         seeds = [[factor * line[x] for line in lines] for x in shared]
         means = [fmean(values) for values in seeds]
         if len(lines) >= MIN_BAND:
-            found, floor = [mean_interval(values) for values in seeds], axes.get_ylim()[0]
-            low, high = [max(one.low, floor) for one in found], [one.high for one in found]
-            axes.fill_between(shared, low, high, color=style["color"], alpha=0.22, linewidth=0)
+            ends = [mean_interval(values) for values in seeds]
+            draw_band(
+                axes, shared, [one.low for one in ends], [one.high for one in ends], style["color"], BAND
+            )
         axes.plot(shared, means, **style)
         labels.append(_end_label(label, means[-1], style["color"]))
     return labels
@@ -126,11 +128,7 @@ def _draw_curves(
         kept = thin_out(range(len(means)), MEAN_POINTS)
         if has_band(runs):
             low, high = band(runs, curve, kept)
-            floor = axes.get_ylim()[0]
-            low = [max(end, floor) for end in low]
-            axes.fill_between(
-                [epochs[at] for at in kept], low, high, color=style["color"], alpha=0.22, linewidth=0
-            )
+            draw_band(axes, [epochs[at] for at in kept], low, high, style["color"], BAND)
         else:
             for run in runs:
                 shown = thin_out(range(len(run.rows)), THIN_POINTS)
@@ -169,13 +167,12 @@ def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
     ]
     if everything:
         set_value_axis(axes, everything, wide_range=6)
+    if ladder.has_diverged or ladder.has_censored:
+        leave_room(axes, 1 + max(order[arm] for arm in points))
     labels = []
     for arm, by_value in points.items():
-        for at, count in ladder.num_censored[arm].items():
-            if count:
-                mark_runs(axes, at, count, order[arm], marker="^")
         num_diverged = {at: sum(one is None for one in found) for at, found in by_value.items()}
-        end = draw_ladder(axes, by_value, num_diverged, order[arm])
+        end = draw_ladder(axes, by_value, num_diverged, order[arm], ladder.num_censored[arm])
         if end is not None:
             labels.append(_end_label(arm, end, group_style(order[arm])["color"]))
     if labels:

@@ -9,7 +9,7 @@ from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison
 from regx.claims.measures import find_measure
 from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, Number, SeedRuns
+from regx.claims.seed_runs import CellRun, Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.errors import UsageError
 from regx.report.claim_traces import Line, find_course
@@ -19,6 +19,7 @@ __all__ = ["Background", "Curves", "Ladder", "TracePanel", "Traces", "background
 
 # What is shown over the axis of a grid where the measure is made of several numbers of each run.
 _BEHIND_LADDERS = {"lr_star": "final_valid_loss"}
+_CellRuns = Mapping[float, CellRun]  # of one seed, by value of the axis
 MOST_PANELS = 2  # of traces, beside one another
 
 
@@ -69,6 +70,16 @@ class Ladder:
         """Name what is shown."""
         return self.points
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether a run has no number."""
+        return any(None in found for by in self.points.values() for found in by.values())
+
+    @property
+    def has_censored(self) -> bool:
+        """Whether a number only says that it took longer."""
+        return any(count for by in self.num_censored.values() for count in by.values())
+
     def joined(self, other: "Background") -> "Ladder | None":
         """Show other arms beside these; None where they need a picture of their own."""
         if not isinstance(other, Ladder) or (self.axis, self.measure) != (other.axis, other.measure):
@@ -117,6 +128,8 @@ class Traces:
         panels = dict(self.panels)
         for name, panel in other.panels.items():
             lines = {**panels[name].lines, **panel.lines} if name in panels else panel.lines
+            if name in panels and any(lines[label] != line for label, line in panels[name].lines.items()):
+                return None  # lines of two arms, each named by the same measure
             panels[name] = replace(panel, lines=lines)
         return Traces(panels=panels)
 
@@ -146,7 +159,7 @@ def look_behind(
     runs: SweepRuns,
     reference: Reference,
 ) -> Iterator[Background]:
-    """Yield what the runs of one part looked like.
+    """Yield what the runs of one part looked like; nothing where they have not the grid that it needs.
 
     Args:
         comparison: The part.
@@ -162,10 +175,14 @@ def look_behind(
     by_arm = {arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in dict.fromkeys(arms)}
     try:
         if comparison.measures[0].over == "grid":
-            yield _ladder(comparison.measures[0].name, by_arm, reference)
-            return
-        alone = {arm: [found.only for found in of_arm] for arm, of_arm in by_arm.items()}
+            ladders = {arm: [found.by_value() for found in of_arm] for arm, of_arm in by_arm.items()}
+        else:
+            alone = {arm: [found.only for found in of_arm] for arm, of_arm in by_arm.items()}
     except UsageError:  # the smoke tier may have one cell where others have a grid
+        return
+    if comparison.measures[0].over == "grid":
+        axes = dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())
+        yield _ladder(comparison.measures[0].name, " or ".join(axes), ladders, reference)
         return
     for label, arm, measure in zip(labels, arms, comparison.measures, strict=True):
         yield from _traces(label, measure.name, alone[arm])
@@ -187,14 +204,13 @@ def _traces(label: str, measure: str, items: Sequence[CellRun]) -> Iterator[Trac
         yield Traces(panels={course.title: panel})
 
 
-def _ladder(measure: str, by_arm: Mapping[str, Sequence[SeedRuns]], reference: Reference) -> Ladder:
+def _ladder(
+    measure: str, axis: str, by_arm: Mapping[str, Sequence[_CellRuns]], reference: Reference
+) -> Ladder:
     inner = _inner(measure)
-    numbers = {
-        arm: _numbers([found.by_value() for found in of_arm], inner, reference)
-        for arm, of_arm in by_arm.items()
-    }
+    numbers = {arm: _numbers(ladders, inner, reference) for arm, ladders in by_arm.items()}
     return Ladder(
-        axis=" or ".join(dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())),
+        axis=axis,
         measure=inner,
         unit=find_measure(inner).unit,
         points={
@@ -212,7 +228,7 @@ def _ladder(measure: str, by_arm: Mapping[str, Sequence[SeedRuns]], reference: R
 
 
 def _numbers(
-    ladders: Sequence[Mapping[float, CellRun]], inner: str, reference: Reference
+    ladders: Sequence[_CellRuns], inner: str, reference: Reference
 ) -> dict[float, list[Number | None]]:
     from regx.claims.probe_measures import PROBE_MEASURES
     from regx.claims.run_measures import RUN_MEASURES

@@ -1,8 +1,8 @@
 """What the figure of a claim shows, gathered from the files of its results and the folders of its runs."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from regx.analysis.catalogue import Reference
@@ -13,6 +13,7 @@ from regx.claims.results import ClaimResult, Lock, MeasureRow, PartResult, Resul
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
 from regx.report.claim_behind import Background, look_behind
+from regx.report.claim_prose import contrast_of
 from regx.runs.sweep import SweepFolder, SweepRecord
 
 __all__ = ["PartEvidence", "Side", "gather"]
@@ -104,7 +105,7 @@ def _parts(
         sides = tuple(_sides(comparison, arms, own))
         labels = [side.label for side in sides]
         yield PartEvidence(
-            heading=_heading(part, comparison, arms),
+            heading=_heading(part, arms),
             result=part,
             sides=sides,
             unit=comparison.measures[0].unit,
@@ -112,13 +113,11 @@ def _parts(
         )
 
 
-def _heading(part: PartResult, comparison: Comparison, arms: Sequence[str]) -> str:
+def _heading(part: PartResult, arms: Sequence[str]) -> str:
     """Name measure and contrast; two measures of one arm stand in its place in the contrast."""
     if len(arms) != 2 or arms[0] != arms[1]:
         return f"{part.measure}, {part.contrast}"
-    names = iter(measure.name for measure in comparison.measures)
-    contrast = re.sub(rf"\b{re.escape(arms[0])}\b", lambda _: next(names), part.contrast)
-    return f"{arms[0]}: {contrast}"
+    return f"{arms[0]}: {contrast_of(part)}"
 
 
 def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
@@ -126,6 +125,6 @@ def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRo
         own = [row for row in rows if (row.arm, row.measure) == (arm, measure.name)]
         yield Side(
             label=arm if len(set(arms)) == len(arms) else measure.name,
-            values=tuple(row.value for row in own if row.value is not None),
+            values=tuple(row.value for row in own if row.value is not None and isfinite(row.value)),
             num_censored=sum(row.note.startswith("censored") for row in own),
         )

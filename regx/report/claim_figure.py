@@ -1,6 +1,5 @@
 """A claim's figure: every seed's difference, the interval, what was asked for, and what is behind it."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from regx.claims.results import PartResult
 from regx.report.claim_background import draw_background
-from regx.report.claim_behind import Background, Ladder, backgrounds
+from regx.report.claim_behind import Background, backgrounds
+from regx.report.claim_caption import caption_of, shows_90
 from regx.report.claim_evidence import PartEvidence
 from regx.report.claim_words import scaled, show_effect, show_wanted
 from regx.report.labels import in_two_lines, shorten
@@ -25,7 +25,7 @@ HEAD, PART, BACKGROUND, FOOT = 0.42, 1.5, 2.55, 0.46
 LINE = 0.13  # of the caption
 LABELS, SIDES, GAP, MARGIN = 1.2, 2.35, 0.3, 0.25
 TITLE_LETTERS, LABEL_LETTERS = 94, 15
-HEADING_LETTERS, CAPTION_LETTERS = 90, 130
+HEADING_LETTERS = 90
 LOG_RANGE = 4.0  # highest over lowest value from which quotients are shown on a logarithmic axis
 SAME = 0.02  # of an axis: dots that are nearer stand above one another
 
@@ -79,6 +79,10 @@ def draw_claim(figure: Figure, title: str, parts: Sequence[PartEvidence]) -> Non
 
 def _behind(parts: Sequence[PartEvidence]) -> list[Background]:
     return backgrounds(part.behind for part in parts)
+
+
+def _caption(parts: Sequence[PartEvidence]) -> str:
+    return caption_of([part.result for part in parts], _behind(parts))
 
 
 def _order(parts: Sequence[PartEvidence]) -> dict[str, int]:
@@ -159,7 +163,7 @@ def _draw_differences(axes: Axes, result: PartResult) -> None:
     axes.axvline(0, color=INK, linewidth=0.9, zorder=2)
     heights = [-0.34 - offset for offset in _stacked(values, [*axes.get_xlim()], most=0.26)]
     axes.plot(values, heights, "o", markersize=4, color=BLUE, alpha=0.5, mew=0, zorder=3)
-    if result.low_90 is not None and result.high_90 is not None and _shows_90(result):
+    if shows_90(result) and result.low_90 is not None and result.high_90 is not None:
         ends = [factor * result.low_90, factor * result.high_90]
         axes.plot(ends, [0.45] * 2, color=BLUE, linewidth=5, alpha=0.4, solid_capstyle="butt", zorder=3)
     if result.low is not None and result.high is not None:
@@ -168,10 +172,14 @@ def _draw_differences(axes: Axes, result: PartResult) -> None:
         axes.plot(factor * result.mean, 0.45, "D", markersize=5.5, color=BLUE, mec="white", zorder=5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
-    words = (
-        "the claim is about this number" if result.contrast.isidentifier() else "right of 0 favours the claim"
-    )
-    axes.set_xlabel(f"{words}{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+    axes.set_xlabel(f"{_meaning(result)}{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+
+
+def _meaning(result: PartResult) -> str:
+    """Say how to read the axis of the differences."""
+    if result.contrast.isidentifier():
+        return "the claim is about this number"
+    return "0: the two agree" if result.criterion == "within" else "right of 0 favours the claim"
 
 
 def _bounds(result: PartResult, factor: float) -> list[float]:
@@ -199,13 +207,6 @@ def _shade(axes: Axes, result: PartResult, factor: float) -> None:
         axes.axvspan(-amount, axes.get_xlim()[1], color="#EFEFEF", linewidth=0, zorder=0.2)
 
 
-def _shows_90(result: PartResult) -> bool:
-    """Whether equality is at stake: what is asked for, or what is left where an effect is not found."""
-    if result.criterion == "smallest_effect":
-        return not result.holds
-    return result.criterion in ("within", "not_worse_than")
-
-
 def _stacked(values: Sequence[float], shown: Sequence[float], *, most: float) -> list[float]:
     """Move dots that are in one place apart, step by step; `most` is the highest that one may go."""
     width = SAME * ((max(shown, default=0.0) - min(shown, default=0.0)) or 1.0)
@@ -213,34 +214,6 @@ def _stacked(values: Sequence[float], shown: Sequence[float], *, most: float) ->
     levels = [places[:index].count(place) for index, place in enumerate(places)]
     step = min(0.13, most / max(1, *levels, 1))
     return [step * level for level in levels]
-
-
-def _caption(parts: Sequence[PartEvidence]) -> str:
-    """Say what the marks mean, of those that are there."""
-    criteria = {part.result.criterion for part in parts}
-    words = ["dots: each seed; diamond and line: mean, 95 % t-interval"]
-    if any(_shows_90(part.result) for part in parts):
-        words[0] += "; thick bar: 90 % interval"
-    marks = []
-    if "smallest_effect" in criteria:
-        marks.append("grey: smaller than the smallest effect that was asked for (dashed)")
-    if "within" in criteria:
-        marks.append("grey between dashed lines: counts as equal")
-    if "not_worse_than" in criteria:
-        marks.append("grey right of a dashed line: not worse")
-    if "always" in criteria:
-        marks.append("a control: all dots have to be on the dashed line")
-    behind = _behind(parts)
-    if behind:
-        words[0] += "; curves: mean of the seeds, with its 95 % band"
-    ladders = [one for one in behind if isinstance(one, Ladder)]
-    points = [found for one in ladders for by in one.points.values() for found in by.values()]
-    if any(None in found for found in points):
-        marks.append("×: runs that diverged, and how many")
-    if any(count for one in ladders for by in one.num_censored.values() for count in by.values()):
-        marks.append("△: runs that were not there when their steps ended, and how many")
-    lines = [line for text in (*words, "; ".join(marks)) for line in textwrap.wrap(text, CAPTION_LETTERS)]
-    return "\n".join(lines)
 
 
 def _plain(value: float, _: object) -> str:

@@ -40,11 +40,9 @@ def save_figures(
         OSError: If a figure cannot be written.
     """
     for item in registry.empirical:
-        settings = registry.settings_of(item)
-        if item.id not in judged or not any(setting.experiment in experiments for setting in settings):
-            continue
-        for setting in settings:
-            parts = gather(setting, judged[item.id], root, tier, runs_dir)
+        for setting in registry.settings_of(item) if item.id in judged else ():
+            wanted = setting.experiment in experiments
+            parts = gather(setting, judged[item.id], root, tier, runs_dir) if wanted else []
             if parts:
                 path = ResultsFolder.named(root, tier, setting.experiment).figure(setting.id)
                 save_claim_figure(path, f"{setting.id}  {item.claim.says}", parts)

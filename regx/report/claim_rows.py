@@ -16,15 +16,22 @@ HEADS = ("claim", "sentence", "verdict", "effect [95 % interval]", "n", "tier", 
 
 
 def deciding_part(standing: "Standing") -> "PartResult | None":
-    """Return the comparison that a verdict rests on: of a claim that fails, the first part that does."""
+    """Return the comparison that a verdict rests on, the first where all parts do.
+
+    Of a claim that holds in one of several settings it is one of the setting where it holds best; of one that
+    fails, a part that does, and of one that is contradicted, the one by which it is.
+    """
     result = standing.result
     if result is None or not result.parts or standing.is_stale:
         return None
-    if result.settings or result.verdict not in ("contradicted", "inconclusive"):
-        return result.parts[0]
-    failing = [part for part in result.parts if not part.holds]
+    if result.verdict not in ("contradicted", "inconclusive"):
+        holding = [setting for setting in result.settings if setting.holds]
+        return min(holding, key=lambda setting: setting.p).parts[0] if holding else result.parts[0]
+    failing = [part for part in result.parts if not part.holds] or list(result.parts)
+    if result.kind == "null":
+        return min(failing, key=lambda part: part.p_null)
     against = [part for part in failing if part.opposes]
-    return next(iter(against or failing or result.parts))
+    return min(against, key=lambda part: part.p_against) if against else failing[0]
 
 
 def row_of(standing: "Standing") -> dict[str, Any]:

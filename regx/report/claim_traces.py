@@ -14,7 +14,6 @@ __all__ = ["Course", "Line", "find_course"]
 
 Line = Mapping[float, float]  # what one run came to at each x
 MIN_POINTS = 3
-COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)  # networks averaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,5 +77,6 @@ def _over_steps(item: CellRun, quantity: str, *, hidden: bool) -> Line:
 def _over_counts(item: CellRun, quantity: str) -> Line:
     """Follow an average from one network to many; what is no average is the same throughout."""
     values = {row.quantity: row.value for row in item.probed}
-    line = {count: values.get(f"{quantity}_k{count}", values.get(quantity)) for count in COUNTS}
+    counts = sorted({int(found[1]) for name in values if (found := re.search(r"_k(\d+)$", name))})
+    line = {count: values.get(f"{quantity}_k{count}", values.get(quantity)) for count in counts}
     return {count: value for count, value in line.items() if value is not None}

@@ -1,6 +1,7 @@
 """All claims in one figure: each effect beside what would matter, in the colour of its verdict."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil, log10
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ LEFT = 5.6  # where the panel begins
 GAP, HEAD, ROW, FOOT = 0.12, 0.46, 0.215, 0.74
 SENTENCE_LETTERS = 90
 TITLE = "What holds of the claims"
-TICKS = (-100.0, -10.0, -1.0, 0.0, 1.0, 10.0, 100.0)
+REACH = 200.0  # of the axis, at least
 COLORS = {"supported": BLUE, "contradicted": VERMILLION}
 
 
@@ -54,7 +55,7 @@ def draw_claims(figure: Figure, standings: Sequence[Standing]) -> None:
     figure.text(NAMES / WIDTH, 1 - 0.24 / height, TITLE, size=10.5, weight="bold")
     box = (LEFT / WIDTH, FOOT / height, PANEL / WIDTH, ROW * len(rows) / height)
     axes = figure.add_axes(box, label="effects")
-    _prepare(axes, len(rows))
+    _prepare(axes, rows)
     for place, standing in enumerate(rows):
         _draw_row(axes, place, standing)
     _write_legend(figure, height)
@@ -69,14 +70,17 @@ def _rows(standings: Sequence[Standing]) -> list[Standing]:
     return [standing for standing in standings if isinstance(standing.claim, Registered)]
 
 
-def _prepare(axes: Axes, num_rows: int) -> None:
+def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
     """Set up the axis: what is too small to matter in grey, and lines where it begins to."""
+    parts = filter(None, map(_drawn_part, rows))
+    reach = max([REACH, *(1.2 * abs(end) for part in parts for found in _multiples(part) for end in found)])
+    powers = [10.0**power for power in range(ceil(log10(reach)))]
     axes.set_xscale("symlog", linthresh=1.0, linscale=0.8)
-    axes.set_xlim(-200, 200)
-    axes.xaxis.set_major_locator(FixedLocator(TICKS))
+    axes.set_xlim(-reach, reach)
+    axes.xaxis.set_major_locator(FixedLocator([*(-power for power in powers), 0.0, *powers]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-    axes.set_ylim(num_rows - 0.5, -0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvspan(-1, 1, color="#EFEFEF", linewidth=0, zorder=0.2)
@@ -94,14 +98,18 @@ def _draw_row(axes: Axes, place: int, standing: Standing) -> None:
     axes.text((NAMES - LEFT) / PANEL, place, name, color=color, weight="bold", **words)
     axes.text((SENTENCES - LEFT) / PANEL, place, shorten(says, SENTENCE_LETTERS), **words)
     axes.text(1 + GAP / PANEL, place, f"{label}{f':  {effect}' if effect else ''}", color=color, **words)
-    part = deciding_part(standing)
-    if part is None or standing.verdict == "invalid":
+    part = _drawn_part(standing)
+    if part is None:
         return
     for mean, low, high in _multiples(part):
         axes.plot([low, high], [place] * 2, color=color, linewidth=1.8, zorder=3)
         inside = "white" if standing.verdict == "inconclusive" else color
         shape = "D" if part.criterion == "smallest_effect" else "s"
         axes.plot(mean, place, shape, markersize=5, color=color, mfc=inside, mew=1.2, zorder=4)
+
+
+def _drawn_part(standing: Standing) -> PartResult | None:
+    return None if standing.verdict == "invalid" else deciding_part(standing)
 
 
 def _multiples(part: PartResult) -> Iterator[tuple[float, float, float]]:
@@ -113,8 +121,9 @@ def _multiples(part: PartResult) -> Iterator[tuple[float, float, float]]:
 def _write_legend(figure: Figure, height: float) -> None:
     lines = (
         "Line: 95 % interval. Right of 0 favours the claim; grey: smaller than the smallest effect. "
-        "Squares: equality is claimed, and grey counts as equal.",
-        "Of a claim with several parts: the one that it fails by, else the first. Blue: supported, "
+        "Squares: equal, or not worse, is claimed, and grey counts as equal.",
+        "Of several parts: the one that it fails by, else the first; of several settings: one that holds. "
+        "Blue: supported, "
         "orange: contradicted, grey: neither.",
     )
     figure.text(NAMES / WIDTH, 0.08 / height, "\n".join(lines), color=MUTED, size=7.5, va="bottom")

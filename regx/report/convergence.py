@@ -13,7 +13,7 @@ from regx.analysis.measures import smoothed_valid_error
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell, show_percent
 from regx.report.series import band, curves_caption, has_band, mean_curve, thin_out
-from regx.report.theme import INK, MUTED, group_style, set_epoch_axis, set_value_axis, svg_file
+from regx.report.theme import INK, MUTED, draw_band, group_style, set_epoch_axis, set_value_axis, svg_file
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
 
@@ -112,9 +112,7 @@ def _draw_group(axes: Axes, group: Group, x: X, index: int, *, max_points: int) 
     if has_band(runs):
         shown = thin_out(range(len(xs)), MEAN_POINTS)
         low, high = band(runs, _smoothed_percent, shown)
-        floor = axes.get_ylim()[0]
-        low = [max(value, floor) for value in low]
-        axes.fill_between([xs[at] for at in shown], low, high, color=style["color"], alpha=0.25, linewidth=0)
+        draw_band(axes, [xs[at] for at in shown], low, high, style["color"], 0.25)
     else:
         for run in runs:
             curve = _smoothed_percent(run) if len(runs) > 1 else [100 * row.valid_error for row in run.rows]

@@ -14,15 +14,16 @@ from regx.analysis.grid import GridArm, GridComparison
 from regx.analysis.intervals import mean_interval
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.series import MIN_BAND
-from regx.report.theme import MUTED, group_style, set_value_axis, svg_file
+from regx.report.theme import MUTED, draw_band, group_style, set_value_axis, svg_file
 from regx.runs.record import Final
 
-__all__ = ["draw_ladder", "mark_runs", "save_grid", "set_grid_axis"]
+__all__ = ["draw_ladder", "leave_room", "save_grid", "set_grid_axis"]
 
 WIDTH, HEIGHT = 7.8, 3.4  # inches
 LABEL_LETTERS = 16
 LOG_RANGE = 10.0  # highest over lowest value from which the axis is logarithmic
 MOST_TICKS = 9
+MARK = 0.07  # of the height of a panel, for the marks of one arm
 
 Value = Callable[[Final], float]
 
@@ -78,6 +79,14 @@ def set_grid_axis(axes: Axes, values: Sequence[float], name: str) -> None:
     axes.set_xlabel(name, labelpad=1)
 
 
+def leave_room(axes: Axes, num_arms: int) -> None:
+    """Raise the top of a panel whose limits are set, so that marks of its arms do not hide what is there."""
+    low, high = axes.get_ylim()
+    share = 1 - MARK * num_arms
+    is_log = axes.get_yscale() == "log"
+    axes.set_ylim(top=low * (high / low) ** (1 / share) if is_log else low + (high - low) / share)
+
+
 def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
     everything = [
         value(run.record.final)
@@ -88,6 +97,8 @@ def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
     ]
     if everything:
         set_value_axis(axes, everything, wide_range=6)
+    if any(_num_diverged(arm, at) for arm in comparison.arms for at in arm.values):
+        leave_room(axes, len(comparison.arms))
     labels = []
     for index, arm in enumerate(comparison.arms):
         end = _draw_arm(axes, arm, value, index)
@@ -111,17 +122,21 @@ def draw_ladder(
     points: Mapping[float, Sequence[float | None]],
     num_diverged: Mapping[float, int],
     index: int,
+    num_censored: Mapping[float, int] | None = None,
 ) -> float | None:
-    """Draw one arm over the axis of its grid: dots, mean and band, and what diverged.
+    """Draw one arm over the axis of its grid: dots, mean and band, what diverged or was not there in time.
+
+    There is no mean where a number is missing, or where a budget stands for it.
 
     Args:
         axes: The panel, with its limits set.
         points: For each value of the axis one number per seed, None where a run has none.
         num_diverged: Runs that diverged, by value of the axis.
         index: Of the arm among the arms of the panel.
+        num_censored: Runs that only say that it took longer, by value of the axis.
 
     Returns:
-        Where its line ends; None where every value has a run that diverged.
+        Where its line ends; None where no value has a mean.
     """
     style = group_style(index)
     color = style["color"]
@@ -129,22 +144,24 @@ def draw_ladder(
     for x, numbers in points.items():
         present = [number for number in numbers if number is not None]
         axes.plot([x] * len(present), present, "o", markersize=3, color=color, alpha=0.4, mew=0)
+        censored = num_censored[x] if num_censored else 0
+        if censored:
+            _mark_runs(axes, x, censored, index, marker="^")
         if num_diverged[x]:
-            mark_runs(axes, x, num_diverged[x], index, marker="x")
-        elif len(present) == len(numbers):
+            _mark_runs(axes, x, num_diverged[x], index, marker="x")
+        elif len(present) == len(numbers) and not censored:
             mean = fmean(present)
             interval = mean_interval(present) if len(present) >= MIN_BAND else None
             line.append((x, mean, interval.low if interval else mean, interval.high if interval else mean))
     if not line:
         return None
     xs, means, low, high = ([point[at] for point in line] for at in range(4))
-    floor = axes.get_ylim()[0]
-    axes.fill_between(xs, [max(one, floor) for one in low], high, color=color, alpha=0.2, linewidth=0)
+    draw_band(axes, xs, low, high, color, 0.2)
     axes.plot(xs, means, **style, marker="o" if len(xs) == 1 else "")  # one point alone is no line
     return means[-1]
 
 
-def mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal["x", "^"]) -> None:
+def _mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal["x", "^"]) -> None:
     """Mark above the panel's lines how many runs diverged (x) or were not there in time (^).
 
     Args:
@@ -154,7 +171,7 @@ def mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal["
         index: Of the arm among the arms of the panel: each has a height of its own.
         marker: The two stand beside one another.
     """
-    place, y = axes.get_xaxis_transform(), 0.97 - 0.07 * index
+    place, y = axes.get_xaxis_transform(), 0.97 - MARK * index
     color, side = group_style(index)["color"], 1 if marker == "x" else -1
     offset = ScaledTranslation(side * 3 / 72, 0, axes.figure.dpi_scale_trans)
     axes.plot(

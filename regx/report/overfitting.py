@@ -17,6 +17,7 @@ from regx.report.theme import (
     INK,
     MUTED,
     VERMILLION,
+    draw_band,
     set_epoch_axis,
     set_value_axis,
     svg_file,
@@ -137,10 +138,8 @@ def _draw_losses(axes: Axes, group: Group, *, max_points: int, mean_points: int)
 def _draw_band(axes: Axes, runs: Sequence[Run], field: str, shown: Sequence[int], *, color: str) -> None:
     """Shade the interval of the mean; on a logarithmic axis it ends where the panel does."""
     low, high = band(runs, lambda run: [getattr(row, field) for row in run.rows], shown)
-    bottom = axes.get_ylim()[0]
     epochs = shared_epochs(runs)
-    x = [epochs[index] for index in shown]
-    axes.fill_between(x, [max(value, bottom) for value in low], high, color=color, alpha=0.35, linewidth=0)
+    draw_band(axes, [epochs[index] for index in shown], low, high, color, 0.35)
 
 
 def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:

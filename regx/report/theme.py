@@ -18,6 +18,7 @@ __all__ = [
     "INK",
     "MUTED",
     "VERMILLION",
+    "draw_band",
     "group_style",
     "log_ticks",
     "set_epoch_axis",
@@ -136,6 +137,14 @@ def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = W
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if highest / lowest < 300 else (1.0,)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_band(
+    axes: Axes, xs: Sequence[float], low: Sequence[float], high: Sequence[float], color: str, alpha: float
+) -> None:
+    """Draw an interval over x; on a logarithmic axis an end of 0 or less would take the band with it."""
+    floor = axes.get_ylim()[0]
+    axes.fill_between(xs, [max(end, floor) for end in low], high, color=color, alpha=alpha, linewidth=0)
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from regx.analysis.pairing import pair_by_seed
-from regx.analysis.power import paired_power, rule_of_thumb_seeds, seeds_needed
-from regx.analysis.sign_flip import NUM_DRAWS, sign_flip_p, smallest_sign_flip_p
+from regx.analysis.power import paired_power, seeds_needed
+from regx.analysis.sign_flip import NUM_DRAWS, sign_flip_p
 from regx.analysis.statistics import (
     NoSpreadError,
     effect_size,
@@ -124,7 +124,7 @@ def test_sign_flips_count_sums_that_are_equal_but_for_rounding() -> None:
 @pytest.mark.parametrize(("num_seeds", "p"), [(5, 0.0625), (6, 0.03125), (10, 0.001953125)])
 def test_five_seeds_of_one_sign_are_never_significant(num_seeds: int, p: float) -> None:
     differences = np.linspace(1, 2, num_seeds)
-    assert sign_flip_p(differences).p == smallest_sign_flip_p(num_seeds) == p
+    assert sign_flip_p(differences).p == p
 
 
 def test_many_seeds_are_sampled_and_always_alike() -> None:
@@ -176,7 +176,6 @@ def test_known_numbers_of_seeds() -> None:
     assert seeds_needed(1e-4, 1) is None
     assert seeds_needed(1, 0) == 2
     assert seeds_needed(1e6, 1) == 2
-    assert rule_of_thumb_seeds(1, 0.5) == 32
     assert paired_power(4, 10) == paired_power(1e9, 10) == 1.0
 
 
@@ -184,8 +183,6 @@ def test_known_numbers_of_seeds() -> None:
 def test_seeds_needed_refuses_what_is_no_effect(mean: float, sd: float, power: float) -> None:
     with pytest.raises(ValueError, match="no number of seeds"):
         seeds_needed(mean, sd, power=power)
-    with pytest.raises(ValueError, match="smallest_effect"):
-        rule_of_thumb_seeds(1, 0)
     with pytest.raises(ValueError, match="1 seeds"):
         paired_power(1, 1)
 

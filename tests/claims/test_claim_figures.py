@@ -1,21 +1,19 @@
-"""The figures of claims show the numbers that were given: what probes found, and every claim at once."""
+"""The figure of a claim shows the numbers that were given, and names the marks that are there."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from claim_cases import claim, spread, write_experiment, write_results
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from run_builder import build_run
 
-from regx.claims.judge import judge_tier
-from regx.claims.registry import read_registry
+from regx.claims.results import PartResult
 from regx.claims.seed_runs import CellRun
-from regx.claims.standing import standings
 from regx.report.claim_background import draw_background
-from regx.report.claim_behind import TracePanel, Traces, backgrounds
+from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces, backgrounds
+from regx.report.claim_caption import caption_of
 from regx.report.claim_traces import Line, find_course
-from regx.report.claims_figure import describe_claims, draw_claims, save_claims_figure
 from regx.report.labels import in_two_lines
 from regx.report.theme import log_ticks
 from regx.runs.folder import RunFolder
@@ -68,8 +66,11 @@ class TestWhatIsBehindAMeasure:
         assert found == {1: 1.0, 10: 0.1, 200: 0.005}
 
     def test_scaled_weights_are_the_same_however_many_are_averaged(self, tmp_path: Path) -> None:
-        found = line_of("weight_scaling_nll", tmp_path, [(9, "network", "weight_scaling_nll", 0.3)])
-        assert (found[1], found[200], set(found.values())) == (0.3, 0.3, {0.3})
+        averaged = [(9, "network", f"mc_arithmetic_nll_k{k}", 1 / k) for k in (1, 10, 200)]
+        found = line_of(
+            "weight_scaling_nll", tmp_path, [*averaged, (9, "network", "weight_scaling_nll", 0.3)]
+        )
+        assert found == {1: 0.3, 10: 0.3, 200: 0.3}
 
     @pytest.mark.parametrize("measure", ["test_error", "subset_readout_accuracy", "mc_arithmetic_matching_k"])
     def test_a_number_of_one_moment_has_none(self, measure: str) -> None:
@@ -81,7 +82,7 @@ def traces(name: str, **lines: list[Line]) -> Traces:
     return Traces(panels={name: panel})
 
 
-def drawn(behind: Traces) -> dict[str, Axes]:
+def drawn(behind: Background) -> dict[str, Axes]:
     figure = Figure(figsize=(7.8, 4))
     order = {label: index for index, label in enumerate(behind.labels)}
 
@@ -110,45 +111,68 @@ class TestTraces:
         line = [{1: 1.0, 2: 1.0, 3: 1.0}]
         assert len(backgrounds([[traces(name, a=line)] for name in "xyz"])) == 2
 
+    def test_lines_of_two_arms_by_one_name_do_not_hide_one_another(self) -> None:
+        first, second = ([{1: value, 2: value, 3: value}] for value in (0.1, 0.4))
+        assert len(backgrounds([[traces("x", drift=first)], [traces("x", drift=second)]])) == 2
+        assert len(backgrounds([[traces("x", drift=first)], [traces("x", drift=first)]])) == 1
 
-RULE = (
-    "measure: test_loss, contrast: a - b, smallest_effect: {}, deviations: [No.], traps: [None.], "
-    "published: [{{figures: Half., where: Table 2, verified: read}}]"
-)
+
+def ladder(censored: int, *numbers: float | None) -> Ladder:
+    """Two values of an axis: five seeds that all answer, and others."""
+    return Ladder(
+        axis="optim.lr",
+        measure="final_valid_loss",
+        unit="nats",
+        points={"a": {0.1: (0.5,) * 4 + (0.6,), 0.2: numbers}},
+        num_censored={"a": {0.1: 0, 0.2: censored}},
+    )
 
 
-class TestAllClaims:
-    def test_each_effect_is_in_multiples_of_the_smallest(self, tmp_path: Path) -> None:
-        path = write_experiment(
-            tmp_path, claim("X01", RULE.format(0.1)) + claim("X02", RULE.format(0.6), family="other")
+class TestLadders:
+    def test_there_is_no_mean_where_a_number_is_missing_or_a_budget_stands_for_it(self) -> None:
+        for behind, expected in (
+            (ladder(0, *[0.7] * 5), {0.1, 0.2}),
+            (ladder(2, *[0.7] * 5), {0.1}),
+            (ladder(0, *[0.7] * 4, None), {0.1}),
+        ):
+            [axes] = drawn(behind).values()
+            lines = [
+                line for line in axes.lines if line.get_alpha() is None and line.get_marker() in ("", "o")
+            ]
+            assert {float(x) for line in lines for x in line.get_xdata()} == expected
+
+    def test_what_is_marked_is_counted(self) -> None:
+        [axes] = drawn(ladder(2, 0.7, 0.7, 0.7, 0.7, None)).values()
+        assert [text.get_text() for text in axes.texts][:2] == ["2", "1"]
+
+
+class TestCaptions:
+    @staticmethod
+    def result(**update: Any) -> PartResult:
+        part = PartResult(
+            part="1", measure="test_loss", contrast="a - b", unit="nats", criterion="smallest_effect",
+            amount=0.1, num_seeds=10, holds=True, opposes=False, p=0.0, p_against=1.0, p_null=1.0,
+            mean=0.5, low=0.4, high=0.6, low_90=0.45, high_90=0.55,
+        )  # fmt: skip
+        return part.model_copy(update=update)
+
+    def test_they_name_what_is_there(self) -> None:
+        line = {1: 1.0, 2: 1.0, 3: 1.0}
+        text = caption_of([self.result(holds=False)], [traces("x", a=[line] * 5), ladder(1, 0.7, None)])
+        assert text.replace("\n", " ") == (
+            "dots: each seed; diamond and line: mean, 95 % t-interval; thick bar: 90 % interval; "
+            "curves: mean of the seeds, with its 95 % band "
+            "grey: smaller than the smallest effect that was asked for (dashed); ×: runs that diverged, and "
+            "how many; △: runs that were not there when their steps ended, and how many"
         )
-        write_results(
-            tmp_path / "results", path, lambda _, arm, seed: 0.3 + spread(seed) if arm == "a" else 0.0
-        )
-        registry = read_registry([tmp_path / "experiments"])
-        judge_tier(registry, tmp_path / "results", "cpu")
-        found = standings(registry, tmp_path / "results")
-        figure = Figure()
-        draw_claims(figure, found)
-        [axes] = figure.axes
-        diamonds = [line for line in axes.lines if line.get_marker() == "D"]
-        assert [line.get_xdata()[0] for line in diamonds] == pytest.approx([3.0, 0.5])
-        assert [line.get_ydata()[0] for line in diamonds] == [0, 1]
-        assert diamonds[0].get_color() != diamonds[1].get_color()  # supported, contradicted
-        save_claims_figure(tmp_path / "a.svg", found)
-        words = describe_claims(found)
-        assert words in (tmp_path / "a.svg").read_text()
-        assert words.startswith(
-            "X01 It does. supported (strong) +0.30 [0.28, 0.32] nats; X02 It does. contradicted (null)"
-        )
 
-    def test_a_claim_without_results_has_a_row_without_an_effect(self, tmp_path: Path) -> None:
-        write_experiment(tmp_path, claim("X01", RULE.format(0.1)))
-        figure = Figure()
-        draw_claims(figure, standings(read_registry([tmp_path / "experiments"]), tmp_path / "results"))
-        [axes] = figure.axes
-        assert not [line for line in axes.lines if line.get_marker() == "D"]
-        assert "not run" in [text.get_text() for text in axes.texts]
+    def test_they_do_not_name_what_is_not(self, tmp_path: Path) -> None:
+        few = self.result(holds=False, low=None, high=None, low_90=None, high_90=None, criterion="")
+        runs = tuple(load_run_folder(build_run(tmp_path / str(seed), seed=seed)) for seed in range(2))
+        curves = Curves(runs={"a": runs}, shows=frozenset({"loss"}))
+        text = "dots: each seed; diamond: mean; curves: mean of the seeds; thin: each seed"
+        assert caption_of([few], [curves]) == text
+        assert caption_of([few], []) == "dots: each seed; diamond: mean"
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,6 @@ def test_an_open_claim_says_how_many_seeds_it_needs(tmp_path: Path) -> None:
     assert [part.holds for part in result.parts] == [True, False]
     sd = result.parts[1].sd
     assert sd == pytest.approx(20 * 0.0302765, rel=1e-5)
-    assert result.parts[1].seeds_needed == seeds_needed(0.2, sd)
-    assert result.parts[0].seeds_needed < 5  # type: ignore[operator]
     assert result.seeds_needed > seeds_needed(0.25, sd)  # type: ignore[operator]
 
 
@@ -55,7 +53,7 @@ def test_where_only_its_family_stands_in_the_way_it_needs_more_than_it_has(tmp_p
     result = judge(tmp_path / "nine", RULE, weak, family=9)
     assert result.verdict == "inconclusive"
     assert result.parts[0].holds
-    assert result.parts[0].seeds_needed <= result.num_seeds < result.seeds_needed  # type: ignore[operator]
+    assert result.num_seeds < result.seeds_needed  # type: ignore[operator]
 
 
 def test_a_mean_close_to_the_smallest_effect_needs_as_many_as_tell_them_apart(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""All claims in one figure: the effect that a verdict rests on, in multiples of what was asked for."""
+
+from pathlib import Path
+
+import pytest
+from claim_cases import Values, claim, spread, write_experiment, write_results
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from regx.claims.judge import judge_tier
+from regx.claims.registry import read_registry
+from regx.claims.standing import Standing, standings
+from regx.report.claim_files import save_figures
+from regx.report.claims_figure import describe_claims, draw_claims, save_claims_figure
+
+PROSE = "deviations: [No.], traps: [None.], published: [{figures: Half., where: Table 2, verified: read}]"
+
+
+def rule(smallest_effect: float) -> str:
+    return f"measure: test_loss, contrast: a - b, smallest_effect: {smallest_effect}, {PROSE}"
+
+
+def judged(folder: Path, *paths: tuple[Path, Values]) -> list[Standing]:
+    """Judge experiments with given numbers."""
+    for path, values in paths:
+        write_results(folder / "results", path, values)
+    registry = read_registry([folder / "experiments"])
+    judge_tier(registry, folder / "results", "cpu")
+    return standings(registry, folder / "results")
+
+
+def effects(found: list[Standing]) -> tuple[Axes, list[float]]:
+    """Draw claims; where their diamonds stand."""
+    figure = Figure()
+    draw_claims(figure, found)
+    [axes] = figure.axes
+    return axes, [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "D"]
+
+
+def of_size(size: float) -> Values:
+    return lambda _, arm, seed: size + spread(seed) if arm == "a" else 0.0
+
+
+class TestAllClaims:
+    def test_each_effect_is_in_multiples_of_the_smallest(self, tmp_path: Path) -> None:
+        path = write_experiment(tmp_path, claim("X01", rule(0.1)) + claim("X02", rule(0.6), family="other"))
+        found = judged(tmp_path, (path, of_size(0.3)))
+        axes, places = effects(found)
+        assert places == pytest.approx([3.0, 0.5])
+        diamonds = [line for line in axes.lines if line.get_marker() == "D"]
+        assert [line.get_ydata()[0] for line in diamonds] == [0, 1]
+        assert diamonds[0].get_color() != diamonds[1].get_color()  # supported, contradicted
+        save_claims_figure(tmp_path / "a.svg", found)
+        words = describe_claims(found)
+        assert words in (tmp_path / "a.svg").read_text()
+        assert words.startswith(
+            "X01 It does. supported (strong) +0.30 [0.28, 0.32] nats; X02 It does. contradicted (null)"
+        )
+
+    def test_an_effect_of_many_multiples_is_inside(self, tmp_path: Path) -> None:
+        path = write_experiment(tmp_path, claim("X01", rule(0.001)))
+        axes, places = effects(judged(tmp_path, (path, of_size(3.0))))
+        assert places == pytest.approx([3000.0])
+        assert places[0] < axes.get_xlim()[1] == -axes.get_xlim()[0]
+        assert max(axes.get_xticks()) == 1000
+
+    def test_of_several_settings_one_that_holds_is_shown(self, tmp_path: Path) -> None:
+        first = write_experiment(tmp_path, claim("X01", f"{rule(0.1)}, any_of: [X01B]"))
+        other = claim("X01B", f"part_of: X01, {rule(0.1)}")
+        second = write_experiment(tmp_path, other.replace("family: own, ", ""), name="other")
+        found = judged(tmp_path, (first, of_size(0.0)), (second, of_size(0.5)))
+        assert found[0].label == "supported (strong)"
+        assert effects(found)[1] == pytest.approx([5.0])
+
+    def test_of_a_null_the_part_that_excludes_an_effect_is_shown(self, tmp_path: Path) -> None:
+        """The first part is open, too noisy to tell."""
+
+        def values(part: str, arm: str, seed: int) -> float:
+            return (0.12 + 20 * spread(seed) if part == "1" else spread(seed)) if arm == "a" else 0.0
+
+        second = "and: [{measure: test_error, contrast: a - b, smallest_effect: 0.1}]"
+        path = write_experiment(tmp_path, claim("X01", f"{rule(0.1)}, {second}"))
+        found = judged(tmp_path, (path, values))
+        assert found[0].label == "contradicted (null)"
+        assert effects(found)[1] == pytest.approx([0.0], abs=1e-9)
+
+    def test_a_claim_without_results_has_a_row_without_an_effect(self, tmp_path: Path) -> None:
+        write_experiment(tmp_path, claim("X01", rule(0.1)))
+        figure = Figure()
+        draw_claims(figure, standings(read_registry([tmp_path / "experiments"]), tmp_path / "results"))
+        [axes] = figure.axes
+        assert not [line for line in axes.lines if line.get_marker() == "D"]
+        assert "not run" in [text.get_text() for text in axes.texts]
+
+
+def test_figures_are_drawn_of_the_experiments_that_were_asked_for(tmp_path: Path) -> None:
+    first = write_experiment(tmp_path, claim("X01", f"{rule(0.1)}, any_of: [X01B]"))
+    other = claim("X01B", f"part_of: X01, {rule(0.1)}").replace("family: own, ", "")
+    second = write_experiment(tmp_path, other, name="other")
+    for path in (first, second):
+        write_results(tmp_path / "results", path, of_size(0.5))
+    registry = read_registry([tmp_path / "experiments"])
+    results = judge_tier(registry, tmp_path / "results", "cpu")
+    save_figures(registry, results, {"try"}, tmp_path / "results", "cpu", tmp_path / "runs")
+    assert [path.name for path in tmp_path.rglob("*.svg")] == ["X01.svg"]
