@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from regx.report.claim_prose import heading_of
 from regx.report.claim_rows import HEADS, cells_of, count_verdicts
 from regx.report.claim_words import (
     scaled,
@@ -129,14 +130,17 @@ def _excluded(part: "PartResult") -> Iterator[str]:
 
 def _part(part: "PartResult") -> Iterator[str]:
     label = part.label or f"part {part.part}"
-    yield f"  {label}: {part.measure}, {part.contrast}: {show_effect(part)}"
+    yield f"  {label}: {heading_of(part)}: {show_effect(part)}"
     details = []
     if wanted := show_wanted(part):
         details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
     if part.low is not None:
-        details.append(f"{_p(part.p)}, sign-flip {_p(part.sign_flip_p or 0.0)}")
+        details.append(_p(part.p))
+        if part.sign_flip_p is not None and part.criterion in ("smallest_effect", ""):  # both against 0
+            details[-1] += f", sign-flip {_p(part.sign_flip_p)}"
         details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
-        details.append(f"in favour {part.wins:.0%} of seeds" if part.wins is not None else "")
+        if part.wins is not None and part.criterion != "within":
+            details.append(f"in favour {part.wins:.0%} of seeds")
     if part.criterion == "smallest_effect" and not part.holds:
         details.extend(_excluded(part))
     if part.means:

@@ -13,7 +13,7 @@ from regx.claims.results import ClaimResult, Lock, MeasureRow, PartResult, Resul
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
 from regx.report.claim_behind import Background, look_behind
-from regx.report.claim_prose import contrast_of
+from regx.report.claim_prose import heading_of
 from regx.runs.sweep import SweepFolder, SweepRecord
 
 __all__ = ["PartEvidence", "Side", "gather"]
@@ -105,19 +105,12 @@ def _parts(
         sides = tuple(_sides(comparison, arms, own))
         labels = [side.label for side in sides]
         yield PartEvidence(
-            heading=_heading(part, arms),
+            heading=heading_of(part),
             result=part,
             sides=sides,
             unit=comparison.measures[0].unit,
             behind=tuple(look_behind(comparison, arms, labels, lock.seeds, runs, reference)) if runs else (),
         )
-
-
-def _heading(part: PartResult, arms: Sequence[str]) -> str:
-    """Name measure and contrast; two measures of one arm stand in its place in the contrast."""
-    if len(arms) != 2 or arms[0] != arms[1]:
-        return f"{part.measure}, {part.contrast}"
-    return f"{arms[0]}: {contrast_of(part)}"
 
 
 def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["contrast_of", "describe_measure", "found", "reliance", "say_means", "say_part"]
+__all__ = ["contrast_of", "describe_measure", "found", "heading_of", "reliance", "say_means", "say_part"]
 
 _OUTCOMES = {
     "reversed": "Contradicted: it goes the other way, and by as much as would matter.",
@@ -107,11 +107,20 @@ def describe_measure(names: str) -> str:
 
 def contrast_of(part: "PartResult") -> str:
     """Return the contrast; where two measures of one arm are contrasted, they stand in its place."""
-    names, arms = _names(part.measure), set(re.findall(r"[\w.-]+(?= -| /|\)|$)", part.contrast))
-    if len(names) == 1 or len(arms) > 1:
-        return part.contrast
-    left = iter(names)
-    return re.sub(rf"\b{re.escape(next(iter(arms)))}\b", lambda _: next(left), part.contrast)
+    names, arm = iter(_names(part.measure)), _only_arm(part)
+    return re.sub(rf"\b{re.escape(arm)}\b", lambda _: next(names), part.contrast) if arm else part.contrast
+
+
+def heading_of(part: "PartResult") -> str:
+    """Return measure and contrast, or the arm of which two measures are contrasted, and these."""
+    arm = _only_arm(part)
+    return f"{arm}: {contrast_of(part)}" if arm else f"{part.measure}, {part.contrast}"
+
+
+def _only_arm(part: "PartResult") -> str:
+    """Name the arm of which two measures are contrasted; empty where that is not so."""
+    arms = set(re.findall(r"[\w.-]+(?= -| /|\)|$)", part.contrast))
+    return arms.pop() if len(arms) == 1 and len(_names(part.measure)) > 1 else ""
 
 
 def _names(measure: str) -> list[str]:
