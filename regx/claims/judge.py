@@ -9,17 +9,9 @@ from regx.analysis.compound import any_of
 from regx.analysis.decision import Decision, decide, decide_family
 from regx.analysis.evidence import Evidence
 from regx.analysis.planning import seeds_to_settle
+from regx.claims.measure_rows import MeasureRow, read_measures
 from regx.claims.registry import Registered, Registry, file_digest
-from regx.claims.results import (
-    ClaimResult,
-    Gates,
-    Lock,
-    MeasureRow,
-    ResultsFolder,
-    SettingResult,
-    VerdictFile,
-    read_measures,
-)
+from regx.claims.results import ClaimResult, Gates, Lock, ResultsFolder, SettingResult, VerdictFile
 from regx.claims.rule import rule_digest
 from regx.claims.weigh import Weighed, weigh_claim
 from regx.config import Experiment, Tier, load_experiment

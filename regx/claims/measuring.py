@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import IF_CENSORED, comparisons_of
-from regx.claims.results import Lock, LockedClaim, LockedPart, MeasureRow
+from regx.claims.measure_rows import MeasureRow
+from regx.claims.results import Lock, LockedClaim, LockedPart
 from regx.claims.seed_runs import Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.sections.claim import ClaimConfig

@@ -1,11 +1,8 @@
-"""`results/<tier>/<experiment>/`: what was fixed before the runs, one number per arm and seed, and verdicts.
+"""`results/<tier>/<experiment>/`: the files in it, what was fixed before the runs, sanity gates and verdicts.
 
 docs/claims_format.md explains each file. Everything in it is small and is meant to be committed.
 """
 
-import csv
-import io
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,26 +14,21 @@ from regx.runs.files import write_text
 from regx.runs.json_record import read_json
 
 __all__ = [
-    "MEASURE_COLUMNS",
     "ClaimResult",
     "Gate",
     "Gates",
     "Lock",
     "LockedClaim",
     "LockedPart",
-    "MeasureRow",
     "PartResult",
     "Record",
     "ResultsFolder",
     "SettingResult",
     "VerdictFile",
     "VerdictWord",
-    "read_measures",
-    "write_measures",
 ]
 
 FORMAT = 1
-MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
 
 VerdictWord = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke", "stale", "not run"]
 
@@ -262,63 +254,3 @@ class VerdictFile(Record):
     num_runs: int
     run_seconds: float = Field(description="Of all its runs, tuning included, one after another.")
     claims: dict[str, ClaimResult]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureRow:
-    """One row of measures.csv."""
-
-    claim: str
-    part: str
-    measure: str
-    arm: str
-    seed: int
-    value: float | None
-    note: str = ""
-
-
-def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
-    """Write measures.csv; every digit of a number is kept."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(MEASURE_COLUMNS)
-    for row in rows:
-        value = "" if row.value is None else repr(row.value)
-        writer.writerow([row.claim, row.part, row.measure, row.arm, row.seed, value, row.note])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text.getvalue())
-
-
-def read_measures(path: Path) -> list[MeasureRow]:
-    """Read measures.csv.
-
-    Raises:
-        UsageError: If it is damaged or cannot be read.
-    """
-    try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, csv.Error):
-        raise UsageError(f"{path}: is not a table") from None
-    if not lines or tuple(lines[0]) != MEASURE_COLUMNS:
-        raise UsageError(f"{path}:1: has another header than this version of regx writes")
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        try:
-            claim, part, measure, arm, seed, value, note = line
-            found = float(value) if value else None
-            rows.append(
-                MeasureRow(
-                    claim=claim,
-                    part=part,
-                    measure=measure,
-                    arm=arm,
-                    seed=int(seed),
-                    value=found,
-                    note=note,
-                )
-            )
-        except ValueError:
-            raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
-    return rows

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.measure_rows import MeasureRow, read_measures
 from regx.claims.measuring import arms_of, locked_part
 from regx.claims.registry import Registered
-from regx.claims.results import ClaimResult, Lock, MeasureRow, PartResult, ResultsFolder, read_measures
+from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
 from regx.report.claim_behind import Background, look_behind

@@ -10,9 +10,10 @@ import pytest
 
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import comparisons_of
+from regx.claims.measure_rows import read_measures
 from regx.claims.procedure import measure, run_experiment
 from regx.claims.registration import register
-from regx.claims.results import Lock, ResultsFolder, read_measures
+from regx.claims.results import Lock, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError

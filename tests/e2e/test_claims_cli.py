@@ -12,8 +12,9 @@ import pytest
 from width_experiment import ARMS, BASE
 
 from regx.claims.judge import judge_tier
+from regx.claims.measure_rows import MeasureRow, read_measures, write_measures
 from regx.claims.registry import read_registry
-from regx.claims.results import MeasureRow, VerdictFile, read_measures, write_measures
+from regx.claims.results import VerdictFile
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = f"""{ARMS}claims:
