@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
 from statistics import fmean, stdev
-from typing import Literal
 
 from regx.analysis.arms import Arm
 from regx.analysis.compare import Cell
-from regx.analysis.grid_measures import GridMeasure, Ladder, Scale, grid_measures
+from regx.analysis.grid_measures import GridMeasure, Ladder, grid_measures
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.ladder import grid_floor
 from regx.analysis.selection import Selection
@@ -43,20 +42,12 @@ class GridRow:
     """One measure over the grid, of all arms.
 
     Attributes:
-        name: In CSV and JSON.
-        label: In tables.
-        scale: How its numbers are counted.
-        better: Which direction is better; None where neither is.
-        absent: What became of a seed that has no such number.
+        measure: What it shows.
         cells: One per arm; learning rates as log2.
         inferences: Each arm against the first; None for the first and where a mean is missing.
     """
 
-    name: str
-    label: str
-    scale: Scale
-    better: Literal["lower", "higher"] | None
-    absent: str
+    measure: GridMeasure
     cells: tuple[Cell, ...]
     inferences: tuple[Inference | None, ...]
 
@@ -150,11 +141,7 @@ def _row(measure: GridMeasure, arms: Sequence[GridArm]) -> GridRow:
         infer(first, other, measure.better, sd_floor=floor) if first and other else None for other in others
     ]
     return GridRow(
-        name=measure.name,
-        label=measure.label,
-        scale=measure.scale,
-        better=measure.better,
-        absent=measure.absent,
+        measure=measure,
         cells=cells,
         inferences=(None, *correct(inferences)),
     )

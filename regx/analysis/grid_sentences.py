@@ -47,7 +47,7 @@ def grid_notes(comparison: GridComparison) -> list[str]:
             found.append(f"{arm.label}: runs diverged, {in_words(shown, most=8)}.")
         found += _without_a_mean(comparison, arm)
         ends = comparison.rows[0].cells[comparison.arms.index(arm)].values
-        if comparison.rows[0].name == "lr_max" and (count := ends.count(log2(arm.values[-1]))):
+        if comparison.rows[0].measure.name == "lr_max" and (count := ends.count(log2(arm.values[-1]))):
             found.append(
                 f"{arm.label}: the largest rate tried still works with {count} of {len(ends)} seeds: "
                 "its LR_max is a lower bound."
@@ -67,7 +67,7 @@ def _without_a_mean(comparison: GridComparison, arm: GridArm) -> list[str]:
         lost = [seed for seed, value in zip(arm.ladders, values, strict=True) if value is None]
         if lost:
             seeds = f"seed{'s' if len(lost) > 1 else ''} {show_seeds(lost)}"
-            labels.setdefault((seeds, row.absent), []).append(_plain(row))
+            labels.setdefault((seeds, row.measure.absent), []).append(_plain(row))
     return [
         f"{arm.label}: {seeds} {absent}, so there is no mean of {in_words(rows)}."
         for (seeds, absent), rows in labels.items()
@@ -110,12 +110,13 @@ def _sentence(row: GridRow, first: str, other: str, index: int) -> str:
     one = row.inferences[index]
     assert one is not None  # the caller has looked
     label = _plain(row)
-    values = " against ".join(show_value(mean, row.scale) for mean in one.means[::-1])
-    unit = {"fraction": " %", "doublings": " doublings"}.get(row.scale, "")
-    change = f"{show_change(one.difference, row.scale)}{' doublings' if row.scale == 'log2' else ''}"
+    scale = row.measure.scale
+    values = " against ".join(show_value(mean, scale) for mean in one.means[::-1])
+    unit = {"fraction": " %", "doublings": " doublings"}.get(scale, "")
+    change = f"{show_change(one.difference, scale)}{' doublings' if scale == 'log2' else ''}"
     p = "" if one.p_holm is None else f", p {_relation(show_p(one.p_holm))}"
     facts = f"{values}{unit}{over_pairs(one, row.cells, index)}"
-    facts += f", difference {change} {show_range(one, row.scale)}{p}"
+    facts += f", difference {change} {show_range(one, scale)}{p}"
     if one.is_told:
         word = "higher" if one.difference > 0 else "lower"
         return f"The {label} of {other} is {word} than that of {first}: {facts}."
@@ -125,7 +126,7 @@ def _sentence(row: GridRow, first: str, other: str, index: int) -> str:
 
 
 def _plain(row: GridRow) -> str:
-    return row.label.removesuffix(" (%)")
+    return row.measure.label.removesuffix(" (%)")
 
 
 def _relation(p: str) -> str:

@@ -1,17 +1,14 @@
 """How many seeds would settle a claim that is open."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from math import sqrt
 
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from regx.analysis.evidence import Evidence, Hurdle
-from regx.analysis.power import MOST_SEEDS, paired_power
+from regx.analysis.power import fewest_seeds, paired_power
 
 __all__ = ["seeds_to_settle"]
-
-POWER = 0.8
 
 
 def seeds_to_settle(evidence: Evidence, num_tests: int = 1) -> int | None:
@@ -29,11 +26,7 @@ def seeds_to_settle(evidence: Evidence, num_tests: int = 1) -> int | None:
     Returns:
         2 or more; None where it cannot be said, or a million are not enough.
     """
-    candidates = range(2, MOST_SEEDS + 1)
-    found = bisect_left(
-        candidates, True, key=lambda num_seeds: _chance(evidence, num_seeds, num_tests) >= POWER
-    )
-    return candidates[found] if found < len(candidates) else None
+    return fewest_seeds(lambda num_seeds: _chance(evidence, num_seeds, num_tests))
 
 
 def _chance(evidence: Evidence, num_seeds: int, tests: int) -> float:

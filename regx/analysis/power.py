@@ -1,14 +1,16 @@
 """How many seeds a paired t-test needs to see an effect."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from math import inf, sqrt
 
 import numpy as np
 from scipy.special import nctdtr, stdtrit  # type: ignore[import-untyped]
 
-__all__ = ["MOST_SEEDS", "paired_power", "seeds_needed"]
+__all__ = ["POWER", "fewest_seeds", "paired_power", "seeds_needed"]
 
 MOST_SEEDS = 1_000_000
+POWER = 0.8  # "in 4 of 5 experiments"
 
 
 def paired_power(effect_size: float, num_seeds: int, alpha: float = 0.05) -> float:
@@ -35,7 +37,7 @@ def paired_power(effect_size: float, num_seeds: int, alpha: float = 0.05) -> flo
     return float(1 - missed + wrong_sign)
 
 
-def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
+def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = POWER) -> int | None:
     """Return the smallest number of seeds with which a paired t-test finds an effect often enough.
 
     Args:
@@ -56,10 +58,19 @@ def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8
         return None
     if sd == 0:
         return 2
+    return fewest_seeds(lambda num_seeds: paired_power(mean / sd, num_seeds, alpha), power)
 
-    def enough(num_seeds: int) -> bool:
-        return paired_power(mean / sd, num_seeds, alpha) >= power
 
+def fewest_seeds(chance: Callable[[int], float], power: float = POWER) -> int | None:
+    """Return the smallest number of seeds, from 2 on, with which a chance is large enough.
+
+    Args:
+        chance: Of so many seeds; it must not fall with more of them.
+        power: The chance that is enough.
+
+    Returns:
+        None where a million seeds are not enough.
+    """
     candidates = range(2, MOST_SEEDS + 1)
-    found = bisect_left(candidates, True, key=enough)  # power grows with the seeds
+    found = bisect_left(candidates, power, key=chance)
     return candidates[found] if found < len(candidates) else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DryRunOption",
+    "EngineChoice",
     "JobsOption",
     "OfflineOption",
     "PerGpuOption",
@@ -27,11 +28,8 @@ __all__ = [
     "SchedulerOption",
     "TierOption",
     "Workers",
-    "choose_workers",
     "estimate_left",
     "fetch_data",
-    "open_engine",
-    "refuse_two_engines",
 ]
 
 # Options of all commands that train many runs.
@@ -77,36 +75,70 @@ class Workers:
     gpus: bool
 
 
-def choose_workers(jobs: int | None, per_gpu: int | None, left: "Sequence[Job]") -> Workers:
-    """Take one worker for each core, or for each place on a GPU; no more than there are runs."""
-    import os
+@dataclass(frozen=True, kw_only=True)
+class EngineChoice:
+    """What was asked for to train the runs; nothing: workers on this machine.
 
-    from regx.sweeps.placement import place, visible_gpus
+    Attributes:
+        jobs: Runs at the same time on this machine.
+        per_gpu: Of them on each GPU.
+        scheduler: Address of a Dask scheduler.
+        scheduler_file: The file that one wrote.
 
-    wanted = per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
-    gpus = visible_gpus() if wanted else []
-    default = len(gpus) * (per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
-    workers = Workers(
-        number=max(1, min(jobs or default, len(left))), per_gpu=per_gpu, gpus=bool(gpus or per_gpu)
-    )
-    if workers.gpus:
-        place(workers.number, per_gpu)  # what does not fit is refused before the plan is shown
-    return workers
+    Raises:
+        UsageError: If several engines are asked for.
+    """
 
+    jobs: int | None
+    per_gpu: int | None
+    scheduler: str | None
+    scheduler_file: Path | None
 
-def open_engine(
-    options: "EngineOptions", workers: Workers | None, scheduler: str | None, scheduler_file: Path | None
-) -> "AbstractContextManager[Engine]":
-    """Choose what trains the runs."""
-    if workers and workers.number == 1:
-        from regx.sweeps.in_process import in_process
+    def __post_init__(self) -> None:
+        from regx.config.errors import UsageError
 
-        return in_process(options)
-    from regx.sweeps.dask_engine import local_cluster, remote
+        asked = (self.jobs or self.per_gpu, self.scheduler, self.scheduler_file)
+        if sum(option is not None for option in asked) > 1:
+            raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")
 
-    if workers is None:
-        return remote(options, address=scheduler, scheduler_file=scheduler_file)
-    return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
+    def workers_for(self, left: "Sequence[Job]") -> Workers | None:
+        """Take one worker for each core, or for each place on a GPU; no more than there are runs.
+
+        Returns:
+            None where a scheduler has workers of its own.
+
+        Raises:
+            UsageError: If they do not fit on the GPUs.
+        """
+        import os
+
+        from regx.sweeps.placement import place, visible_gpus
+
+        if self.scheduler or self.scheduler_file:
+            return None
+        wanted = self.per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
+        gpus = visible_gpus() if wanted else []
+        default = len(gpus) * (self.per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
+        workers = Workers(
+            number=max(1, min(self.jobs or default, len(left))),
+            per_gpu=self.per_gpu,
+            gpus=bool(gpus or self.per_gpu),
+        )
+        if workers.gpus:
+            place(workers.number, self.per_gpu)  # what does not fit is refused before the plan is shown
+        return workers
+
+    def open(self, options: "EngineOptions", workers: Workers | None) -> "AbstractContextManager[Engine]":
+        """Open what trains the runs."""
+        if workers and workers.number == 1:
+            from regx.sweeps.in_process import in_process
+
+            return in_process(options)
+        from regx.sweeps.dask_engine import local_cluster, remote
+
+        if workers is None:
+            return remote(options, address=self.scheduler, scheduler_file=self.scheduler_file)
+        return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
 
 
 def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> str:
@@ -130,17 +162,3 @@ def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:
     with fetch_display(quiet=quiet) as show:
         for name in sorted({job.config.data.name for job in left}):
             ensure_here(name, offline=offline, report=show.report, progress=show.progress)
-
-
-def refuse_two_engines(
-    jobs: int | None, per_gpu: int | None, scheduler: str | None, scheduler_file: Path | None
-) -> None:
-    """Let only one engine be asked for.
-
-    Raises:
-        UsageError: If several are.
-    """
-    from regx.config.errors import UsageError
-
-    if sum(option is not None for option in (jobs or per_gpu, scheduler, scheduler_file)) > 1:
-        raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")

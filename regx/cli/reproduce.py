@@ -10,6 +10,7 @@ import typer
 from regx.cli.claims_text import summary_line, table_lines
 from regx.cli.engines import (
     DryRunOption,
+    EngineChoice,
     JobsOption,
     OfflineOption,
     PerGpuOption,
@@ -18,10 +19,9 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
-    refuse_two_engines,
 )
 from regx.cli.progress import say
-from regx.cli.reproduction import EngineChoice, Outcome, Reproduction
+from regx.cli.reproduction import Outcome, Reproduction
 
 if TYPE_CHECKING:
     from regx.claims.judge import RunFacts
@@ -72,7 +72,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     from regx.claims.standing import standings
     from regx.sweeps.ledger import Ledger
 
-    refuse_two_engines(jobs, per_gpu, scheduler, scheduler_file)
+    choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
     registry = read_registry(experiments)
     empirical, mechanical = _chosen(registry, claims)
     if not dry_run:
@@ -88,9 +88,6 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
                 retry_failed=retry_failed,
                 offline=offline,
                 quiet=quiet,
-            )
-            choice = EngineChoice(
-                jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file
             )
             outcome = reproduction.carry_out(choice, dry_run=dry_run)
         if not dry_run:

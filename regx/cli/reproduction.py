@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regx.cli.engines import choose_workers, estimate_left, fetch_data, open_engine
+from regx.cli.engines import EngineChoice, estimate_left, fetch_data
 from regx.cli.gates import pass_gates
 from regx.cli.progress import say
 from regx.cli.signals import StopSignal, stop_on_signals
@@ -21,17 +21,7 @@ if TYPE_CHECKING:
     from regx.sweeps.jobs import Engine, Job
     from regx.sweeps.ledger import Ledger
 
-__all__ = ["EngineChoice", "Outcome", "Reproduction"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineChoice:
-    """What was asked for to train the runs; see `regx.cli.engines`."""
-
-    jobs: int | None
-    per_gpu: int | None
-    scheduler: str | None
-    scheduler_file: Path | None
+__all__ = ["Outcome", "Reproduction"]
 
 
 @dataclass
@@ -50,6 +40,8 @@ class Outcome:
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
     """The experiments that were asked for, and how they are trained.
+
+    What is left to train is looked up once, before anything is trained.
 
     Attributes:
         experiments: Each once.
@@ -102,8 +94,7 @@ class Reproduction:
         from regx.sweeps.jobs import EngineLostError, EngineOptions
 
         waiting = [*self.left, *self.references.left]
-        elsewhere = choice.scheduler or choice.scheduler_file
-        workers = None if elsewhere else choose_workers(choice.jobs, choice.per_gpu, waiting)
+        workers = choice.workers_for(waiting)
         if not self.quiet:
             for line in self._plan_lines():
                 say(line)
@@ -117,7 +108,7 @@ class Reproduction:
         options = EngineOptions(runs_dir=self.ledger.runs_dir, offline=self.offline)
         with (
             stop_on_signals() as stop,  # first: workers take seconds to start
-            open_engine(options, workers, choice.scheduler, choice.scheduler_file) as engine,
+            choice.open(options, workers) as engine,
         ):
             stop.call(engine.stop)
             try:

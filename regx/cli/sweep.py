@@ -8,6 +8,7 @@ import typer
 
 from regx.cli.engines import (
     DryRunOption,
+    EngineChoice,
     JobsOption,
     OfflineOption,
     PerGpuOption,
@@ -16,11 +17,8 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
-    choose_workers,
     estimate_left,
     fetch_data,
-    open_engine,
-    refuse_two_engines,
 )
 from regx.cli.progress import say
 from regx.cli.signals import stop_on_signals
@@ -64,7 +62,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.jobs import EngineLostError, EngineOptions
     from regx.sweeps.ledger import Ledger
 
-    refuse_two_engines(jobs, per_gpu, scheduler, scheduler_file)
+    choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
     if experiment.is_file() and kind_of_file(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
@@ -72,7 +70,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     ledger = Ledger(options.runs_dir)
     with nullcontext() if dry_run else ledger.lock():
         plan = make_plan(asked, ledger)
-        workers = None if scheduler or scheduler_file else choose_workers(jobs, per_gpu, plan.left)
+        workers = choice.workers_for(plan.left)
         if not quiet:
             for line in plan_lines(asked, plan):
                 say(line)
@@ -83,7 +81,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         fetch_data(plan.left, offline=offline, quiet=quiet)
         with (
             stop_on_signals() as stop,  # first: workers take seconds to start
-            open_engine(options, workers, scheduler, scheduler_file) as engine,
+            choice.open(options, workers) as engine,
             sweep_display(asked, ledger.runs_dir, engine.num_workers, quiet=quiet) as display,
         ):
             stop.call(engine.stop)

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from regx.analysis.intervals import mean_interval
 from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces
+from regx.report.claim_words import scaled_value
 from regx.report.grid_figure import draw_ladder, leave_room, set_grid_axis
 from regx.report.labels import EndLabel, in_two_lines, label_line_ends
 from regx.report.series import MIN_BAND, band, has_band, mean_curve, shared_epochs, thin_out
@@ -67,14 +68,14 @@ def _curve_panels(curves: Curves, order: Mapping[str, int]) -> dict[str, DrawPan
 def _trace_panels(traces: Traces, order: Mapping[str, int]) -> dict[str, DrawPanel]:
     panels: dict[str, DrawPanel] = {}
     for name, panel in traces.panels.items():
-        unit = "%" if panel.unit == "fraction" else panel.unit
+        _, unit = scaled_value(panel.unit)
         panels[f"{name} ({unit})" if unit else name] = partial(_draw_traces, panel=panel, order=order)
     return panels
 
 
 def _draw_traces(axes: Axes, panel: TracePanel, order: Mapping[str, int]) -> list[EndLabel]:
     """Draw the mean of each side with its band where all seeds have a value; name the ends."""
-    factor = 100.0 if panel.unit == "fraction" else 1.0
+    factor, _ = scaled_value(panel.unit)
     xs = sorted({x for lines in panel.lines.values() for line in lines for x in line})
     if panel.x == "step":
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
@@ -155,7 +156,7 @@ def _end_label(name: str, y: float, color: str) -> EndLabel:
 
 def _draw_ladder(axes: Axes, ladder: Ladder, order: Mapping[str, int]) -> None:
     """Draw each arm over the axis of its grid."""
-    factor, unit = (100.0, "%") if ladder.unit == "fraction" else (1.0, ladder.unit)
+    factor, unit = scaled_value(ladder.unit)
     axes.set_title(f"{ladder.measure}{f' ({unit})' if unit else ''}, each run of the grid", fontsize=8.5)
     set_grid_axis(axes, sorted({at for points in ladder.points.values() for at in points}), ladder.axis)
     points = {

@@ -14,11 +14,11 @@ from regx.report.claim_background import draw_background
 from regx.report.claim_behind import Background, backgrounds
 from regx.report.claim_caption import caption_of, shows_90
 from regx.report.claim_evidence import PartEvidence
-from regx.report.claim_words import scaled, show_effect, show_wanted
+from regx.report.claim_words import scaled, scaled_value, show_effect, show_wanted
 from regx.report.labels import in_two_lines, shorten
 from regx.report.theme import BLUE, INK, MUTED, group_style, log_ticks, svg_file
 
-__all__ = ["draw_claim", "save_claim_figure"]
+__all__ = ["save_claim_figure"]
 
 WIDTH = 7.8  # inches, as all below
 HEAD, PART, BACKGROUND, FOOT = 0.42, 1.5, 2.55, 0.46
@@ -56,40 +56,29 @@ def save_claim_figure(path: Path, title: str, parts: Sequence[PartEvidence]) -> 
     Raises:
         OSError: If the file cannot be written.
     """
-    foot = FOOT + LINE * max(0, _caption(parts).count("\n") - 1)
-    height = HEAD + PART * len(parts) + BACKGROUND * len(_behind(parts)) + foot
+    behind = backgrounds(part.behind for part in parts)
+    caption = caption_of([part.result for part in parts], behind)
+    order = _order(parts, behind)
+    foot = FOOT + LINE * max(0, caption.count("\n") - 1)
+    height = HEAD + PART * len(parts) + BACKGROUND * len(behind) + foot
     with svg_file(path, width=WIDTH, height=height, title=title) as figure:
-        draw_claim(figure, title, parts)
+        page = _Page(figure, height)
+        page.text(0.1, 0.22, shorten(title, TITLE_LETTERS), size=10, weight="bold", va="center")
+        top = HEAD
+        for part in parts:
+            _draw_part(page, top, part, order)
+            top += PART
+        for one in behind:
+            draw_background(page.axes, one, top, order)
+            top += BACKGROUND
+        page.text(0.1, height - 0.08, caption, color=MUTED, size=7.5, va="bottom")
 
 
-def draw_claim(figure: Figure, title: str, parts: Sequence[PartEvidence]) -> None:
-    """Draw the content of a claim's figure on an empty one; see `save_claim_figure`."""
-    page = _Page(figure, figure.get_figheight())
-    page.text(0.1, 0.22, shorten(title, TITLE_LETTERS), size=10, weight="bold", va="center")
-    top = HEAD
-    order = _order(parts)
-    for part in parts:
-        _draw_part(page, top, part, order)
-        top += PART
-    for behind in _behind(parts):
-        draw_background(page.axes, behind, top, order)
-        top += BACKGROUND
-    page.text(0.1, page.height - 0.08, _caption(parts), color=MUTED, size=7.5, va="bottom")
-
-
-def _behind(parts: Sequence[PartEvidence]) -> list[Background]:
-    return backgrounds(part.behind for part in parts)
-
-
-def _caption(parts: Sequence[PartEvidence]) -> str:
-    return caption_of([part.result for part in parts], _behind(parts))
-
-
-def _order(parts: Sequence[PartEvidence]) -> dict[str, int]:
+def _order(parts: Sequence[PartEvidence], behind: Sequence[Background]) -> dict[str, int]:
     """Give each arm one place, and so one colour, in all panels."""
     labels = dict.fromkeys(side.label for part in parts for side in part.sides)
-    for behind in _behind(parts):
-        labels |= dict.fromkeys(behind.labels)
+    for one in behind:
+        labels |= dict.fromkeys(one.labels)
     return {label: index for index, label in enumerate(labels)}
 
 
@@ -116,8 +105,7 @@ def _draw_part(page: _Page, top: float, part: PartEvidence, order: Mapping[str, 
 
 def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw the numbers of each arm, a line of dots for each."""
-    factor = 100.0 if part.unit == "fraction" else 1.0
-    unit = "%" if part.unit == "fraction" else part.unit
+    factor, unit = scaled_value(part.unit)
     axes.set_ylim(len(part.sides) - 0.4, -0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -6,7 +6,16 @@ if TYPE_CHECKING:
     from regx.claims.results import PartResult
     from regx.config.sections.claim import PublishedConfig
 
-__all__ = ["scaled", "show_effect", "show_measured", "show_p", "show_published", "show_value", "show_wanted"]
+__all__ = [
+    "scaled",
+    "scaled_value",
+    "show_effect",
+    "show_measured",
+    "show_p",
+    "show_published",
+    "show_value",
+    "show_wanted",
+]
 
 _WANTED = {
     "smallest_effect": "at least {}",
@@ -20,6 +29,11 @@ _VERIFIED = {"read": "read there", "secondary": "from a secondary text", "memory
 def scaled(unit: str) -> tuple[float, str]:
     """Return the factor and the unit that differences are shown with: fractions as percentage points."""
     return (100.0, "pp") if unit == "fraction" else (1.0, unit)
+
+
+def scaled_value(unit: str) -> tuple[float, str]:
+    """Return the factor and the unit that the numbers themselves are shown with: fractions as per cent."""
+    return (100.0, "%") if unit == "fraction" else (1.0, unit)
 
 
 def show_effect(part: "PartResult") -> str:

@@ -45,23 +45,23 @@ def arm_lines(comparison: GridComparison) -> tuple[list[str], list[list[str]]]:
         [
             arm.label,
             show_seeds(tuple(arm.ladders)),
-            *(_cell(row.cells[at], row.scale) for row in comparison.rows),
+            *(_cell(row.cells[at], row.measure.scale) for row in comparison.rows),
         ]
         for at, arm in enumerate(comparison.arms)
     ]
-    return ["", "seeds", *(row.label for row in comparison.rows)], lines
+    return ["", "seeds", *(row.measure.label for row in comparison.rows)], lines
 
 
 def difference_lines(comparison: GridComparison) -> Iterator[tuple[str, list[list[str]]]]:
     """Yield each measure with what the seeds say of every later arm."""
     for row in comparison.rows:
         lines = [
-            [arm.label, *_tested(one, row.scale)]
+            [arm.label, *_tested(one, row.measure.scale)]
             for arm, one in zip(comparison.arms, row.inferences, strict=True)
             if one is not None
         ]
         if lines:
-            yield row.label, lines
+            yield row.measure.label, lines
 
 
 def difference_heads(comparison: GridComparison) -> list[str]:
@@ -74,13 +74,13 @@ def captions(comparison: GridComparison) -> list[str]:
     """Say what the numbers mean."""
     values = ", ".join(f"{value:g}" for value in comparison.arms[0].values)
     lines = [f"Over {comparison.axis} = {values}, each measure seed by seed; ± half the 95 % t-interval."]
-    if any(row.scale == "log2" for row in comparison.rows):
+    if any(row.measure.scale == "log2" for row in comparison.rows):
         lines.append(
             "Learning rates are counted in doublings (log2): geometric means, differences in doublings. "
             "LR_max: largest rate up to which every run learned. LR*: lowest validation loss. Stable width: "
             "doublings from the smallest rate that reaches 90 % of the best accuracy to LR_max."
         )
-    elif any(row.name == "optimum" for row in comparison.rows):
+    elif any(row.measure.name == "optimum" for row in comparison.rows):
         lines.append(
             "Optimum: minimum of a parabola through the validation losses. Best value: the one with the "
             "lowest validation loss."
@@ -107,7 +107,8 @@ def as_csv(comparison: GridComparison) -> str:
     for row in comparison.rows:
         for arm, cell, one in zip(comparison.arms, row.cells, row.inferences, strict=True):
             known: dict[str, Any] = {
-                "measure": row.name, "scale": row.scale, "better": row.better, "arm": arm.label,
+                "measure": row.measure.name, "scale": row.measure.scale, "better": row.measure.better,
+                "arm": arm.label,
                 "axis": comparison.axis, "num_seeds": len(cell.values), "mean": cell.mean,
                 "deviation": cell.deviation, "half_width": cell.half_width, "missing": cell.missing,
             }  # fmt: skip
@@ -135,9 +136,9 @@ def as_json(comparison: GridComparison) -> str:
         ],
         "measures": [
             {
-                "name": row.name,
-                "scale": row.scale,
-                "better": row.better,
+                "name": row.measure.name,
+                "scale": row.measure.scale,
+                "better": row.measure.better,
                 "arms": [
                     {"values": list(cell.values), "mean": cell.mean, "deviation": cell.deviation,
                      "half_width": cell.half_width, "missing": cell.missing,

@@ -43,7 +43,7 @@ def rates(tmp_path_factory: pytest.TempPathFactory) -> GridComparison:
 
 
 def row(comparison: GridComparison, name: str) -> GridRow:
-    return next(row for row in comparison.rows if row.name == name)
+    return next(row for row in comparison.rows if row.measure.name == name)
 
 
 def test_ladders_by_hand(rates: GridComparison) -> None:
