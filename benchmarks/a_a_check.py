@@ -15,10 +15,8 @@ from regx.config import RunConfig
 from regx.data import load_dataset
 from regx.runs.files import atomic_path
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import EpochMetrics
-from regx.runs.record import RunRecord
 from regx.runs.table import Run, load_run_folder
-from regx.training.run import RunOptions, train_run
+from regx.training.run import Observer, RunOptions, train_run
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "runs" / "a_a"
@@ -94,17 +92,8 @@ def found(row: Row) -> tuple[object, ...]:
     return (*(f"{number:.6g}" for number in numbers), str(inference.is_told).lower(), "")
 
 
-class Silent:
+class Silent(Observer):
     """Watches a run without a word."""
-
-    def started(self, record: RunRecord) -> None:
-        """See training begin."""
-
-    def stepped(self, step: int) -> None:
-        """See a step."""
-
-    def epoch_done(self, row: EpochMetrics) -> None:
-        """See an epoch."""
 
 
 if __name__ == "__main__":

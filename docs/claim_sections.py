@@ -11,7 +11,7 @@ from markdown_blocks import listed, table
 
 from regx.claims.mechanical import MechanicalClaim
 from regx.claims.registry import Registered, Registry
-from regx.claims.results import ClaimResult, Lock, ResultsFolder
+from regx.claims.results import ClaimResult, ResultsFolder
 from regx.claims.sentences import loose_points
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
@@ -93,7 +93,7 @@ class Sections:
             folder = ResultsFolder.named(self.results, standing.tier, setting.experiment)
             if not folder.lock.is_file() or not folder.runs.is_file():
                 continue
-            lock = Lock.read(folder.lock)
+            lock = folder.read_lock()
             prefix = f"{setting.id}: " if standing.claim.claim.any_of else ""
             if setting.id in lock.claims:
                 yield prefix + say_tuning(lock, folder.runs, setting.id)

@@ -7,17 +7,12 @@ from benchmarks.case import Case
 from regx.config import RunConfig
 from regx.data import load_dataset
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import EpochMetrics, read_rows
-from regx.runs.record import RunRecord
-from regx.training.run import RunOptions, train_run
+from regx.runs.metrics import read_rows
+from regx.training.run import Observer, RunOptions, train_run
 
 
-class _Silent:
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
+class _Silent(Observer):
+    """Watches a run without a word."""
 
 
 def seconds_per_epoch(case: Case) -> float:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder
@@ -12,6 +12,18 @@ from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
 __all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of"]
+
+
+class Absence(NamedTuple):
+    """Why a run cannot be compared.
+
+    Attributes:
+        state: `not there`, `damaged`, or the status of a run that has not ended.
+        reason: What is damaged.
+    """
+
+    state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +39,7 @@ class Arm:
         num_trials: Points that were tried for it.
         at_edge: Tuned paths whose value lies on the edge of what was tried.
         num_runs: Runs that the sweep has for it.
-        absent: State of each run that has not ended, by seed, e.g. `not there` or `failed`.
+        absent: By seed, why runs are not there to be compared.
     """
 
     sweep: Path
@@ -38,7 +50,7 @@ class Arm:
     num_trials: int
     at_edge: tuple[str, ...]
     num_runs: int
-    absent: Mapping[int, str]
+    absent: Mapping[int, Absence]
 
     @property
     def label(self) -> str:
@@ -73,14 +85,21 @@ def read_sweep(path: Path) -> SweepRecord:
     """Read the record of a sweep.
 
     Raises:
-        UsageError: If it is damaged, of another format, or cannot be read.
+        UsageError: If it is damaged, of another format or of another sweep, or cannot be read.
     """
+    folder = SweepFolder(path)
     try:
-        return SweepRecord.read(SweepFolder(path).record)
+        record = SweepRecord.read(folder.record)
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{error}; `regx sweep` of its experiment writes it anew") from None
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    own = SweepFolder.named(record.name, record.tier, path.parent).path.name
+    if path.absolute().name != own:
+        raise UsageError(
+            f"{folder.record}: is of the sweep {own}; `regx sweep` of the right one writes it anew"
+        )
+    return record
 
 
 def load_arms(
@@ -100,7 +119,7 @@ def load_arms(
     confirm = [run for run in record.runs if run.stage == "confirm"]
     if not confirm:
         raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` goes on")
-    states = {run.folder: _state(path.parent / run.folder) for run in confirm if run.arm in names}
+    states = {run.folder: _absence(path.parent / run.folder) for run in confirm if run.arm in names}
     if len(names) > 1 and not any(state is None for state in states.values()):
         raise UsageError(f"{path}: {_none_done(list(states.values()))}")
     found = []
@@ -113,7 +132,7 @@ def load_arms(
 
 
 def _load(
-    path: Path, arm: ArmRecord, members: Sequence[SweepRun], states: Mapping[str, str | None]
+    path: Path, arm: ArmRecord, members: Sequence[SweepRun], states: Mapping[str, Absence | None]
 ) -> LoadedArm:
     first = members[0]
     at_edge = next((tuned.at_edge for tuned in arm.tuned if tuned.cell in ({}, first.cell)), ())
@@ -135,19 +154,19 @@ def _load(
     return LoadedArm(arm=loaded, runs=tuple(runs))
 
 
-def _state(folder: Path) -> str | None:
+def _absence(folder: Path) -> Absence | None:
     """Say what keeps a run from being compared; None where it has ended."""
     try:
         record = RunFolder(folder).read_record()
     except FileNotFoundError:
-        return "not there"
-    except (OSError, ValueError):
-        return "damaged"
-    return None if record.has_ended else str(record.status)
+        return Absence("not there")
+    except (OSError, ValueError) as error:
+        return Absence("damaged", str(error))
+    return None if record.has_ended else Absence(record.status)
 
 
-def _none_done(states: Sequence[str | None]) -> str:
-    present = [state for state in states if state is not None]
+def _none_done(states: Sequence[Absence | None]) -> str:
+    present = [absence.state for absence in states if absence is not None]
     shown = ", ".join(f"{count} {state}" for state, count in Counter(present).most_common())
     return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(present)}"
 

@@ -36,6 +36,10 @@ class GridArm:
     ladders: Mapping[int, Ladder]
     incomplete: tuple[int, ...]
 
+    def num_without_end(self, value: float) -> int:
+        """Count the runs at a value of the axis that have no metrics at the end: diverged, or stopped."""
+        return sum(ladder[value].record.final is None for ladder in self.ladders.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class GridRow:

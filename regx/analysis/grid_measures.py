@@ -81,7 +81,7 @@ def _rate_measures(values: Sequence[Sequence[float]]) -> tuple[GridMeasure, ...]
 
 
 def _learned(runs: Ladder) -> dict[float, bool | None]:
-    return {value: run.record.status == "done" for value, run in runs.items()}
+    return {value: run.record.has_learned for value, run in runs.items()}
 
 
 def _losses(runs: Ladder) -> dict[float, float | None]:

@@ -36,15 +36,12 @@ def grid_notes(comparison: GridComparison) -> list[str]:
             found.append(
                 f"{arm.label}: seeds {seeds} lack a run in some cell and are not used: `regx sweep` goes on."
             )
-        diverged = {
-            value: sum(ladder[value].record.status == "diverged" for ladder in arm.ladders.values())
-            for value in arm.values
-        }
+        diverged = {value: arm.num_without_end(value) for value in arm.values}
         if any(diverged.values()):
             shown = [
                 f"{count} of {len(arm.ladders)} at {value:g}" for value, count in diverged.items() if count
             ]
-            found.append(f"{arm.label}: runs diverged, {in_words(shown, most=8)}.")
+            found.append(f"{arm.label}: runs diverged or were stopped, {in_words(shown, most=8)}.")
         found += _without_a_mean(comparison, arm)
         ends = comparison.rows[0].cells[comparison.arms.index(arm)].values
         if comparison.rows[0].measure.name == "lr_max" and (count := ends.count(log2(arm.values[-1]))):

@@ -22,6 +22,7 @@ def notes(comparison: Comparison) -> list[str]:
     return [
         *_unfinished(groups),
         *_absent(groups),
+        *_mixed(groups),
         *_environment(comparison),
         *_pairing(comparison),
         *_censoring(comparison),
@@ -47,12 +48,15 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
     for group in groups:
         for run in group.runs:
             record = run.record
-            if record.status == "done":
-                continue
             name = group.label if len(group.runs) == 1 else f"{group.label}, seed {record.seed},"
-            why = f": {record.failure.message.rstrip('.')}" if record.failure else ""
+            said = record.failure or record.note
+            why = f": {said.message.rstrip('.')}" if said else ""
+            if record.status == "done":
+                if why:
+                    yield f"{name} learned nothing{why}."
+                continue
             after = f"after {record.epochs_completed or run.last_epoch} of {run.config.train.epochs} epochs"
-            ended = "was interrupted" if record.status == "interrupted" else record.status
+            ended = f"was {record.status}" if record.status in ("interrupted", "stopped") else record.status
             verb = "is still running" if record.status == "running" else ended
             yield f"{name} {verb} {after}{why}; what is measured at the end is missing."
 
@@ -62,17 +66,28 @@ def _absent(groups: Sequence[Group]) -> Iterator[str]:
     for group in groups:
         if group.arm is None or not group.arm.absent:
             continue
-        counts = Counter(group.arm.absent.values())
+        counts = Counter(absence.state for absence in group.arm.absent.values())
         states = ", ".join(
             f"{state}: seed{'s' if count > 1 else ''} "
-            + show_seeds(sorted(seed for seed, its in group.arm.absent.items() if its == state))
+            + show_seeds(sorted(seed for seed, its in group.arm.absent.items() if its.state == state))
             for state, count in counts.items()
         )
         verb = "is" if len(group.arm.absent) == 1 else "are"
         yield (
             f"{len(group.arm.absent)} of {group.arm.num_runs} runs of {group.label} {verb} not done "
-            f"({states}): {how_to_go_on(group.arm.absent.values())}."
+            f"({states}): {how_to_go_on([absence.state for absence in group.arm.absent.values()])}."
         )
+        yield from (f"{absence.reason}." for absence in group.arm.absent.values() if absence.reason)
+
+
+def _mixed(groups: Sequence[Group]) -> Iterator[str]:
+    """Name the runs that one program began and another ended."""
+    for group in groups:
+        for run in group.runs:
+            if changes := run.record.mixture:
+                name = group.label if len(group.runs) == 1 else f"{group.label}, seed {run.record.seed},"
+                shown = in_words([_shorten(change, 80) for change in changes], most=3)
+                yield f"{name} is mixed: one program began it and another ended it ({shown})."
 
 
 def _environment(comparison: Comparison) -> Iterator[str]:

@@ -13,7 +13,7 @@ from regx.runs.record import RunRecord
 __all__ = ["Verification", "Written", "verify"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
-NO_EXCUSE = {"git_commit", "git_dirty", "data_sha256"}
+NO_EXCUSE = {"code", "git_commit", "git_dirty", "data_sha256"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,8 @@ class Verification:
         verdict: `identical`: every number has the same digits, also those that probes found.
             `within_tolerance`: another environment, and final errors as close as two samples of one network's
             errors would be. `different`: neither.
-        changes: What is not as it was, e.g. `torch: 2.14.0 -> 2.15.0`.
+        changes: What is not as it was, e.g. `torch: 2.14.0 -> 2.15.0`; first of all, that the recorded run is
+            mixed: one program began it and another ended it.
         first_difference: The first number that differs, with both values; None when identical.
     """
 
@@ -61,7 +62,8 @@ def verify(recorded: Written, repeated: Written, *, facts: DatasetFacts) -> Veri
         another run.
     """
     old, new = recorded.record, repeated.record
-    changes = tuple(_environment_changes(old, new))
+    mixed = [f"mixed, one program began it and another ended it: {change}" for change in old.mixture]
+    changes = (*mixed, *_environment_changes(old, new))
     difference = _metrics_difference(recorded, repeated) or _probes_difference(recorded, repeated)
     if difference is None:
         return Verification(verdict="identical", changes=changes, first_difference=None)
@@ -71,10 +73,11 @@ def verify(recorded: Written, repeated: Written, *, facts: DatasetFacts) -> Veri
 
 
 def _may_move_digits(old: RunRecord, new: RunRecord) -> bool:
-    """Whether another machine, version or number of threads excuses other digits; a commit does not."""
-    before = old.environment.model_dump(exclude=NO_EXCUSE)
-    return old.environment.data_sha256 == new.environment.data_sha256 and (
-        before != new.environment.model_dump(exclude=NO_EXCUSE)
+    """Whether another machine, version or number of threads excuses other digits; other code does not."""
+    now = new.environment.model_dump(exclude=NO_EXCUSE)
+    before = [process.environment for process in old.processes] or [old.environment]
+    return old.environment.data_sha256 == new.environment.data_sha256 and any(
+        environment.model_dump(exclude=NO_EXCUSE) != now for environment in before
     )
 
 

@@ -15,7 +15,6 @@ from regx.claims.results import ClaimResult, Gates, Lock, ResultsFolder, Setting
 from regx.claims.rule import rule_digest
 from regx.claims.weigh import Weighed, weigh_claim
 from regx.config import Experiment, Tier, load_experiment
-from regx.runs.files import write_text
 
 __all__ = ["RunFacts", "judge_tier"]
 
@@ -106,16 +105,16 @@ def _read(registry: Registry, root: Path, tier: Tier, facts: Mapping[str, RunFac
         yield _Measured(
             experiment=load_experiment(path, tier),
             folder=folder,
-            lock=Lock.read(folder.lock),
+            lock=folder.read_lock(),
             rows=read_measures(folder.measures),
             facts=facts[name] if name in facts else _facts_before(folder),
         )
 
 
 def _facts_before(folder: ResultsFolder) -> RunFacts:
-    if not folder.verdicts.is_file():
+    before = folder.read_verdicts()
+    if before is None:
         return RunFacts(num_runs=0, seconds=0.0, commit="unknown")
-    before = VerdictFile.read(folder.verdicts)
     commits = [claim.commit for claim in before.claims.values()]
     return RunFacts(
         num_runs=before.num_runs, seconds=before.run_seconds, commit=commits[0] if commits else "unknown"
@@ -215,7 +214,7 @@ def _settings(registry: Registry, case: _Case) -> tuple[SettingResult, ...]:
 def _write(measured: _Measured, claims: Mapping[str, ClaimResult]) -> dict[str, ClaimResult]:
     """Write the verdicts of an experiment; nothing is written where nothing but the date would change."""
     folder = measured.folder
-    before = VerdictFile.read(folder.verdicts) if folder.verdicts.is_file() else None
+    before = folder.read_verdicts()
     kept = {}
     for name, claim in claims.items():
         old = before.claims.get(name) if before else None
@@ -229,7 +228,6 @@ def _write(measured: _Measured, claims: Mapping[str, ClaimResult]) -> dict[str, 
         run_seconds=round(measured.facts.seconds, 1),
         claims=kept,
     )
-    text = file.model_dump_json(indent=1) + "\n"
-    if not folder.verdicts.is_file() or folder.verdicts.read_text(encoding="utf-8") != text:
-        write_text(folder.verdicts, text)
+    if file != before:
+        file.write(folder.verdicts)
     return kept

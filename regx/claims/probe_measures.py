@@ -75,7 +75,7 @@ def _folded(
         without: Points at which the quantity has no meaning.
     """
     if not succeeded(item.run):
-        return Number(value=None, note=str(item.run.record.status))
+        return Number(value=None, note=item.run.record.ending)
     found = [row for row in item.probed if row.quantity == quantity and _point(row) not in without]
     layers = list(dict.fromkeys(row.layer for row in found))
     wanted = [layer] if layer else [WHOLE] if WHOLE in layers else layers

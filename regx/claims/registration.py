@@ -34,7 +34,7 @@ def register_in(folder: ResultsFolder, experiment: Experiment, runs: SweepRuns) 
     Raises:
         UsageError: If a claim's rule, its amounts, or what was tuned, is another than when it was fixed.
     """
-    known = Lock.read(folder.lock) if folder.lock.is_file() else None
+    known = folder.read_lock() if folder.lock.is_file() else None
     lock = register(experiment, runs, known)
     if lock != known:
         if known is not None and experiment.tier != "smoke":

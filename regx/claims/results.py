@@ -10,8 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from regx.config.errors import UsageError
-from regx.runs.files import write_text
-from regx.runs.json_record import read_json
+from regx.runs.json_record import read_json, write_json
 
 __all__ = [
     "ClaimResult",
@@ -73,6 +72,36 @@ class ResultsFolder:
         """The evidence as a picture."""
         return self.path / f"{claim_id}.svg"
 
+    def read_lock(self) -> "Lock":
+        """Read what was fixed.
+
+        Raises:
+            UsageError: If it is damaged, of another format or experiment, or cannot be read.
+        """
+        lock = Lock.read(self.lock)
+        self._check_owner(self.lock, lock.tier, lock.experiment)
+        return lock
+
+    def read_verdicts(self) -> "VerdictFile | None":
+        """Read the verdicts; None where there are none yet.
+
+        Raises:
+            UsageError: As `read_lock` does.
+        """
+        if not self.verdicts.is_file():
+            return None
+        file = VerdictFile.read(self.verdicts)
+        self._check_owner(self.verdicts, file.tier, file.experiment)
+        return file
+
+    def _check_owner(self, path: Path, tier: str, experiment: str) -> None:
+        here = self.path.absolute()
+        if (here.parent.name, here.name) != (tier, experiment):
+            raise UsageError(
+                f"{path}: is of {tier}/{experiment}; put the right file back, or remove {self.path} and "
+                "`regx reproduce` writes it anew"
+            )
+
 
 class Record(BaseModel):
     """A JSON file, or a part of one."""
@@ -96,7 +125,7 @@ class Record(BaseModel):
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, self.model_dump_json(indent=1) + "\n")
+        write_json(path, self, indent=1)
 
 
 class LockedPart(Record):

@@ -30,13 +30,13 @@ _MEANINGS = {
     "images_per_second": "Training throughput.",
     "train_seconds": "Training time of the whole run.",
 }
-# A network that diverged classifies by chance: it has this error all the same.
+# A network that diverged or learned nothing classifies by chance: it has this error all the same.
 _CHANCE_ERRORS = frozenset({"final_valid_error", "test_error", "train_error"})
 
 
 def succeeded(run: Run) -> bool:
     """Whether a run learned something: it neither diverged nor stayed where it began."""
-    return run.record.status == "done"
+    return run.record.has_learned
 
 
 def time_to_train_loss(run: Run, train_loss: float) -> float | None:
@@ -77,13 +77,13 @@ def _from_compare(measure: Measure) -> RunMeasure:
 def _compared(measure: Measure) -> Callable[[CellRun, Reference], Number]:
     def of(item: CellRun, reference: Reference) -> Number:
         run = item.run
+        if measure.name in _CHANCE_ERRORS and not succeeded(run):
+            return _chance(run)
         value = measure.value(run, reference)
         if value is not None:
             return Number(value=value)
         if measure.whole is not None and reference.target_error is not None:
             return _censored(run, measure.name)
-        if measure.name in _CHANCE_ERRORS and not succeeded(run):
-            return _chance(run)
         return Number(value=None, note=measure.why_missing(run))
 
     return of
@@ -91,12 +91,12 @@ def _compared(measure: Measure) -> Callable[[CellRun, Reference], Number]:
 
 def _chance(run: Run) -> Number:
     num_classes = run.config.data.facts.num_classes
-    return Number(value=1 - 1 / num_classes, note=f"{run.record.status}: counted as chance")
+    return Number(value=1 - 1 / num_classes, note=f"{run.record.ending}: counted as chance")
 
 
 def _censored(run: Run, name: str) -> Number:
     """Let the budget stand for a time that is only known to be longer."""
-    note = "censored" if succeeded(run) else f"censored: {run.record.status}"
+    note = "censored" if succeeded(run) else f"censored: {run.record.ending}"
     if name.startswith("epochs"):
         return Number(value=float(run.config.train.epochs), note=note)
     if name.startswith("seconds"):
@@ -109,7 +109,7 @@ def _best_epoch_test(field: str) -> Callable[[CellRun, Reference], Number]:
         run = item.run
         if run.record.best is None or not succeeded(run):
             is_error = field == "test_error"
-            return _chance(run) if is_error else Number(value=None, note=str(run.record.status))
+            return _chance(run) if is_error else Number(value=None, note=run.record.ending)
         value = getattr(run.record.best, field)
         return Number(value=value, note="" if value is not None else "not measured by that version of regx")
 
@@ -126,7 +126,7 @@ def _area(item: CellRun, _: Reference) -> Number:
     run = item.run
     if not succeeded(run):
         return Number(
-            value=1 / run.config.data.facts.num_classes, note=f"{run.record.status}: counted as chance"
+            value=1 / run.config.data.facts.num_classes, note=f"{run.record.ending}: counted as chance"
         )
     area = next(measure for measure in MEASURES if measure.name == "valid_accuracy_area")
     return Number(value=area.of(run, Reference(target_error=None, train_loss=None)))

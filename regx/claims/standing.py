@@ -7,7 +7,7 @@ from pathlib import Path
 from regx.claims.mechanical import MechanicalClaim
 from regx.claims.mechanical_results import MechanicalFile, MechanicalResult, mechanical_path
 from regx.claims.registry import Registered, Registry, file_digest, starter_folder
-from regx.claims.results import ClaimResult, Lock, ResultsFolder, VerdictFile
+from regx.claims.results import ClaimResult, ResultsFolder
 from regx.config import Tier
 
 __all__ = ["Standing", "default_results", "standings", "starter_results"]
@@ -105,7 +105,8 @@ def _standing(
 ) -> Standing:
     for root, tier in product(roots, tiers):
         folder = ResultsFolder.named(root, tier, item.experiment)
-        found = VerdictFile.read(folder.verdicts).claims.get(item.id) if folder.verdicts.is_file() else None
+        file = folder.read_verdicts()
+        found = file.claims.get(item.id) if file else None
         if found is not None and found.verdict != "not run":
             stale = any(_is_stale(setting, root, tier) for setting in registry.settings_of(item))
             return Standing(claim=item, tier=tier, result=found, is_stale=stale)
@@ -119,14 +120,15 @@ def _is_stale(item: Registered, root: Path, tier: Tier) -> bool:
     what was touched judges.
     """
     folder = ResultsFolder.named(root, tier, item.experiment)
-    if not folder.verdicts.is_file() or not folder.lock.is_file():
+    file = folder.read_verdicts()
+    if file is None or not folder.lock.is_file():
         return True
-    if VerdictFile.read(folder.verdicts).file_sha256 == file_digest(item.path):
+    if file.file_sha256 == file_digest(item.path):
         return False
     from regx.claims.rule import rule_digest
     from regx.config import ConfigError, load_experiment
 
-    locked = Lock.read(folder.lock).claims.get(item.id)
+    locked = folder.read_lock().claims.get(item.id)
     try:
         experiment = load_experiment(item.path, tier)
     except ConfigError:

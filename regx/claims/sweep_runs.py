@@ -8,6 +8,7 @@ from typing import Literal
 from regx.claims.comparison import Comparison
 from regx.claims.seed_runs import CellRun, SeedRuns
 from regx.runs.folder import RunFolder
+from regx.runs.record import RunRecord
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.runs.table import load_run_folder
 
@@ -59,14 +60,9 @@ class SweepRuns:
         return sum(RunFolder(self.runs_dir / folder).read_record().seconds for folder in sorted(folders))
 
     def commits(self) -> tuple[str, ...]:
-        """List the commits of the code that trained the runs to compare."""
-        found = set()
-        for run in self.record.runs:
-            if run.stage == "confirm":
-                environment = self._load(run).run.record.environment
-                dirty = "+" if environment.git_dirty else ""
-                found.add(f"{(environment.git_commit or environment.regx)[:9]}{dirty}")
-        return tuple(sorted(found))
+        """List the commits of the code that trained the runs to compare; a mixed run's together."""
+        records = [self._load(run).run.record for run in self.record.runs if run.stage == "confirm"]
+        return tuple(sorted({_commit(record) for record in records}))
 
     def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
         return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
@@ -86,3 +82,13 @@ class SweepRuns:
             return RunFolder(self.runs_dir / folder).read_record().has_ended
         except (OSError, ValueError):
             return False
+
+
+def _commit(record: RunRecord) -> str:
+    """Name the code of a run; of a mixed one, that of all its programs."""
+    environments = [process.environment for process in record.processes] or [record.environment]
+    shown = [
+        f"{(environment.git_commit or environment.regx)[:9]}{'+' if environment.git_dirty else ''}"
+        for environment in environments
+    ]
+    return f"mixed {' then '.join(dict.fromkeys(shown))}" if record.mixture else shown[-1]

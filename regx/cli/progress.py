@@ -51,6 +51,9 @@ def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
 class _Silent:
     """Shows nothing."""
 
+    def noticed(self, message: str) -> None:
+        pass
+
     def started(self, record: "RunRecord") -> None:
         pass
 
@@ -69,6 +72,9 @@ class _Lines(_Silent):
         self.first = config.train.eval_every
         self.every = self.first * -(-self.epochs // (MAX_LINES * self.first))
         self.head = headline(config)
+
+    def noticed(self, message: str) -> None:
+        say(f"note: {message}")
 
     def started(self, record: "RunRecord") -> None:
         say(opening(self.head, record))
@@ -91,6 +97,9 @@ class _Bar(_Silent):
         self.num_steps = config.num_steps
         self.task = progress.add_task(config.name)
         self.drawn = 0.0
+
+    def noticed(self, message: str) -> None:
+        self.progress.console.print(f"note: {message}", highlight=False, markup=False)
 
     def started(self, record: "RunRecord") -> None:
         self.progress.console.print(opening(self.lines.head, record), highlight=False)

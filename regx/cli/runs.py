@@ -48,12 +48,14 @@ def _describe(path: Path) -> dict[str, Any]:
     """Read the record of one folder; a damaged one is listed with the reason."""
     from regx.runs.folder import RunFolder
 
+    folder = RunFolder(path)
     try:
-        record = RunFolder(path).read_record()
+        record = folder.read_record()
     except FileNotFoundError:
         return {"path": str(path), "status": "damaged", "reason": "run.json is missing"}
     except (OSError, ValueError) as error:
-        return {"path": str(path), "status": "damaged", "reason": str(error)}
+        reason = f"{error}; {folder.how_to_repair()}"
+        return {"path": str(path), "status": "damaged", "reason": reason}
     return {
         "path": str(path),
         "status": record.status,
@@ -63,7 +65,7 @@ def _describe(path: Path) -> dict[str, Any]:
         "valid_error": _valid_error(record),
         "test_error": record.final.test_error if record.final else None,
         "images_per_second": record.images_per_second,
-        "reason": record.failure.message if record.failure else None,
+        "reason": said.message if (said := record.failure or record.note) else None,
     }
 
 

@@ -46,7 +46,7 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
     done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
     lines.append(f"done already: {_runs(done)}; left: {_runs(len(plan.left))}")
     if plan.failed:
-        lines.append(f"failed before: {_runs(len(plan.failed))}; --retry-failed tries them again")
+        lines.append(f"failed or damaged: {_runs(len(plan.failed))}; --retry-failed tries them again")
     return lines
 
 
@@ -93,6 +93,8 @@ def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
     said = f"trained {_runs(trained)}"
     if diverged:
         said += f", {diverged} of them diverged"
+    if noted := sum(outcome.ending == "done" and bool(outcome.message) for outcome in summary.trained):
+        said += f", {noted} of them learned nothing or were stopped by train.stop_if"
     if summary.num_ended_before:
         said += f"; {_runs(summary.num_ended_before)} done before"
     lines = [f"{said}."]
@@ -103,7 +105,8 @@ def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
             lines += _failures(outcomes, folder)
     if summary.skipped:
         lines.append(
-            f"failed in an earlier sweep: {_runs(len(summary.skipped))}; --retry-failed tries them again."
+            f"failed in an earlier sweep, or damaged: {_runs(len(summary.skipped))};"
+            " --retry-failed tries them again."
         )
         lines += [f"  {_place(job, folder)}" for job in summary.skipped[:MOST_FAILURES]]
     return lines

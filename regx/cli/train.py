@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-DIVERGED_HELP = {
+WHAT_HELPS = {
     "non_finite": "What usually helps: a smaller optim.lr, optim.max_norm, or model.batch_norm.",
     "no_learning": "What usually helps: a tenth of optim.lr, or ten times, more epochs, or model.batch_norm.",
 }
@@ -63,7 +63,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         if not folder.curves.exists():
             _draw_curves(folder, record, settings)
         _print_ending(record, folder, quiet=quiet)
-        raise typer.Exit(int(record.status != "done"))
+        raise typer.Exit(int(record.status == "diverged"))
 
     from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
     from regx.training.device import resolve_device
@@ -81,7 +81,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         record = train_run(settings, folder, dataset, observer, options)
     _draw_curves(folder, record, settings)
     _print_ending(record, folder, quiet=quiet)
-    raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status != "done"))
+    raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status == "diverged"))
 
 
 def _finished(folder: "RunFolder") -> "RunRecord | None":
@@ -109,9 +109,10 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
 
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
-    if record.failure:
-        say(f"diverged, epochs completed: {record.epochs_completed}; {record.failure.message}.")
-        say(DIVERGED_HELP[record.failure.kind])
+    if said := record.failure or record.note:
+        word = "note: learned nothing" if record.note else record.status
+        say(f"{word}, epochs completed: {record.epochs_completed}; {said.message}.")
+        say(WHAT_HELPS[said.kind])
     if record.status == "interrupted":
         say(f"interrupted at step {record.steps_completed:,}; the same command goes on from there.")
     if quiet:

@@ -77,7 +77,7 @@ def gather(
     if not parts or not folder.measures.is_file():
         return []
     runs = _runs(setting.experiment, tier, runs_dir)
-    return list(_parts(setting, parts, Lock.read(folder.lock), read_measures(folder.measures), runs))
+    return list(_parts(setting, parts, folder.read_lock(), read_measures(folder.measures), runs))
 
 
 def _runs(experiment: str, tier: Tier, runs_dir: Path) -> SweepRuns | None:

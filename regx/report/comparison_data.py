@@ -128,7 +128,7 @@ def _arm(group: Group) -> dict[str, Any] | None:
         "tuned": dict(arm.tuned),
         "num_trials": arm.num_trials,
         "num_runs": arm.num_runs,
-        "absent": {str(seed): state for seed, state in arm.absent.items()},
+        "absent": {str(seed): absence.state for seed, absence in arm.absent.items()},
     }
 
 

@@ -151,11 +151,9 @@ def _mark_best_epoch(loss_axes: Axes, error_axes: Axes, rows: Sequence[EpochMetr
 def _ending(record: RunRecord) -> str:
     """Say how a run ended that did not simply finish."""
     after = f"after epoch {record.epochs_completed}" if record.epochs_completed else "in the first epoch"
-    if record.failure is not None and record.failure.kind == "no_learning":
-        return "learned nothing"
-    if record.status in ("diverged", "failed", "interrupted"):
+    if record.status in ("diverged", "failed", "interrupted", "stopped"):
         return f"{record.status} {after}"
-    return ""
+    return record.ending if record.note else ""
 
 
 def _number(value: float) -> str:

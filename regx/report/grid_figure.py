@@ -58,8 +58,8 @@ def draw_grid(figure: Figure, comparison: GridComparison) -> None:
     caption = "line: mean of the seeds where none diverged; dots: each seed"
     if any(len(arm.ladders) >= MIN_BAND for arm in comparison.arms):
         caption += "; band: 95 % t-interval of the mean"
-    if any(_num_diverged(arm, value) for arm in comparison.arms for value in arm.values):
-        caption += "\n× at the top: runs that diverged, and how many"
+    if any(arm.num_without_end(value) for arm in comparison.arms for value in arm.values):
+        caption += "\n× at the top: runs that diverged or were stopped, and how many"
     figure.text(0.03, 0.03, caption, color=MUTED, size=7.5)
 
 
@@ -97,7 +97,7 @@ def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
     ]
     if everything:
         set_value_axis(axes, everything, wide_range=6)
-    if any(_num_diverged(arm, at) for arm in comparison.arms for at in arm.values):
+    if any(arm.num_without_end(at) for arm in comparison.arms for at in arm.values):
         leave_room(axes, len(comparison.arms))
     labels = []
     for index, arm in enumerate(comparison.arms):
@@ -114,7 +114,7 @@ def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | Non
     for x in arm.values:
         finals = [ladder[x].record.final for ladder in arm.ladders.values()]
         points[x] = [None if final is None else value(final) for final in finals]
-    return draw_ladder(axes, points, {x: _num_diverged(arm, x) for x in arm.values}, index)
+    return draw_ladder(axes, points, {x: arm.num_without_end(x) for x in arm.values}, index)
 
 
 def draw_ladder(
@@ -189,7 +189,3 @@ def _mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal[
         str(count), (x, y), xycoords=place, xytext=(side * 7, 0), textcoords="offset points", size=6.5,
         color=color, va="center_baseline", ha="left" if side > 0 else "right",
     )  # fmt: skip
-
-
-def _num_diverged(arm: GridArm, value: float) -> int:
-    return sum(ladder[value].record.status == "diverged" for ladder in arm.ladders.values())

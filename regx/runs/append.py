@@ -4,21 +4,55 @@ import errno
 import os
 from pathlib import Path
 
-__all__ = ["append_bytes"]
+from regx.runs.files import atomic_path
+
+__all__ = ["GrowingFile"]
 
 
-def append_bytes(path: Path, *, header: bytes, content: bytes) -> None:
-    """Append to a file, with a header first where it is new; what is written outlives this process at once.
+class GrowingFile:
+    """A table that grows by whole rows. What is in memory, not what a disk gives back, says what it holds.
 
-    Raises:
-        OSError: If the disk is full, say; the file then ends where it ended before.
+    Attributes:
+        path: The file; not there before its first row.
+        content: All that was written.
     """
-    with path.open("ab", buffering=0) as file:
-        end = file.tell()
-        whole = content if end else header + content
-        try:
-            if file.write(whole) != len(whole):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        except OSError:
-            file.truncate(end)
-            raise
+
+    def __init__(self, path: Path, header: str) -> None:
+        self.path = path
+        self.content = bytearray()
+        self._header = f"{header}\n".encode()
+
+    def append(self, lines: str) -> None:
+        """Append rows, after the header where they are the first; they outlive this process at once.
+
+        Raises:
+            OSError: If the disk is full, say; the file then ends where it ended before.
+        """
+        if not lines:
+            return
+        added = lines.encode() if self.content else self._header + lines.encode()
+        with self.path.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                if file.write(added) != len(added):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            except OSError:
+                file.truncate(end)
+                raise
+        self.content += added
+
+    def restore(self, content: bytes) -> None:
+        """Hold what it held at an earlier moment; later rows go, and what is damaged is written anew."""
+        self.content = bytearray(content)
+        if not content:
+            self.path.unlink(missing_ok=True)
+        elif not self.path.exists() or self.path.read_bytes() != content:
+            with atomic_path(self.path) as temporary:
+                temporary.write_bytes(content)
+
+    def holds(self, content: bytes) -> bool:
+        """Whether the file on disk begins with this."""
+        if not self.path.exists():
+            return not content
+        with self.path.open("rb") as file:
+            return file.read(len(content)) == content

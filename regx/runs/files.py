@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["PART_SUFFIX", "atomic_path", "write_text"]
+__all__ = ["ASIDE_SUFFIX", "PART_SUFFIX", "atomic_path", "put_aside", "write_text"]
 
 PART_SUFFIX = ".part"
+ASIDE_SUFFIX = ".damaged"
 
 
 @contextlib.contextmanager
@@ -34,6 +35,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put_aside(path: Path) -> Path:
+    """Move a file that cannot be used out of the way, in the place of an earlier one; return where to."""
+    return path.replace(path.with_name(f"{path.name}{ASIDE_SUFFIX}"))
 
 
 def write_text(path: Path, text: str) -> None:

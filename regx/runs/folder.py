@@ -1,20 +1,24 @@
 """Every file name of a run, in one class."""
 
+import hashlib
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from regx.config import RunConfig, config_hash
+from regx.config import ConfigError, RunConfig, config_hash, load_run
 from regx.config.errors import UsageError
-from regx.runs.files import PART_SUFFIX
+from regx.runs.files import ASIDE_SUFFIX, PART_SUFFIX
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
-__all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
+__all__ = ["NAME", "FolderBusyError", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
+NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
 
 
 class FolderBusyError(UsageError):
@@ -82,6 +86,12 @@ class RunFolder:
         if reason:
             raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
 
+    def clear(self) -> None:
+        """Remove everything that a run writes. Hold the lock."""
+        files = (self.record, self.metrics, self.probes, self.checkpoint, self.curves, self.error)
+        for path in (*files, *self.path.glob(f"*{ASIDE_SUFFIX}")):
+            path.unlink(missing_ok=True)
+
     def remove_leftovers(self) -> None:
         """Remove files that a kill left half-written under their temporary names. Hold the lock."""
         for path in self.path.glob(f".*{PART_SUFFIX}"):
@@ -109,13 +119,42 @@ class RunFolder:
         """Read run.json; a run that says running while no process holds the folder was interrupted.
 
         Raises:
-            ValueError: If run.json is damaged or of another format.
-            OSError: If it cannot be read.
+            ValueError: If run.json is damaged, of another format or of another run, or a file of a run that
+                has ended is not the one that run.json vouches for; the message names the file.
+            OSError: If one of them cannot be read.
         """
         record = RunRecord.read(self.record)
+        named = NAME.fullmatch(self.path.absolute().name)
+        if named and (int(named["seed"]), named["hash"]) != (record.seed, record.config_hash):
+            raise ValueError(f"{self.record}: is of another run (seed {record.seed}, {record.config_hash})")
+        if record.has_ended:
+            self._check_files(record)
         if record.status == "running" and not self.is_locked():
             return record.model_copy(update={"status": "interrupted"})
         return record
+
+    def _check_files(self, record: RunRecord) -> None:
+        """Compare the files of a run that has ended with what run.json says of them."""
+        if record.epochs_completed and not self.metrics.exists():  # older versions wrote no checksums
+            raise ValueError(f"{self.metrics}: is missing")
+        for name, expected in record.files.items():
+            path = self.path / name
+            if not path.exists():
+                raise ValueError(f"{path}: is missing")
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                    raise ValueError(f"{path}: is damaged: it does not have the checksum in run.json")
+
+    def how_to_repair(self) -> str:
+        """Say what trains a damaged run again."""
+        try:
+            config = load_run(self.config)
+        except (ConfigError, OSError):
+            return f"remove {self.path} and train the run again"
+        if RunFolder.for_config(config, self.path.parent) != self:
+            return f"remove {self.path} and train the run again"
+        words = ["regx", "train", str(self.config), "--out", str(self.path.parent), "--fresh"]
+        return f"`{shlex.join(words)}` trains it again"
 
 
 def is_run_folder(path: Path) -> bool:

@@ -1,12 +1,18 @@
-"""Records as JSON files of a numbered format: read whole and checked, or refused with the file's name."""
+"""Records as JSON files of a numbered format, which vouch for themselves: read whole, or refused by name."""
 
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-__all__ = ["Frozen", "read_json"]
+from regx.runs.files import write_text
+
+__all__ = ["Frozen", "read_json", "write_json"]
+
+_SEAL = re.compile(r',\n *"sha256": "(?P<sha256>[0-9a-f]{64})"\n}\n\Z')
 
 
 class Frozen(BaseModel):
@@ -27,19 +33,36 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
         form: The format that this version reads.
 
     Raises:
-        ValueError: If it is no record of this format; the message names the file.
+        ValueError: If it is no record of this format, or not the one that was written; the message names the
+            file.
         OSError: If it cannot be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is not valid JSON") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != form:
         raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {form}")
+    if seal := _SEAL.search(text):  # older versions wrote none
+        del content["sha256"]
+        if _sha256(f"{text[: seal.start()]}\n}}") != seal["sha256"]:
+            raise ValueError(f"{path}: is damaged: its content does not have its checksum")
     try:
         return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{path}: {place}: {first['msg']}") from None
+
+
+def write_json(path: Path, record: BaseModel, *, indent: int) -> None:
+    """Write a record, whole or not at all, with the SHA-256 of its text as the last entry."""
+    text = record.model_dump_json(indent=indent)
+    entry = f'"sha256": "{_sha256(text)}"'
+    write_text(path, f"{text[:-2]},\n{' ' * indent}{entry}\n}}\n")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

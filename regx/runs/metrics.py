@@ -9,10 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from regx.runs.append import append_bytes
-from regx.runs.files import atomic_path
-
-__all__ = ["COLUMNS", "TIME_COLUMNS", "EpochMetrics", "append_row", "best_row", "read_rows", "truncate_rows"]
+__all__ = ["COLUMNS", "HEADER", "TIME_COLUMNS", "EpochMetrics", "best_row", "read_rows"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +61,17 @@ class EpochMetrics:
         """Write the row as one line of text, line end included."""
         return _csv_line([self.cell(name) for name in COLUMNS])
 
+    def as_written(self) -> Self:
+        """Return the row with the digits that metrics.csv has of it."""
+        return self.from_csv({name: self.cell(name) for name in COLUMNS})
+
     def cell(self, column: str) -> str:
         """Return one value as metrics.csv has it."""
         return _write_cell(getattr(self, column))
 
 
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))
+HEADER = ",".join(COLUMNS)
 TIME_COLUMNS = ("train_seconds", "eval_seconds")
 _INTEGERS = {"epoch", "step"}
 _OPTIONAL = {"valid_loss_running_stats", "valid_error_running_stats"}
@@ -78,15 +80,6 @@ _OPTIONAL = {"valid_loss_running_stats", "valid_error_running_stats"}
 def best_row(rows: Sequence[EpochMetrics]) -> EpochMetrics | None:
     """Return the epoch with the lowest validation error, the earliest of equals; None without epochs."""
     return min(rows, key=lambda row: row.valid_error, default=None)
-
-
-def append_row(path: Path, row: EpochMetrics) -> None:
-    """Append one row, with the header first where the file is new; it outlives this process at once.
-
-    Raises:
-        OSError: If the disk is full, say; the file then ends where it ended before.
-    """
-    append_bytes(path, header=_csv_line(list(COLUMNS)).encode(), content=row.to_csv().encode())
 
 
 def read_rows(path: Path) -> list[EpochMetrics]:
@@ -126,15 +119,6 @@ def _read_row(line: str, *, after: EpochMetrics | None) -> EpochMetrics:
     if after is not None and (row.epoch <= after.epoch or row.step <= after.step):
         raise ValueError(f"epoch {row.epoch}, step {row.step} after epoch {after.epoch}, step {after.step}")
     return row
-
-
-def truncate_rows(path: Path, number: int) -> None:
-    """Keep the first `number` rows, byte for byte; a row cut off by a kill goes with the rest."""
-    if not path.exists():
-        return
-    lines = path.read_bytes().splitlines(keepends=True)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(b"".join(lines[: number + 1]) if number else b"")
 
 
 def _read_cell(name: str, text: str | None) -> int | float | None:

@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from regx.runs.append import append_bytes
-from regx.runs.files import atomic_path
-
-__all__ = ["HEADER", "ProbeValue", "append_values", "read_values", "truncate_values"]
+__all__ = ["HEADER", "ProbeValue", "csv_lines", "read_values"]
 
 HEADER = "step,layer,quantity,value"
 
@@ -31,15 +28,9 @@ class ProbeValue(NamedTuple):
     value: float
 
 
-def append_values(path: Path, values: Iterable[ProbeValue]) -> None:
-    """Append rows, with the header first where the file is new; they outlive this process at once.
-
-    Raises:
-        OSError: If the disk is full, say; the file then ends where it ended before.
-    """
-    lines = "".join(f"{step},{layer},{quantity},{value:.9g}\n" for step, layer, quantity, value in values)
-    if lines:
-        append_bytes(path, header=f"{HEADER}\n".encode(), content=lines.encode())
+def csv_lines(values: Iterable[ProbeValue]) -> str:
+    """Write values as rows of probes.csv."""
+    return "".join(f"{step},{layer},{quantity},{value:.9g}\n" for step, layer, quantity, value in values)
 
 
 def read_values(path: Path) -> list[ProbeValue]:
@@ -67,21 +58,3 @@ def read_values(path: Path) -> list[ProbeValue]:
     if not text.endswith("\n"):
         raise ValueError(f"{path}:{len(values) + 2}: the last row is cut off")
     return values
-
-
-def truncate_values(path: Path, num_rows: int) -> None:
-    """Keep the first `num_rows` rows, byte for byte; without any the file goes.
-
-    Raises:
-        ValueError: If there are fewer whole rows than that; the file is then as it was.
-        OSError: If the file cannot be read or written.
-    """
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    kept = lines[: num_rows + 1] if num_rows else []
-    if num_rows and (len(kept) <= num_rows or not kept[-1].endswith(b"\n")):
-        raise ValueError(f"{path}: has fewer than {num_rows} rows")
-    if not kept:
-        path.unlink(missing_ok=True)
-    elif len(kept) < len(lines):
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(b"".join(kept))

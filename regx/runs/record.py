@@ -1,18 +1,35 @@
 """run.json: what a run was, on what, and how it ended."""
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from regx.runs.files import write_text
-from regx.runs.json_record import Frozen, read_json
+from regx.runs.json_record import Frozen, read_json, write_json
 
-__all__ = ["FORMAT", "Best", "Environment", "Failure", "Final", "RunRecord", "Status"]
+__all__ = [
+    "ENDED",
+    "FORMAT",
+    "Best",
+    "Environment",
+    "Failure",
+    "Final",
+    "Note",
+    "Process",
+    "RunRecord",
+    "Status",
+]
 
 FORMAT = 1  # of the run folder; a reader refuses a number that it does not know
 
-Status = Literal["running", "done", "diverged", "failed", "interrupted"]
+# `stopped` is ended before its budget by the config's own rule, train.stop_if.
+Status = Literal["running", "done", "stopped", "diverged", "failed", "interrupted"]
+ENDED = ("done", "stopped", "diverged")
+
+
+FileName = Annotated[str, Field(pattern=r"^\w[\w.]*$")]  # beside run.json, and nowhere else
+_COMMIT = {"git_commit", "git_dirty"}
 
 
 class Environment(Frozen):
@@ -26,11 +43,29 @@ class Environment(Frozen):
     regx: str
     torch: str
     numpy: str
+    matmul: str | None = Field(default=None, description="What multiplies matrices: mkl, cublas, ...")
+    code: str | None = Field(
+        default=None, description="First 8 hex digits of the SHA-256 of the package's source."
+    )
     git_commit: str | None = Field(description="Commit of the regx checkout; null for an installed package.")
     git_dirty: bool | None = Field(
         description="Whether the package in that checkout had uncommitted changes."
     )
     data_sha256: str = Field(description="Content hash of the data set.")
+
+    def changes_since(self, before: "Environment") -> list[str]:
+        """List what is another than before and may move digits; a commit does so through the code alone."""
+        old, new = (environment.model_dump(exclude=_COMMIT) for environment in (before, self))
+        return [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
+
+
+class Process(Frozen):
+    """One process that a run's results come from."""
+
+    from_step: int = Field(description="Completed steps when it took over.")
+    when: str = Field(description="Date and time of that moment, UTC.")
+    host: str = Field(description="Name of its machine.")
+    environment: Environment
 
 
 class Final(Frozen):
@@ -58,12 +93,20 @@ class Best(Frozen):
 
 
 class Failure(Frozen):
-    """Why a run ended before its time, or learned nothing."""
+    """Why a run ended before its time."""
 
+    # Older versions called a run diverged that had learned nothing, and wrote `no_learning`.
     kind: Literal["non_finite", "no_learning", "error", "time_limit"]
     message: str
     epoch: int = Field(description="Completed epochs at that moment.")
     step: int = Field(description="Completed steps at that moment.")
+
+
+class Note(Frozen):
+    """What is to be known of a run that ended as its config says."""
+
+    kind: Literal["no_learning"]
+    message: str
 
 
 class RunRecord(Frozen):
@@ -84,7 +127,14 @@ class RunRecord(Frozen):
     final: Final | None = None
     best: Best | None = None
     failure: Failure | None = None
-    environment: Environment
+    note: Note | None = None
+    environment: Environment = Field(description="Of the last process that worked on it.")
+    processes: tuple[Process, ...] = Field(
+        default=(), description="All that its results come from, in their order."
+    )
+    files: dict[FileName, str] = Field(
+        default={}, description="SHA-256 of the files of a run that has ended, by name."
+    )
     seconds: float = Field(default=0.0, description="Wall-clock time of the run, all its sessions together.")
     pid: int | None = Field(default=None, description="Process that is running it, while it runs.")
     host: str | None = Field(default=None, description="Machine of that process.")
@@ -92,7 +142,29 @@ class RunRecord(Frozen):
     @property
     def has_ended(self) -> bool:
         """Whether there is nothing left to train: a diverged run is a result."""
-        return self.status in ("done", "diverged")
+        return self.status in ENDED
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether it came to its end with a network that does better than guessing."""
+        return self.status == "done" and self.note is None
+
+    @property
+    def ending(self) -> str:
+        """The status in words that also tell a network that learned nothing from one that did."""
+        return "learned nothing" if self.status == "done" and self.note else self.status
+
+    @property
+    def mixture(self) -> tuple[str, ...]:
+        """What changed from one of its processes to the next, e.g. `code 1f2e3d4c -> 5a6b7c8d at step 300`.
+
+        Empty for a run of one program: a commit that left the package as it was is no change.
+        """
+        return tuple(
+            f"{change} at step {after.from_step:,}"
+            for before, after in pairwise(self.processes)
+            for change in after.environment.changes_since(before.environment)
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -106,4 +178,4 @@ class RunRecord(Frozen):
 
     def write(self, path: Path) -> None:
         """Write run.json, whole or not at all."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
+        write_json(path, self, indent=2)

@@ -9,8 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from regx.runs.files import write_text
-from regx.runs.json_record import Frozen, read_json
+from regx.runs.json_record import Frozen, read_json, write_json
 
 __all__ = ["FORMAT", "ArmRecord", "SweepFolder", "SweepRecord", "SweepRun", "Tuned", "is_sweep_folder"]
 
@@ -72,7 +71,7 @@ class SweepRecord(Frozen):
 
     def write(self, path: Path) -> None:
         """Write sweep.json, whole or not at all."""
-        write_text(path, self.model_dump_json(indent=1) + "\n")
+        write_json(path, self, indent=1)
 
     def arm(self, name: str) -> ArmRecord:
         """Return one arm.

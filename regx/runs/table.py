@@ -52,7 +52,7 @@ def load_run_folder(path: Path) -> Run:
     except ConfigError as error:
         raise UsageError(str(error.problems[0])) from None
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{error}; {folder.how_to_repair()}") from None
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise UsageError(f"{error.filename}: cannot be read ({reason})") from None

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from regx.sweeps.code_version import code_digest
+from regx.runs.code_version import code_digest
 from regx.sweeps.wire import Order, Report
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ class Introduction(TypedDict):
 
 
 class Progress(TypedDict):
-    """Event of a run that goes on."""
+    """Event of a run that goes on: so many epochs are complete, or something is to be known of it."""
 
     key: str
     epochs: int
+    notice: str
 
 
 def topic(token: str) -> str:
@@ -107,8 +108,14 @@ class _Link:
         task = self.worker.state.tasks.get(self.key)
         return task is None or task.state == "cancelled"
 
+    def noticed(self, message: str) -> None:
+        self.tell(Progress(key=self.key, epochs=0, notice=message))
+
     def progressed(self, epochs: int) -> None:
         now = time.monotonic()
         if now - self.told >= EVENT_SECONDS:
             self.told = now
-            self.worker.log_event(topic(self.token), Progress(key=self.key, epochs=epochs))
+            self.tell(Progress(key=self.key, epochs=epochs, notice=""))
+
+    def tell(self, progress: Progress) -> None:
+        self.worker.log_event(topic(self.token), progress)

@@ -244,6 +244,9 @@ class Dispatch:
         task = self.tasks.get(progress["key"])
         if task is None:
             return
+        if progress["notice"]:
+            self.watch.noticed(progress["notice"])
+            return
         if not task.clock.is_running:
             task.clock.begin()
         if progress["epochs"]:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import regx
 from regx.config import Experiment
+from regx.runs.files import put_aside
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
 from regx.sweeps.jobs import Engine, Job, Outcome, Watch
 from regx.sweeps.ledger import Ledger
@@ -140,7 +141,13 @@ class _Sweep:
         """Put the record of an experiment that has been edited since aside; its runs stay where they are."""
         try:
             old = SweepRecord.read(self.folder.record)
-        except (OSError, ValueError):
+            if (old.name, old.tier) != (self.experiment.name, self.experiment.tier):
+                raise ValueError(f"{self.folder.record}: is of the sweep {old.name} ({old.tier})")
+        except FileNotFoundError:
+            return
+        except ValueError as error:
+            aside = put_aside(self.folder.record)
+            self.watch.noticed(f"{error}; it is put aside as {aside} and written anew")
             return
         if old.digest != self.experiment.digest:
             kept = self.folder.path / f"sweep-{old.digest[:8]}.json"
@@ -159,6 +166,8 @@ class _Sweep:
                 self.ledger.forget_failure(job)
         else:
             self.summary.skipped += failed
+            for reason in filter(None, map(self.ledger.damage, failed)):
+                self.watch.noticed(f"{reason}; it counts as not done, and --retry-failed trains it again")
             left = [job for job in left if job not in failed]
         seen = {outcome.job.folder for outcome in self.summary.trained}
         before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen

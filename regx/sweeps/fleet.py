@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 import regx
-from regx.sweeps.code_version import code_digest, refusal
+from regx.runs.code_version import code_digest, refusal
 from regx.sweeps.dask_client import DaskClient, DaskFuture
 from regx.sweeps.dask_task import Introduction, introduce
 from regx.sweeps.jobs import EngineLostError

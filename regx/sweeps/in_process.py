@@ -55,6 +55,9 @@ class _Link:
     def stop_wanted(self) -> bool:
         return self.engine.stopped
 
+    def noticed(self, message: str) -> None:
+        self.watch.noticed(message)
+
     def progressed(self, epochs: int) -> None:
         if epochs:
             self.watch.progressed(self.job, epochs)

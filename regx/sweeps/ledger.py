@@ -1,6 +1,5 @@
 """What the folder of runs holds already: runs are known by their content, not by who asked for them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -9,19 +8,19 @@ from typing import Literal
 
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
-from regx.runs.folder import RunFolder
+from regx.runs.folder import NAME, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
-from regx.runs.record import Status
+from regx.runs.record import ENDED, Status
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 
 __all__ = ["Ledger", "State"]
 
 LOCK_NAME = ".sweep.lock"
-# `absent`: no record of it; `damaged`: a record that cannot be read, or one without its metrics.
+RETRY = "`regx sweep` with --retry-failed trains it again"
+# `absent`: no record of it; `damaged`: a record that cannot be read, or one whose files are not what it says.
 State = Status | Literal["absent", "damaged"]
-_NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
 
 
 class Ledger:
@@ -69,7 +68,7 @@ class Ledger:
         known = self._folders.get((config.seed, config_hash(config)), [])
         if not known or known == [job.folder]:
             return job
-        ended = [name for name in known if self._state(name) in ("done", "diverged")]
+        ended = [name for name in known if self._state(name) in ENDED]
         names = ended or known
         return job if job.folder in names else replace(job, folder=names[0])
 
@@ -79,7 +78,7 @@ class Ledger:
 
     def ended(self, job: Job) -> bool:
         """Whether there is nothing left to train."""
-        if job.folder not in self._ended and self.state(job) in ("done", "diverged"):
+        if job.folder not in self._ended and self.state(job) in ENDED:
             self._ended.add(job.folder)
         return job.folder in self._ended
 
@@ -99,15 +98,25 @@ class Ledger:
             rows = tuple(read_rows(folder.metrics)) if record.epochs_completed else ()
         except (OSError, ValueError) as error:
             why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-            raise UsageError(f"{why}; remove {folder.path}, and the sweep trains it anew") from None
+            raise UsageError(f"{why}; {RETRY}") from None
         return Run(path=folder.path, config=job.config, record=record, rows=rows)
 
+    def damage(self, job: Job) -> str | None:
+        """Say what is wrong with the files of a run; None where nothing is."""
+        try:
+            RunFolder(self.runs_dir / job.folder).read_record()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        except ValueError as error:
+            return str(error)
+        return None
+
     def forget_failure(self, job: Job) -> None:
-        """Let a failed run go on from its checkpoint, and a damaged one begin anew."""
-        folder = RunFolder(self.runs_dir / job.folder)
+        """Let a failed or damaged run go on from its checkpoint; without a good one it begins anew."""
         if self.state(job) == "damaged":
-            for path in (folder.record, folder.metrics, folder.checkpoint):
-                path.unlink(missing_ok=True)
+            RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
 
     def _unusable(self, error: OSError) -> UsageError:
         return UsageError(
@@ -123,17 +132,14 @@ class Ledger:
         except OSError as error:
             raise self._unusable(error) from None
         for name in names:
-            if parts := _NAME.fullmatch(name):
+            if parts := NAME.fullmatch(name):
                 found.setdefault((int(parts["seed"]), parts["hash"]), []).append(name)
         return found
 
     def _state(self, name: str) -> State:
         folder = RunFolder(self.runs_dir / name)
         try:
-            record = folder.read_record()
-            if record.has_ended and record.epochs_completed and not folder.metrics.exists():
-                return "damaged"
-            return record.status
+            return folder.read_record().status
         except FileNotFoundError:
             return "absent"
         except (OSError, ValueError):

@@ -42,4 +42,4 @@ def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
         "" if run.stage == "tune" and name.startswith("test_") else getattr(record.final, name, "")
         for name in Final.model_fields
     ]
-    return [*head, record.status, record.epochs_completed, *final, round(record.seconds, 3)]
+    return [*head, record.ending, record.epochs_completed, *final, round(record.seconds, 3)]

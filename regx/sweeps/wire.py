@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypedDict
 
 import regx
-from regx.sweeps.code_version import code_digest
+from regx.runs.code_version import code_digest
 from regx.sweeps.jobs import Ending, EngineOptions, Job, Outcome
 
 __all__ = ["Order", "Report", "order_of", "outcome_of"]

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
+from regx.runs.code_version import code_digest, refusal
 from regx.runs.files import write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
-from regx.sweeps.code_version import code_digest, refusal
 from regx.sweeps.jobs import Ending
 from regx.sweeps.shared_folder import is_shared, pack
 from regx.sweeps.time_limit import Clock, mark_late
@@ -49,6 +49,10 @@ class Link(Protocol):
         """Whether to save a checkpoint and end."""
         ...
 
+    def noticed(self, message: str) -> None:
+        """Something about the run that a user should know."""
+        ...
+
     def progressed(self, epochs: int) -> None:
         """So many epochs are complete; the first call says that training begins."""
         ...
@@ -65,7 +69,7 @@ def execute(order: Order, link: Link) -> Report:
     with _one_at_a_time, _runs_dir(order) as (runs_dir, travels):
         folder = RunFolder(runs_dir / order["folder"])
         report = _Execution(order, link, folder).report()
-        if travels and report["ending"] in ("done", "diverged", "failed"):
+        if travels and report["ending"] not in ("interrupted", "lost"):
             report["files"] = pack(folder)
     return report
 
@@ -111,8 +115,9 @@ class _Execution:
             if self.clock.limit is not None and self.clock.is_late() and not self.link.stop_wanted():
                 return _report("failed", mark_late(self.folder, self.clock.limit))
             return _report("interrupted", f"stopped at step {record.steps_completed:,}")
-        message = record.failure.message if record.failure else ""
-        return _report("diverged" if record.status == "diverged" else "done", message)
+        said = record.failure or record.note
+        ending: Ending = "diverged" if record.status == "diverged" else "done"
+        return _report(ending, said.message if said else "")
 
     def failed(self, error: Exception) -> Report:
         """Keep the traceback in the run's folder."""
@@ -148,6 +153,10 @@ class _Execution:
     def wanted(self) -> bool:
         """Whether the run is to stop."""
         return self.clock.is_late() or self.link.stop_wanted()
+
+    def noticed(self, message: str) -> None:
+        """Pass it on."""
+        self.link.noticed(message)
 
     def started(self, record: RunRecord) -> None:
         """Start the clock."""

@@ -1,7 +1,11 @@
-"""What training needs to go on as if it had never stopped."""
+"""What training needs to go on as if it had never stopped: the state, and the rows that belong to it.
 
+A checkpoint is what torch.save writes, so torch.load reads it, with a checksum over all of it at the end.
+"""
+
+import hashlib
 import io
-import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -10,11 +14,19 @@ import torch
 from torch import Tensor
 
 from regx.runs.files import atomic_path
+from regx.runs.record import RunRecord
 from regx.training.best import BestWeights
 from regx.training.loop import TrainState
 from regx.training.seeding import noise_state, set_noise_state
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "UnusableError", "load_checkpoint", "save_checkpoint"]
+
+SEAL = b"\nregx checkpoint 2, sha256 "
+SEAL_LENGTH = len(SEAL) + 64
+
+
+class UnusableError(Exception):
+    """A file that is no checkpoint of this run, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +47,9 @@ class Checkpoint:
         eval_seconds: Seconds spent in evaluation so far.
         seconds: Wall-clock time so far.
         best: Weights of the best epoch so far.
-        probes: What the run's probes remember, and how many rows they have written.
+        probes: What the run's probes remember.
+        rows: The tables of the run so far, by file name: a damaged one is written anew from here.
+        processes: What the run comes from so far, as in run.json.
     """
 
     config_hash: str
@@ -49,14 +63,22 @@ class Checkpoint:
     seconds: float
     best: dict[str, Any]
     probes: dict[str, Any]
+    rows: dict[str, str]
+    processes: list[dict[str, Any]]
 
     @classmethod
     def take(
-        cls, state: TrainState, config_hash: str, *, seconds: float, probes: dict[str, Any] | None = None
+        cls,
+        state: TrainState,
+        record: RunRecord,
+        *,
+        seconds: float,
+        rows: Mapping[str, str],
+        probes: dict[str, Any] | None = None,
     ) -> Self:
         """Look at a run between two steps; tensors are shared with it, so save before the next step."""
         return cls(
-            config_hash=config_hash,
+            config_hash=record.config_hash,
             step=state.step,
             running_loss=state.running_loss,
             network=state.network.state_dict(),
@@ -67,6 +89,8 @@ class Checkpoint:
             seconds=seconds,
             best=state.best.to_dict(),
             probes=probes or {},
+            rows=dict(rows),
+            processes=[process.model_dump(mode="json") for process in record.processes],
         )
 
     def restore(self, state: TrainState) -> None:
@@ -81,26 +105,37 @@ class Checkpoint:
         set_noise_state(self.noise, state.running_loss.device)
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all."""
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> str:
+    """Write a checkpoint, whole or not at all; return the file's SHA-256."""
     # dataclasses.asdict would copy the tensors.
     content = {name: getattr(checkpoint, name) for name in checkpoint.__dataclass_fields__}
     buffer = io.BytesIO()
     torch.save(content, buffer)  # not to the file: torch hides what the system says of a full disk
+    buffer.write(_seal(buffer.getbuffer()))
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
 def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:
-    """Read a checkpoint; None where there is none that belongs to this config.
+    """Read a checkpoint; None where there is none.
 
-    A file that is damaged (by a disk, not by us: it was renamed into place whole) is as good as none.
+    Raises:
+        UnusableError: If the file is not, to the bit, what was written, or belongs to another config.
+        OSError: If it cannot be read.
     """
     if not path.exists():
         return None
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        checkpoint = Checkpoint(**content)
-    except (RuntimeError, pickle.UnpicklingError, TypeError, EOFError, ValueError):
-        return None
-    return checkpoint if checkpoint.config_hash == config_hash else None
+    content = path.read_bytes()
+    saved, seal = content[:-SEAL_LENGTH], content[-SEAL_LENGTH:]
+    if seal != _seal(saved):
+        raise UnusableError("it is damaged, or of another version of regx")
+    # What is in it was written by us, to the bit: nothing in here fails but for want of memory.
+    checkpoint = Checkpoint(**torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True))
+    if checkpoint.config_hash != config_hash:
+        raise UnusableError("it belongs to another config")
+    return checkpoint
+
+
+def _seal(saved: bytes | memoryview) -> bytes:
+    return SEAL + hashlib.sha256(saved).hexdigest().encode()

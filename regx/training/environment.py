@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 import regx
+from regx.runs.code_version import code_digest
 from regx.runs.record import Environment
 from regx.training.device import device_name
 
@@ -27,10 +28,22 @@ def describe_environment(device: torch.device, *, threads: int, data_sha256: str
         regx=regx.__version__,
         torch=torch.__version__,
         numpy=np.__version__,
+        matmul=matmul(device),
+        code=code_digest(),
         git_commit=commit,
         git_dirty=dirty,
         data_sha256=data_sha256,
     )
+
+
+def matmul(device: torch.device) -> str:
+    """Name the library that multiplies matrices on a device."""
+    if device.type == "cuda":
+        return "cublas"
+    if device.type == "mps":
+        return "mps"
+    has_mkl = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]  # torch does not annotate it
+    return "mkl" if has_mkl else "other"
 
 
 @cache

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from regx.config import RunConfig
 from regx.probes import find
 from regx.probes.protocol import Optimizer, Probe, ProbedRun, Rows
-from regx.runs.folder import RunFolder
-from regx.runs.probes import ProbeValue, append_values
+from regx.runs.probes import ProbeValue, csv_lines
 from regx.training.evaluate import fresh_batch_norm
 from regx.training.prepare import Images, RunData
 from regx.training.seeding import noise_state, set_noise_state, stream_seed
@@ -31,7 +30,6 @@ class Probing:
     Attributes:
         run: The run as the probes see it.
         probes: By name.
-        num_written: Rows in probes.csv.
         has_started: Whether the initial network has been looked at, by this process or an earlier one.
     """
 
@@ -39,7 +37,6 @@ class Probing:
         self.run = run
         self.probes: dict[str, Probe] = {name: find(name).build(run) for name in run.config.probes}
         self.waiting: list[ProbeValue] = []
-        self.num_written = 0
         self.has_started = False
 
     @classmethod
@@ -115,21 +112,20 @@ class Probing:
         for probe in self.probes.values():
             self._keep(probe.end(test))
 
-    def write(self, folder: RunFolder) -> None:
-        """Put on disk what was found since the last time."""
-        append_values(folder.probes, self.waiting)
-        self.num_written += len(self.waiting)
+    def take_lines(self) -> str:
+        """Hand over what was found since the last time, as rows of probes.csv."""
+        lines = csv_lines(self.waiting)
         self.waiting.clear()
+        return lines
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps; the rows that wait are to be written first."""
+        """Return what a checkpoint keeps; the rows that wait are to be taken first."""
         states = {name: dict(probe.state_dict()) for name, probe in self.probes.items()}
-        return {"num_written": self.num_written, "step": self.run.step, "states": states}
+        return {"step": self.run.step, "states": states}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Remember what a checkpoint keeps; the network is back where it was, and so is probes.csv."""
+        """Remember what a checkpoint keeps; the network is back where it was."""
         self.has_started = True
-        self.num_written = saved["num_written"]
         self.run.step = saved["step"]
         for name, state in saved["states"].items():
             self.probes[name].load_state_dict(state)

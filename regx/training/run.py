@@ -4,6 +4,8 @@ import os
 import socket
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Protocol
 
 import torch
@@ -13,12 +15,13 @@ from regx.config.errors import UsageError
 from regx.config.shapes import num_parameters
 from regx.data import Dataset
 from regx.models import build_model
-from regx.runs.files import write_text
+from regx.runs import metrics, probes
+from regx.runs.append import GrowingFile
+from regx.runs.files import put_aside, write_text
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import EpochMetrics, append_row, read_rows, truncate_rows
-from regx.runs.probes import truncate_values
-from regx.runs.record import Best, Failure, Final, RunRecord
-from regx.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from regx.runs.metrics import EpochMetrics
+from regx.runs.record import Best, Failure, Final, Note, Process, RunRecord
+from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint, save_checkpoint
 from regx.training.device import resolve_device
 from regx.training.environment import describe_environment
 from regx.training.evaluate import zero_sum
@@ -35,6 +38,10 @@ __all__ = ["Observer", "RunOptions", "StopRequest", "train_run"]
 
 class Observer(Protocol):
     """Sees a run go by. The core itself never prints."""
+
+    def noticed(self, message: str) -> None:
+        """Something is to be known of this run that no number shows: one line."""
+        ...
 
     def started(self, record: RunRecord) -> None:
         """Training begins, or goes on, at `record.steps_completed`."""
@@ -95,15 +102,7 @@ def train_run(
     folder.create()
     with folder.lock():
         if options.fresh:
-            for path in (
-                folder.record,
-                folder.metrics,
-                folder.probes,
-                folder.checkpoint,
-                folder.curves,
-                folder.error,
-            ):
-                path.unlink(missing_ok=True)
+            folder.clear()
         before = folder.read_record() if folder.record.exists() else None
         if before and before.has_ended:
             return before
@@ -155,8 +154,15 @@ class _Run:
     state: TrainState
     record: RunRecord
     probing: Probing | None
+    metrics: GrowingFile = field(init=False)
+    probes: GrowingFile = field(init=False)
+    rows: list[EpochMetrics] = field(init=False)
     began: float = field(default_factory=time.monotonic)
     saved: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.metrics = GrowingFile(self.folder.metrics, metrics.HEADER)
+        self.probes = GrowingFile(self.folder.probes, probes.HEADER)
 
     @classmethod
     def begin(
@@ -189,41 +195,50 @@ class _Run:
         return run
 
     def resume(self) -> None:
-        """Go on from the checkpoint and the rows that belong to it; without both, from the start."""
+        """Go on from the checkpoint and the rows that belong to it; without one, from the start."""
         self.folder.remove_leftovers()
         self.folder.error.unlink(missing_ok=True)
-        checkpoint = load_checkpoint(self.folder.checkpoint, self.record.config_hash)
-        epochs = checkpoint.step // self.config.steps_per_epoch if checkpoint else 0
-        num_rows = self.config.num_evaluations(epochs)
-        truncate_rows(self.folder.metrics, num_rows)
-        if checkpoint is None or not self.has_rows(num_rows) or not self.keep_probe_rows(checkpoint):
-            truncate_rows(self.folder.metrics, 0)
-            truncate_values(self.folder.probes, 0)
-            return
-        checkpoint.restore(self.state)
-        if self.probing:
-            self.probing.load_state_dict(checkpoint.probes)
-        self.began -= checkpoint.seconds
+        checkpoint = self.checkpoint()
+        for file in (self.metrics, self.probes):
+            kept = checkpoint.rows.get(file.path.name, "").encode() if checkpoint else b""
+            if not file.holds(kept):
+                aside = f", and put aside as {put_aside(file.path)}" if file.path.exists() else ""
+                self.observer.noticed(f"{file.path}: is damaged{aside}; its rows stand in the checkpoint too")
+            file.restore(kept)
+        self.rows = metrics.read_rows(self.folder.metrics) if self.metrics.content else []
+        earlier: tuple[Process, ...] = ()
+        if checkpoint:
+            checkpoint.restore(self.state)
+            if self.probing:
+                self.probing.load_state_dict(checkpoint.probes)
+            self.began -= checkpoint.seconds
+            earlier = tuple(Process.model_validate(process) for process in checkpoint.processes)
+        self.join(earlier)
 
-    def keep_probe_rows(self, checkpoint: Checkpoint) -> bool:
-        """Keep the rows of probes that belong to the checkpoint; False where they are gone."""
+    def checkpoint(self) -> Checkpoint | None:
+        """Read the checkpoint; put one aside that cannot be used."""
+        path = self.folder.checkpoint
         try:
-            truncate_values(self.folder.probes, checkpoint.probes.get("num_written", 0))
-        except ValueError:
-            return False
-        return True
+            return load_checkpoint(path, self.record.config_hash)
+        except UnusableError as error:
+            aside = put_aside(path)
+            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
+            return None
 
-    def has_rows(self, number: int) -> bool:
-        """Whether so many rows are there and whole; what a disk damaged is trained again."""
-        try:
-            return len(self.rows()) == number
-        except ValueError:
-            return False
-
-    def rows(self) -> list[EpochMetrics]:
-        """Read the epochs that were evaluated."""
-        path = self.folder.metrics
-        return read_rows(path) if path.exists() and path.stat().st_size else []
+    def join(self, earlier: tuple[Process, ...]) -> None:
+        """Name this process after those that the state comes from; say so where it is another program."""
+        process = Process(
+            from_step=self.state.step,
+            when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            host=socket.gethostname(),
+            environment=self.record.environment,
+        )
+        self.record = self.record.model_copy(update={"processes": (*earlier, process)})
+        if earlier and (changes := process.environment.changes_since(earlier[-1].environment)):
+            self.observer.noticed(
+                f"{self.folder.path}: goes on as another program than before ({', '.join(changes)}), which "
+                "may move digits: the run is marked mixed; --fresh trains it as one"
+            )
 
     def execute(self) -> RunRecord:
         """Train to the end, to divergence or to the wish to stop, and record which."""
@@ -252,57 +267,75 @@ class _Run:
 
     def epoch_done(self, row: EpochMetrics) -> None:
         """Put the epoch on disk."""
-        append_row(self.folder.metrics, row)
-        if self.probing:
-            self.probing.write(self.folder)
+        self.metrics.append(row.to_csv())
+        self.rows.append(row.as_written())  # a run that goes on reads them from the file
+        self.write_probes()
         self.observer.epoch_done(row)
 
-    def save(self) -> None:
-        """Write a checkpoint, and before it the rows of the probes that belong to it."""
-        probes = None
+    def write_probes(self) -> None:
+        """Put on disk what the probes found since the last time."""
         if self.probing:
-            self.probing.write(self.folder)
-            probes = self.probing.state_dict()
-        checkpoint = Checkpoint.take(
-            self.state, self.record.config_hash, seconds=time.monotonic() - self.began, probes=probes
-        )
-        save_checkpoint(self.folder.checkpoint, checkpoint)
+            self.probes.append(self.probing.take_lines())
+
+    def save(self) -> None:
+        """Write a checkpoint; the run goes on."""
+        self.save_checkpoint()
         self.write_record()
         self.saved = time.monotonic()
+
+    def save_checkpoint(self) -> str:
+        """Write a checkpoint, and before it the rows of the probes that belong to it; return its SHA-256."""
+        self.write_probes()
+        checkpoint = Checkpoint.take(
+            self.state,
+            self.record,
+            seconds=time.monotonic() - self.began,
+            rows={file.path.name: file.content.decode() for file in (self.metrics, self.probes)},
+            probes=self.probing.state_dict() if self.probing else None,
+        )
+        return save_checkpoint(self.folder.checkpoint, checkpoint)
 
     def finish(self, ending: Ending) -> RunRecord:
         """Read the test set, once, and close the folder."""
         if ending == "stopped":
-            return self.write_record(status="interrupted", best=best_epoch(self.rows()))
+            return self.write_record(status="interrupted", best=best_epoch(self.rows))
         final = None
         if ending == "finished":
-            final = final_metrics(self.config, self.data, self.state.network, self.rows()[-1])
-        if self.probing:
-            if final is not None:
-                self.probing.end(self.data.test)
-            self.probing.write(self.folder)
-        self.close(final)
-        if self.options.keep_checkpoint:
-            self.save()
-        else:
+            final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
+        if self.probing and final is not None:
+            self.probing.end(self.data.test)
+        self.write_probes()
+        weights = self.save_checkpoint() if self.options.keep_checkpoint else None
+        self.close(final, weights)
+        if not self.options.keep_checkpoint:
             self.folder.checkpoint.unlink(missing_ok=True)
         return self.record
 
-    def close(self, final: Final | None) -> None:
-        """Record the final metrics; a network that blew up, or has learned nothing, has diverged."""
-        failure, rows = None, self.rows()
-        if rows and (reason := hopeless(self.config, rows[-1])):
-            failure = self.failure("no_learning", reason)
+    def close(self, final: Final | None, weights: str | None) -> None:
+        """Record how the run ended, and vouch for its files."""
+        outcome: dict[str, object] = {"status": "done", "final": final, "best": self.best(final)}
+        if self.rows and (reason := hopeless(self.config, self.rows[-1])):
+            outcome |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
         elif final is None:
             failure = self.failure("non_finite", "a loss or a weight became infinite or NaN")
+            outcome |= {"status": "diverged", "failure": failure}
         elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
-            failure = self.failure("no_learning", complaint)
-        status = "diverged" if failure else "done"
-        self.write_record(status=status, final=final, best=self.best(rows, final), failure=failure)
+            outcome["note"] = Note(kind="no_learning", message=complaint)
+        self.write_record(**outcome, files=self.checksums(weights))
 
-    def best(self, rows: list[EpochMetrics], final: Final | None) -> Best | None:
+    def checksums(self, weights: str | None) -> dict[str, str]:
+        """Hash what was written; the weights have been."""
+        found = {self.folder.config.name: sha256(dump_config(self.config).encode()).hexdigest()}
+        found |= {
+            file.path.name: sha256(file.content).hexdigest()
+            for file in (self.metrics, self.probes)
+            if file.content
+        }
+        return found | ({self.folder.checkpoint.name: weights} if weights else {})
+
+    def best(self, final: Final | None) -> Best | None:
         """Record the best epoch; where the run came to its end, with its test metrics."""
-        best = best_epoch(rows)
+        best = best_epoch(self.rows)
         if best is None or final is None:
             return best
         return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
@@ -316,9 +349,9 @@ class _Run:
 
     def write_record(self, **changes: object) -> RunRecord:
         """Write run.json with the state of this moment."""
-        step, seconds, rows = self.state.step, self.state.train_seconds, self.rows()
+        step, seconds = self.state.step, self.state.train_seconds
         progress: dict[str, object] = {
-            "epochs_completed": rows[-1].epoch if rows else 0,
+            "epochs_completed": self.rows[-1].epoch if self.rows else 0,
             "steps_completed": step,
             "images_per_second": step * self.config.train.batch_size / seconds if seconds else None,
             "seconds": time.monotonic() - self.began,

@@ -4,6 +4,7 @@ import pytest
 from run_builder import build_run
 from sweep_builder import build_sweep
 
+from regx.analysis.compare import compare
 from regx.analysis.groups import Group, group_selections
 from regx.analysis.notes import notes
 from regx.analysis.selection import select
@@ -190,3 +191,19 @@ def test_arms_of_one_sweep_that_share_their_runs_are_noted(tmp_path: Path) -> No
     comparison = compare(groups(sweep))
     assert "again and none are the same runs: their configs are equal." in notes(comparison)
     assert comparison.row("test_error").inferences[1].remark == "identical"
+
+
+def test_a_damaged_run_of_an_arm_is_named(sweep: Path) -> None:
+    record = SweepRecord.read(SweepFolder(sweep).record)
+    folder = sweep.parent / record.runs[0].folder
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace('"num_train": 300', '"num_train": 301'))
+    said = notes(compare(groups(sweep)))
+    assert f"{folder}/run.json: is damaged: its content does not have its checksum." in said
+    assert any("(damaged: seed 0)" in note and "--retry-failed" in note for note in said)
+
+
+def test_the_record_of_another_sweep_is_refused(sweep: Path) -> None:
+    record = SweepRecord.read(SweepFolder(sweep).record)
+    record.model_copy(update={"name": "other"}).write(SweepFolder(sweep).record)
+    assert "sweep.json: is of the sweep other; `regx sweep` of the right one writes it anew" in refused(sweep)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from run_builder import build_run
+from run_builder import build_run, write_probes
 
 from regx.claims.results import PartResult
 from regx.claims.seed_runs import CellRun
@@ -16,8 +16,7 @@ from regx.report.claim_caption import caption_of
 from regx.report.claim_traces import Line, find_course
 from regx.report.labels import in_two_lines
 from regx.report.theme import log_ticks
-from regx.runs.folder import RunFolder
-from regx.runs.probes import ProbeValue, append_values
+from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 
 NAN = float("nan")
@@ -25,7 +24,7 @@ NAN = float("nan")
 
 def line_of(measure: str, folder: Path, rows: list[tuple[int, str, str, float]]) -> Line:
     path = build_run(folder)
-    append_values(RunFolder(path).probes, [ProbeValue(*row) for row in rows])
+    write_probes(path, [ProbeValue(*row) for row in rows])
     course = find_course(measure)
     assert course is not None
     return course.of(CellRun({}, load_run_folder(path)))

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, write_probes
 
 from regx.analysis.catalogue import MEASURES, Reference
 from regx.claims.measures import find_measure, list_measures
 from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.config.errors import UsageError
-from regx.runs.folder import RunFolder
-from regx.runs.probes import ProbeValue, append_values
+from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 
 REFERENCE = Reference(target_error=0.25, train_loss=0.4)
@@ -165,7 +164,7 @@ class TestOfProbes:
 
     def probed(self, folder: Path, radius: float = 3.0, **changes: Any) -> CellRun:
         item = run_of(folder, optim={"lr": 0.1, "max_norm": radius}, **changes)
-        append_values(RunFolder(item.run.path).probes, self.ROWS)
+        write_probes(item.run.path, self.ROWS)
         return item
 
     @pytest.mark.parametrize(

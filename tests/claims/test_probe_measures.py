@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, write_probes
+from watching import Quiet
 
 from regx.analysis.catalogue import Reference
 from regx.claims.measures import find_measure
@@ -13,9 +14,7 @@ from regx.claims.mechanical.small_runs import small_config
 from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.data import load_dataset
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import EpochMetrics
-from regx.runs.probes import ProbeValue, append_values
-from regx.runs.record import RunRecord
+from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 from regx.training.run import RunOptions, train_run
 
@@ -35,7 +34,7 @@ def shifts(folder: Path, points: Sequence[tuple[int, str, float, float]]) -> Num
         for step, layer, norm, shift in points
         for quantity, value in (("batch_gradient_norm", norm), ("relative_gradient_shift", shift))
     ]
-    append_values(RunFolder(path).probes, rows)
+    write_probes(path, rows)
     return measured("gradient_shift", path)
 
 
@@ -55,16 +54,6 @@ class TestGradientShift:
         assert found == Number(value=None, note="no gradient at any step")
 
 
-class Nobody:
-    """Watches a run, and lets it go on."""
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
-
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-
 @pytest.mark.parametrize("rate", [0.01, 163.84])
 def test_rounding_is_no_excess_over_the_ball_whatever_the_rate(tmp_path: Path, rate: float) -> None:
     """The largest rate of experiments/max_norm_ladder.yaml: rounding stays far below the tolerance."""
@@ -73,7 +62,7 @@ def test_rounding_is_no_excess_over_the_ball_whatever_the_rate(tmp_path: Path, r
         optim={"lr": rate, "momentum": 0.9, "max_norm": 1.0},
         train={"epochs": 3, "batch_size": 20},
     ).model_copy(update={"probes": ("weight_norms",)})
-    train_run(config, RunFolder(tmp_path), load_dataset("digits"), Nobody(), RunOptions())
+    train_run(config, RunFolder(tmp_path), load_dataset("digits"), Quiet(), RunOptions())
     peaks = measured("max(peak_incoming_norm)", tmp_path).value
     assert measured("max_norm_excess", tmp_path) == Number(value=0.0)
     assert peaks is None or peaks == pytest.approx(1.0, abs=1e-6)  # the ball was reached

@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+from conftest import ROOT
+from run_builder import remove_checksums
 
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import comparisons_of
@@ -193,7 +195,9 @@ def test_a_rule_cannot_change_after_the_tuning(copy: Done, old: str, new: str, m
 
 def test_amounts_cannot_change_after_the_tuning(copy: Done) -> None:
     """The trials are chosen by validation loss; what the smallest effect is a share of may change unseen."""
-    path = copy.folder / "runs" / copy.trials("none")[0].folder / "run.json"
+    trial = copy.folder / "runs" / copy.trials("none")[0].folder
+    remove_checksums(trial)
+    path = trial / "run.json"
     record = json.loads(path.read_text())
     record["final"]["test_loss"] *= 0.9
     path.write_text(json.dumps(record))
@@ -234,3 +238,23 @@ def test_a_share_of_nothing_makes_no_smallest_effect(copy: Done) -> None:
     path.write_text(text)
     part = register(load_experiment(path), copy.runs).claims["X01"].parts[0]
     assert part.problem == "10% of none is 0 on the tuning seeds: no smallest effect"
+
+
+@pytest.mark.parametrize("name", ["lock.json", "verdicts.json"])
+def test_the_file_of_another_experiment_is_refused(tmp_path: Path, name: str) -> None:
+    """Results of one experiment, copied over those of another."""
+    source, target = (
+        ResultsFolder.named(root, "cpu", experiment)
+        for root, experiment in ((ROOT / "results", "batch_size"), (tmp_path, "dropout_recipe"))
+    )
+    target.path.mkdir(parents=True)
+    (target.path / name).write_bytes((source.path / name).read_bytes())
+    with pytest.raises(UsageError, match=rf"{name}: is of cpu/batch_size; put the right file back"):
+        target.read_lock() if name == "lock.json" else target.read_verdicts()
+
+
+def test_a_changed_lock_is_refused(copy: Done) -> None:
+    path = copy.results.lock
+    path.write_text(path.read_text().replace('"amount": 0.', '"amount": 1.', 1))
+    with pytest.raises(UsageError, match=r"lock\.json: is damaged"):
+        copy.results.read_lock()

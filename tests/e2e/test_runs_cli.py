@@ -1,11 +1,12 @@
 """`regx runs` lists every run, whatever became of it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, remove_checksums
 from sweep_builder import build_sweep
 
 CONFIG = """
@@ -26,6 +27,7 @@ def folders(cli: Callable, tmp_path: Path) -> list[Path]:
 
 
 def test_states(cli: Callable, folders: list[Path]) -> None:
+    remove_checksums(folders[1])
     record = folders[1] / "run.json"
     record.write_text(record.read_text().replace('"status": "done"', '"status": "running"'))
     (folders[2] / "run.json").write_text("{ half")
@@ -77,6 +79,7 @@ def test_the_runs_of_a_sweep_are_listed_by_arm(cli: Callable, tmp_path: Path) ->
 
 def test_a_failed_run_tells_why(cli: Callable, tmp_path: Path) -> None:
     folder = build_run(tmp_path / "runs").relative_to(tmp_path)
+    remove_checksums(folder)
     record = json.loads((folder / "run.json").read_text())
     record |= {
         "status": "failed",
@@ -84,3 +87,18 @@ def test_a_failed_run_tells_why(cli: Callable, tmp_path: Path) -> None:
     }
     (folder / "run.json").write_text(json.dumps(record))
     assert f"failed: {folder}: ValueError: no such layer" in cli("runs").out
+
+
+def test_damage_is_named_with_its_remedy(cli: Callable, folders: list[Path]) -> None:
+    metrics = folders[2] / "metrics.csv"
+    metrics.write_text(metrics.read_text().replace("0.", "1.", 1))
+    lines = cli("runs").out.splitlines()
+    assert [line.split()[1] for line in lines[1:5]] == ["done", "done", "damaged", "done"]
+    assert lines[-1].startswith(f"damaged: {folders[2]}: {metrics}: is damaged")
+    [command] = re.findall("`regx (.*)`", lines[-1])
+    refused = cli("compare", folders[2])
+    assert refused.code == 2
+    assert f"{metrics}: is damaged" in refused.err
+    assert command in refused.err
+    assert cli(*command.split()).code == 0
+    assert cli("compare", "runs").code == 0

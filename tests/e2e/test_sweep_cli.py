@@ -105,7 +105,9 @@ def test_quiet_prints_the_folder_alone(sweep: Cli) -> None:
 
 
 def test_a_diverged_run_is_told_and_is_no_failure(sweep: Cli, tmp_path: Path) -> None:
-    text = EXPERIMENT.replace("wide: {model.hidden_sizes: [16]}", "wild: {optim.lr: 1000.0}")
+    text = EXPERIMENT.replace(
+        "wide: {model.hidden_sizes: [16]}", "wild: {model.hidden_sizes: [64, 64, 64], optim.lr: 1.0e+6}"
+    )
     (tmp_path / "toggles.yaml").write_text(text)
     result = sweep()
     assert result.code == 0
@@ -122,7 +124,7 @@ def test_a_run_over_its_time_limit_has_failed(sweep: Cli, tmp_path: Path) -> Non
     assert "not complete" in result.out
     again = sweep()
     assert again.code == 1
-    assert "failed in an earlier sweep: 2 runs" in again.err
+    assert "failed in an earlier sweep, or damaged: 2 runs" in again.err
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from hand_built import after_step, found, images_of, linear, network_of, run_of
-from test_every_probe import Quiet
+from watching import Quiet
 
 from regx.config import RunConfig
 from regx.data import Dataset

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 import pytest
+from watching import Quiet, StopAt
 
 from regx import probes
 from regx.config import RunConfig
@@ -38,26 +39,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "only_affine": {"model": {"batch_norm": True}, "optim": {"train_only": "batch_norm"}},
     "bf16": REGULARIZED | {"train": {"precision": "bf16"}},
 }
-
-
-class Quiet:
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
-
-
-class StopAt:
-    """Wants to stop at a step; asked once before each."""
-
-    def __init__(self, step: int) -> None:
-        self.asked, self.step = -1, step
-
-    @property
-    def wanted(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.step
 
 
 @pytest.fixture(scope="module")

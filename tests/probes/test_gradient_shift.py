@@ -10,7 +10,7 @@ from regx.models.dropout import ElementDropout
 from regx.probes.gradient_shift import gradient_shifts
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
-from regx.training.run import RunOptions, train_run
+from regx.training.run import Observer, RunOptions, train_run
 
 LABELS = torch.arange(30) % 3
 IMAGES = torch.randn(30, 1, 2, 2, generator=torch.Generator().manual_seed(1))
@@ -131,18 +131,14 @@ def test_a_layer_without_gradient_has_no_direction():
     assert math.isnan(shift.cosine)
 
 
-class StopBeforeStep:
+class StopBeforeStep(Observer):
     """An observer that wishes to stop when so many steps are complete."""
 
     def __init__(self, step):
         self.step, self.wanted = step, False
 
-    def started(self, record): ...
-
     def stepped(self, step):
         self.wanted = step == self.step
-
-    def epoch_done(self, row): ...
 
 
 def test_a_run_that_was_stopped_right_before_a_measurement_has_the_same_rows(tmp_path, digits):

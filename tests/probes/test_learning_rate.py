@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_every_probe import Quiet
+from watching import Quiet
 
 from regx.config import RunConfig
 from regx.data import Dataset

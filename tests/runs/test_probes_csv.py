@@ -1,11 +1,12 @@
-"""probes.csv: written, read, cut back, and damaged."""
+"""probes.csv: written, read, and damaged."""
 
 import math
 from pathlib import Path
 
 import pytest
 
-from regx.runs.probes import HEADER, ProbeValue, append_values, read_values, truncate_values
+from regx.runs.append import GrowingFile
+from regx.runs.probes import HEADER, ProbeValue, csv_lines, read_values
 
 VALUES = [
     ProbeValue(0, "conv1", "weight_norm", 1.25),
@@ -15,46 +16,49 @@ VALUES = [
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    append_values(tmp_path / "probes.csv", VALUES[:2])
-    append_values(tmp_path / "probes.csv", VALUES[2:])
-    return tmp_path / "probes.csv"
+def file(tmp_path: Path) -> GrowingFile:
+    file = GrowingFile(tmp_path / "probes.csv", HEADER)
+    file.append(csv_lines(VALUES[:2]))
+    file.append(csv_lines(VALUES[2:]))
+    return file
 
 
-def test_what_is_written_is_read(path: Path) -> None:
-    assert read_values(path) == VALUES
-    assert path.read_text().startswith(f"{HEADER}\n0,conv1,weight_norm,1.25\n")
+def test_what_is_written_is_read(file: GrowingFile) -> None:
+    assert read_values(file.path) == VALUES
+    assert file.path.read_text().startswith(f"{HEADER}\n0,conv1,weight_norm,1.25\n")
 
 
-def test_a_value_that_is_no_number_is_kept(path: Path) -> None:
-    append_values(path, [ProbeValue(11, "network", "churn", math.nan)])
-    assert math.isnan(read_values(path)[-1].value)
+def test_a_value_that_is_no_number_is_kept(file: GrowingFile) -> None:
+    file.append(csv_lines([ProbeValue(11, "network", "churn", math.nan)]))
+    assert math.isnan(read_values(file.path)[-1].value)
 
 
 def test_nothing_to_write_makes_no_file(tmp_path: Path) -> None:
-    append_values(tmp_path / "probes.csv", [])
+    GrowingFile(tmp_path / "probes.csv", HEADER).append(csv_lines([]))
     assert not (tmp_path / "probes.csv").exists()
 
 
-@pytest.mark.parametrize("num_rows", [1, 2, 3])
-def test_rows_are_kept_byte_for_byte(path: Path, num_rows: int) -> None:
-    before = path.read_bytes()
-    truncate_values(path, num_rows)
-    assert before.startswith(path.read_bytes())
-    assert read_values(path) == VALUES[:num_rows]
+def test_later_rows_go_when_an_earlier_moment_is_restored(file: GrowingFile) -> None:
+    earlier = bytes(file.content)
+    file.append(csv_lines(VALUES[2:]))
+    assert file.holds(earlier)
+    file.restore(earlier)
+    assert (file.path.read_bytes(), file.content) == (earlier, earlier)
 
 
-def test_without_rows_there_is_no_file(path: Path) -> None:
-    truncate_values(path, 0)
-    assert not path.exists()
-    truncate_values(path, 0)
+def test_without_rows_there_is_no_file(file: GrowingFile) -> None:
+    file.restore(b"")
+    assert not file.path.exists()
+    file.restore(b"")
 
 
 @pytest.mark.parametrize("lost", [1, 5, 1000])
-def test_rows_that_are_missing_are_noticed(path: Path, lost: int) -> None:
-    path.write_bytes(path.read_bytes()[:-lost])
-    with pytest.raises(ValueError, match="fewer than 3 rows"):
-        truncate_values(path, 3)
+def test_rows_that_are_missing_are_noticed_and_written_anew(file: GrowingFile, lost: int) -> None:
+    whole = bytes(file.content)
+    file.path.write_bytes(whole[:-lost])
+    assert not file.holds(whole)
+    file.restore(whole)
+    assert file.path.read_bytes() == whole
 
 
 @pytest.mark.parametrize(

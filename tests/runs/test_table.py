@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, remove_checksums
 
 from regx.config.errors import UsageError
 from regx.runs.table import find_run_folders, load_run_folder
@@ -81,7 +81,7 @@ def _change(file: str, old: str, new: str):
     ("damage", "message"),
     [
         (lambda path: (path / "run.json").unlink(), "run.json: cannot be read (no such file)"),
-        (lambda path: (path / "metrics.csv").unlink(), "metrics.csv: cannot be read (no such file)"),
+        (lambda path: (path / "metrics.csv").unlink(), "metrics.csv: is missing"),
         (lambda path: (path / "config.yaml").unlink(), "config.yaml"),
         (lambda path: (path / "run.json").write_text("{"), "run.json: is not valid JSON"),
         (lambda path: (path / "run.json").write_bytes(b"\xff\x00"), "run.json: is not valid JSON"),
@@ -102,6 +102,7 @@ def _change(file: str, old: str, new: str):
 )
 def test_damage_is_named(tmp_path: Path, damage, message: str) -> None:
     path = build_run(tmp_path)
+    remove_checksums(path)  # even so
     damage(path)
     with pytest.raises(UsageError) as refused:
         load_run_folder(path)

@@ -6,8 +6,9 @@ from pathlib import Path
 from run_builder import folder_record
 
 from regx.config import Experiment, RunConfig, dump_config, load_experiment
+from regx.runs.append import GrowingFile
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import EpochMetrics, append_row
+from regx.runs.metrics import HEADER, EpochMetrics
 from regx.sweeps.jobs import Job
 
 BASE = """
@@ -46,7 +47,7 @@ def finish(runs_dir: Path, job: Job, valid_loss: float = 1.0, status: str = "don
         train_seconds=1.0,
         eval_seconds=1.0,
     )
-    append_row(folder.metrics, row)
+    GrowingFile(folder.metrics, HEADER).append(row.to_csv())
     folder_record(job.config, [row], status, (1.0, 0.5), {}).write(folder.record)
 
 

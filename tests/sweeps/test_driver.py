@@ -8,6 +8,7 @@ import pytest
 from small_sweeps import finish, write_experiment
 
 from regx.config import Experiment
+from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
 from regx.sweeps.in_process import in_process
@@ -122,7 +123,7 @@ def test_a_failed_run_is_left_alone_until_it_is_asked_for(tmp_path: Path) -> Non
 
 
 def test_a_diverged_run_is_a_result(tmp_path: Path) -> None:
-    text = "arms: {none: {}, wild: {optim.lr: 1000.0}}\nseeds: 1\n"
+    text = "arms: {none: {}, wild: {model.hidden_sizes: [64, 64, 64], optim.lr: 1.0e+6}}\nseeds: 1\n"
     summary, _ = run(write_experiment(tmp_path, text), tmp_path / "runs")
     assert {outcome.ending for outcome in summary.trained} == {"done", "diverged"}
     assert summary.complete
@@ -184,3 +185,57 @@ def test_an_extension_says_why(tmp_path: Path) -> None:
     tune = "tune: {over: {optim.lr: [0.02, 0.05]}, seeds: [1000], max_extensions: 1}\n"
     _, seen = run(write_experiment(tmp_path, ARMS + tune), tmp_path / "runs")
     assert any("lies on the high edge; all arms go on a step" in notice for notice in seen.notices)
+
+
+def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_asked(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    run(experiment, runs)
+    metrics = sorted(runs.glob("*/metrics.csv"))[0]
+    whole = timeless(metrics)
+    metrics.write_text(metrics.read_text().replace("0.", "1.", 1))
+    summary, seen = run(experiment, runs)
+    assert (summary.complete, [job.folder for job in summary.skipped]) == (False, [metrics.parent.name])
+    [notice] = seen.notices
+    assert notice.startswith(f"{metrics}: is damaged")
+    assert "--retry-failed" in notice
+    summary, seen = run(experiment, runs, retry_failed=True)
+    assert (summary.complete, seen.began, seen.notices) == (True, [metrics.parent.name], [])
+    assert timeless(metrics) == whole
+
+
+def timeless(metrics: Path) -> list[list[str]]:
+    rows = [line.split(",") for line in metrics.read_text().splitlines()]
+    return [
+        [cell for cell, name in zip(row, rows[0], strict=True) if name not in TIME_COLUMNS] for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (
+            lambda text: text.replace('"seed": 1', '"seed": 2'),
+            "is damaged: its content does not have its checksum",
+        ),
+        (lambda text: text[:-40], "is not valid JSON"),
+    ],
+)
+def test_a_damaged_record_of_a_sweep_is_put_aside(tmp_path: Path, damage, why: str) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    before, _ = run(experiment, runs)
+    record = runs / "try" / "sweep.json"
+    record.write_text(damage(record.read_text()))
+    after, seen = run(experiment, runs)
+    assert (after.complete, after.trained, after.record) == (True, [], before.record)
+    [notice] = seen.notices
+    assert notice == f"{record}: {why}; it is put aside as {record}.damaged and written anew"
+    assert Path(f"{record}.damaged").exists()
+
+
+def test_the_record_of_another_sweep_is_put_aside(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    before, _ = run(experiment, runs)
+    record = runs / "try" / "sweep.json"
+    before.record.model_copy(update={"name": "other"}).write(record)
+    _, seen = run(experiment, runs)
+    assert seen.notices[0].startswith(f"{record}: is of the sweep other (cpu); it is put aside")

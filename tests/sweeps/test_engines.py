@@ -16,7 +16,7 @@ from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import Engine, EngineOptions, Job, Outcome
 
 GOOD = [small_job(seed) for seed in range(4)]
-DIVERGES = small_job(optim={"lr": 1e4})
+DIVERGES = small_job(model={"family": "mlp", "hidden_sizes": [64, 64, 64]}, optim={"lr": 1e6})
 RAISES = small_job(**TOO_LARGE)
 JOBS = [*GOOD[:2], RAISES, DIVERGES, *GOOD[2:]]
 

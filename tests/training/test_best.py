@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from watching import Quiet, StopAt
 
 from regx.config import RunConfig
 from regx.data import Dataset
@@ -14,26 +15,6 @@ from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, RunRecord
 from regx.training.best import BestWeights, weights_of
 from regx.training.run import RunOptions, train_run
-
-
-class Quiet:
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
-
-
-class StopAt:
-    """Wants to stop at a step; asked once before each."""
-
-    def __init__(self, step: int) -> None:
-        self.asked, self.step = -1, step
-
-    @property
-    def wanted(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.step
 
 
 def train(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from watching import Quiet, StopAt
 
 from regx.config import RunConfig
 from regx.data import Dataset
@@ -16,7 +17,6 @@ from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
-from regx.runs.record import RunRecord
 from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
 from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train
@@ -232,28 +232,6 @@ TOGGLES: dict[str, dict[str, Any]] = {
 }
 
 
-class Quiet:
-    """Watches and says nothing."""
-
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
-
-
-class StopAt:
-    """Wants to stop at a step; asked once before each."""
-
-    def __init__(self, step: int) -> None:
-        self.asked, self.step = -1, step
-
-    @property
-    def wanted(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.step
-
-
 def without_time(folder: RunFolder) -> list[list[str]]:
     timeless = [index for index, column in enumerate(COLUMNS) if not column.endswith("_seconds")]
     lines = [line.split(",") for line in folder.metrics.read_text().splitlines()]
@@ -293,15 +271,16 @@ def test_every_toggle_changes_something(sections: dict[str, Any], digits: Datase
     assert [row.train_loss for row in runs[0]] != [row.train_loss for row in runs[1]]
 
 
-def test_a_hopeless_run_ends_as_diverged(digits: Dataset, tmp_path: Path) -> None:
+def test_a_hopeless_run_is_stopped(digits: Dataset, tmp_path: Path) -> None:
     config = config_of(optim={"lr": 1e-9}, train={"stop_if": {"epoch": 2, "train_loss_above": 2.0}})
     folder = RunFolder(tmp_path / "a")
     record = train_run(config, folder, digits, Quiet(), RunOptions())
-    assert (record.status, record.epochs_completed, record.final) == ("diverged", 2, None)
-    assert record.failure is not None
-    assert (record.failure.kind, record.failure.epoch) == ("no_learning", 2)
-    assert record.failure.message.startswith("the training loss is 2.3")
-    assert record.failure.message.endswith("after epoch 2; train.stop_if ends a run above 2")
+    assert (record.status, record.epochs_completed, record.final) == ("stopped", 2, None)
+    assert record.failure is None
+    assert record.note is not None
+    assert record.note.message.startswith("the training loss is 2.3")
+    assert record.note.message.endswith("after epoch 2; train.stop_if ends a run above 2")
+    assert (record.has_ended, record.has_learned) == (True, False)
     assert [row.epoch for row in read_rows(folder.metrics)] == [1, 2]
     assert train_run(config, folder, digits, Quiet(), RunOptions()) == record  # it is not trained again
 

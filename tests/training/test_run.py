@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from watching import Quiet, StopAt
 
 from regx.config import RunConfig
 from regx.data import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
-from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
+from regx.runs.metrics import COLUMNS, read_rows
 from regx.runs.record import RunRecord
 from regx.runs.table import load_run_folder
 from regx.training.run import RunOptions, train_run
@@ -26,16 +27,6 @@ REGULARIZED: dict[str, Any] = CNN | {
     "batch_norm": True,
     "drop_prob": {"input": 0.1, "conv": 0.1, "hidden": 0.2},
 }
-
-
-class Quiet:
-    """Watches and says nothing."""
-
-    def started(self, record: RunRecord) -> None: ...
-
-    def stepped(self, step: int) -> None: ...
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
 
 
 def config_of(**sections: Mapping[str, Any] | object) -> RunConfig:
@@ -86,6 +77,9 @@ def test_a_finished_run_has_its_files(run: Run) -> None:
     assert record.best is not None
     assert record.best.valid_error == min(row.valid_error for row in rows)
     assert RunRecord.read(folder.record) == record
+    assert set(record.files) == {"config.yaml", "metrics.csv"}
+    assert [process.from_step for process in record.processes] == [0]
+    assert record.mixture == ()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -103,18 +97,6 @@ def test_a_finished_run_is_not_trained_again_unless_asked(run: Run) -> None:
     assert run()[1] == record
     assert folder.metrics.read_bytes() == before
     assert run(options=RunOptions(fresh=True))[1].seconds != record.seconds
-
-
-class StopAt:
-    """Wants to stop at a step; asked once before each."""
-
-    def __init__(self, step: int) -> None:
-        self.asked, self.step = -1, step
-
-    @property
-    def wanted(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.step
 
 
 @pytest.mark.parametrize("step", [0, 4, 6, 13, 17])
@@ -163,24 +145,16 @@ def test_a_stopped_run_that_is_rarely_evaluated_goes_on_to_the_same_bytes(run: R
 def test_the_epoch_of_the_stop_rule_is_evaluated(run: Run) -> None:
     rule = {"epoch": 2, "train_loss_above": 2.0}
     folder, record = run(optim={"lr": 1e-9}, train={"epochs": 7, "eval_every": 5, "stop_if": rule})
-    assert (record.status, [row.epoch for row in read_rows(folder.metrics)]) == ("diverged", [2])
+    assert (record.status, [row.epoch for row in read_rows(folder.metrics)]) == ("stopped", [2])
 
 
-def test_rows_that_are_gone_mean_a_new_start(run: Run) -> None:
+def test_rows_that_are_gone_are_written_anew_from_the_checkpoint(run: Run) -> None:
     whole, _ = run("whole")
     folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
     folder.metrics.unlink()
-    run("parts")
+    _, record = run("parts")
     assert without_time(folder) == without_time(whole)
-
-
-@pytest.mark.parametrize("damage", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
-def test_a_damaged_checkpoint_means_a_new_start(run: Run, damage: bytes) -> None:
-    whole, _ = run("whole")
-    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
-    folder.checkpoint.write_bytes(damage)
-    run("parts")
-    assert without_time(folder) == without_time(whole)
+    assert record.processes[-1].from_step == 13
 
 
 def test_a_folder_in_use_is_refused(run: Run) -> None:
@@ -260,12 +234,13 @@ def test_a_loss_that_overflows_on_the_test_set_alone_is_a_status(digits: Dataset
     assert record.final is None
 
 
-def test_learning_nothing_is_a_status(run: Run) -> None:
+def test_learning_nothing_is_a_note_on_a_run_that_is_done(run: Run) -> None:
     """Nine tenths of ln 10 is the limit; a rate this small leaves the loss at ln 10."""
     _, record = run(optim={"lr": 1e-9})
-    assert record.status == "diverged"
-    assert record.failure is not None
-    assert record.failure.kind == "no_learning"
+    assert (record.status, record.ending, record.has_learned) == ("done", "learned nothing", False)
+    assert record.failure is None
+    assert record.note is not None
+    assert record.note.message.startswith("the training loss is 2.3")
     assert record.final is not None
     assert record.final.train_loss == pytest.approx(math.log(10), abs=0.15)
 

@@ -96,6 +96,8 @@ class _Rows:
     def before_step(self, state: TrainState) -> bool:  # noqa: ARG002  # the protocol has it
         return True
 
+    def noticed(self, message: str) -> None: ...
+
     def epoch_done(self, row: EpochMetrics) -> None:
         self.rows.append(row)
 

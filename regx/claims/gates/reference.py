@@ -16,7 +16,7 @@ from regx.sweeps.ledger import Ledger
 __all__ = ["REFERENCES", "Reference", "only_on", "reference_experiment", "reference_gate"]
 
 FILE = starter_folder() / "reference_values.yaml"
-_NO_NUMBER = {"diverged": "diverged or learned nothing", "failed": "the run failed"}
+_NO_NUMBER = {"diverged": "diverged", "stopped": "was stopped", "failed": "the run failed"}
 
 
 @dataclass(frozen=True, kw_only=True)

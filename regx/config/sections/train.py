@@ -64,7 +64,6 @@ class TrainConfig(Section):
     stop_if: Annotated[StopIf | None, optional(StopIf), ADDED_LATER] = Field(
         default=None,
         description=(
-            "End the run as diverged (no learning) where it is still above a training loss after some epoch. "
-            "Omitted: never."
+            "Stop the run where it is still above a training loss after some epoch. Omitted: never."
         ),
     )

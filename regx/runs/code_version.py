@@ -1,4 +1,4 @@
-"""Which regx this is, to the byte: a sweep's runs must all come from the same code."""
+"""Which regx this is, to the byte: the runs of a sweep must all come from the same code."""
 
 import hashlib
 from functools import cache
