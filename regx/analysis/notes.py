@@ -53,7 +53,7 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
             why = f": {said.message.rstrip('.')}" if said else ""
             if record.status == "done":
                 if why:
-                    yield f"{name} learned nothing{why}."
+                    yield f"{name} has hardly learned{why}."
                 continue
             after = f"after {record.epochs_completed or run.last_epoch} of {run.config.train.epochs} epochs"
             ended = f"was {record.status}" if record.status in ("interrupted", "stopped") else record.status

@@ -30,7 +30,7 @@ _MEANINGS = {
     "images_per_second": "Training throughput.",
     "train_seconds": "Training time of the whole run.",
 }
-# A network that diverged or learned nothing classifies by chance: it has this error all the same.
+# A network that diverged or hardly learned classifies by chance: it has this error all the same.
 _CHANCE_ERRORS = frozenset({"final_valid_error", "test_error", "train_error"})
 
 
@@ -216,7 +216,7 @@ _OWN = (
         name="diverged",
         unit="",
         better="lower",
-        meaning="1 where the run diverged or learned nothing, else 0.",
+        meaning="1 where the run diverged or hardly learned, else 0.",
         of=_diverged,
     ),
 )

@@ -94,7 +94,7 @@ def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
     if diverged:
         said += f", {diverged} of them diverged"
     if noted := sum(outcome.ending == "done" and bool(outcome.message) for outcome in summary.trained):
-        said += f", {noted} of them learned nothing or were stopped by train.stop_if"
+        said += f", {noted} of them hardly learned or were stopped by train.stop_if"
     if summary.num_ended_before:
         said += f"; {_runs(summary.num_ended_before)} done before"
     lines = [f"{said}."]

@@ -110,7 +110,7 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
     if said := record.failure or record.note:
-        word = "note: learned nothing" if record.note else record.status
+        word = "note: hardly learned" if record.note else record.status
         say(f"{word}, epochs completed: {record.epochs_completed}; {said.message}.")
         say(WHAT_HELPS[said.kind])
     if record.status == "interrupted":

@@ -151,8 +151,8 @@ class RunRecord(Frozen):
 
     @property
     def ending(self) -> str:
-        """The status in words that also tell a network that learned nothing from one that did."""
-        return "learned nothing" if self.status == "done" and self.note else self.status
+        """The status in words that also tell a network that hardly learned from one that did."""
+        return "hardly learned" if self.status == "done" and self.note else self.status
 
     @property
     def mixture(self) -> tuple[str, ...]:
