@@ -12,7 +12,7 @@ from regx.runs.files import PART_SUFFIX
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
-__all__ = ["FolderBusyError", "RunFolder", "is_run_folder"]
+__all__ = ["LOCK_NAME", "FolderBusyError", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
 
