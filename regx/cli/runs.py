@@ -58,22 +58,24 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if not (is_sweep or each or conditions or order or delete or as_json):
         print_sweeps([_count_up(path, records, found) for path, records in sweeps.items()])
         alone = [row for row in found if not row["sweeps"]]
-        print_runs([row for row in alone if trials or not row["is_trial"]], is_sweep=False)
+        if sweeps and alone:
+            typer.echo()
+        print_runs(alone, is_sweep=False)
         if sweeps:
             say(f"`regx runs {next(iter(sweeps))}` lists the runs of one sweep, --each those of all.")
         return
     for records in sweeps.values():
         if isinstance(records[0], str):
             say(f"damaged: {records[0]}")
-    listed = [row for row in found if trials or not row["is_trial"]]
-    listed = [dict(row) for row in select(listed, conditions, order)]
+    matching = [dict(row) for row in select(found, conditions, order)]
+    listed = [row for row in matching if trials or not row["is_trial"]]
     if as_json:
         typer.echo(json.dumps([_plain(row) for row in listed], indent=2))
     elif listed:
         print_runs(listed, is_sweep=is_sweep, by=order.key if order else "")
     else:
         typer.echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
-    if hidden := sum(row["is_trial"] for row in found) * (not trials):
+    if hidden := len(matching) - len(listed):
         say(f"left out: {hidden} trial{'s' * (hidden != 1)} of a tuning; --trials lists them.")
     if delete:
         from regx.cli.runs_delete import delete_runs

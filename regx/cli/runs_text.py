@@ -52,7 +52,6 @@ def print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
     for sweep in sweeps:
         if sweep["reason"]:
             typer.echo(f"\ndamaged: {sweep['reason']}")
-    typer.echo()
 
 
 def _states(sweep: dict[str, Any]) -> str:

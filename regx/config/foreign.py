@@ -56,10 +56,11 @@ FOREIGN: tuple[Foreign, ...] = (
     Foreign("eps epsilon", _SGD, "optim"),
     Foreign("eps epsilon", "model.batch_norm.eps", "model"),
     Foreign("dampening", "regx's momentum has no dampening: leave it out", "optim"),
-    Foreign("learning_rate base_lr eta alpha initial_lr init_lr lr0 initial_learning_rate", "optim.lr"),
+    Foreign("learning_rate base_lr initial_lr init_lr lr0 initial_learning_rate", "optim.lr"),
+    Foreign("eta alpha rate step_size", "optim.lr", "optim"),
+    Foreign("eta alpha step_size", "optim.lr", ""),
     Foreign("lr", "optim.lr"),
     Foreign("lr step_size", "the rate is `optim.lr`; a step decay has `every_epochs`", "optim.lr_decay"),
-    Foreign("step_size epsilon", "optim.lr", ""),
     Foreign(
         "scheduler lr_scheduler schedule lr_schedule decay learning_rate_decay sched lr_policy "
         "lr_scheduler_type learning_rate_schedule learning_rate_scheduler",
@@ -175,7 +176,8 @@ FOREIGN: tuple[Foreign, ...] = (
         "deterministic benchmark cudnn_benchmark cudnn_deterministic use_deterministic_algorithms",
         "a run repeats bit for bit on its machine: leave it out",
     ),
-    Foreign("target target_accuracy target_acc", "train.target_error"),
+    Foreign("target_accuracy target_acc", "train.target_error"),
+    Foreign("target", "train.target_error", "train"),
     # data
     Foreign("dataset datasets datamodule data_module", "data", ""),
     Foreign("dataset dataset_name type kind", "data.name", "data"),
@@ -254,7 +256,8 @@ FOREIGN: tuple[Foreign, ...] = (
         "model.conv_channels",
         "model",
     ),
-    Foreign("channels filters conv_filters num_filters conv_layers", "model.conv_channels"),
+    Foreign("filters conv_filters num_filters conv_layers", "model.conv_channels"),
+    Foreign("channels width height resolution", _FROM_DATA, "data"),
     Foreign("kernel kernels conv_kernel filter_size kernel_sizes", "model.kernel_size"),
     Foreign(
         "padding strides stride conv_stride",
@@ -321,6 +324,11 @@ FOREIGN: tuple[Foreign, ...] = (
         "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)",
         "model.batch_norm",
     ),
+    Foreign(
+        "decay moving_average_decay",
+        "write `update_weight`, the weight of the NEW batch, which is 1 - decay",
+        "model.batch_norm",
+    ),
     Foreign("gamma beta scale center", "write `affine`, for gamma and beta together", "model.batch_norm"),
     Foreign("epsilon", "model.batch_norm.eps", "model.batch_norm"),
     Foreign(
@@ -337,10 +345,12 @@ FOREIGN: tuple[Foreign, ...] = (
         "a run trains on one device: leave it out; `regx sweep` trains many at once",
     ),
     Foreign("random_seed random_state rng_seed manual_seed seed_everything global_seed", "seed"),
+    Foreign("out output", _OUTPUT, ""),
+    Foreign("out output", _OUTPUT, "train"),
     Foreign("seeds num_seeds n_seeds repeats", _ONE_SEED),
     Foreign("run_name experiment_name exp_name experiment project project_name title", "name", ""),
     Foreign(
-        "output_dir out out_dir output save_dir log_dir logdir run_dir results_dir checkpoint_dir "
+        "output_dir out_dir save_dir log_dir logdir run_dir results_dir checkpoint_dir "
         "default_root_dir workdir work_dir",
         _OUTPUT,
     ),

@@ -18,7 +18,9 @@ _NOT_A_SETTING = {
 }
 _BARE_P = "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p"
 _ONLY_INSIDE = frozenset({"p", "rate", "keep", "drop"})  # elsewhere they may mean anything
-_COMMON = frozenset({"kind", "size", "start", "end", "steps", "epoch", "input", "conv", "hidden", "noise"})
+_COMMON = frozenset(
+    {"kind", "size", "start", "end", "steps", "epoch", "eps", "input", "conv", "hidden", "noise"}
+)
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 # How to write a section of which only its main value was given.
 _EXAMPLES: dict[str, str] = {
@@ -33,6 +35,9 @@ _EXAMPLES: dict[str, str] = {
     "train": "{{epochs: {}}}",
     "train.stop_if": "{{epoch: {}, train_loss_above: 2}}",
 }
+_OF_WORDS = frozenset(
+    {"data", "model", "model.drop_mask", "model.init"}
+)  # the others' main value is a number
 _DECAYS = {
     "none": "{kind: none}",
     "exponential": "{kind: exponential, factor: 0.95}",
@@ -105,8 +110,13 @@ def example_for(path: str, value: object) -> str:
     if isinstance(value, dict | list | bool) or value is None or len(str(value)) > 40:
         return ""
     if path == "optim.lr_decay":
-        return f": write {_DECAYS.get(str(value), _DECAYS['exponential'])}"
-    return f": write {_EXAMPLES[path].format(value)}" if path in _EXAMPLES else ""
+        word = SYNONYMS.get(str(value).lower(), str(value))
+        return f": write {_DECAYS.get(word, _DECAYS['exponential'])}"
+    if path == "optim" and isinstance(value, str):
+        return ": write {lr: 0.1}; regx has SGD only"
+    if path not in _EXAMPLES or isinstance(value, str) != (path in _OF_WORDS):
+        return ""
+    return f": write {_EXAMPLES[path].format(value)}"
 
 
 def number_hint(value: object) -> str:
@@ -125,7 +135,7 @@ def _dropout(parent: str, key: str, value: Any) -> str:
     """Return how to write dropout, whose rate is turned round where it was that of keeping; or nothing."""
     is_inside = parent.startswith("model")
     under = "" if is_inside else " under model"
-    if not is_inside and (parent or key in _ONLY_INSIDE):
+    if not is_inside and key in _ONLY_INSIDE:
         return ""
     if key == "p":
         return _BARE_P

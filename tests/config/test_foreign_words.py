@@ -4,7 +4,7 @@ import pytest
 
 from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS, named_settings
-from regx.config.hints import choice_hint, unknown_key
+from regx.config.hints import choice_hint, example_for, unknown_key
 from regx.config.outline import keys_of, outline
 from regx.config.sections.experiment import ExperimentFile
 
@@ -16,7 +16,7 @@ MAPPINGS = ("", *(setting.path for setting in outline() if setting.keys))
 def answer(path: str) -> str:
     parent, _, key = path.rpartition(".")
     siblings = tuple(setting.name for setting in outline() if setting.path.rpartition(".")[0] == parent)
-    return unknown_key(parent, key, 1, siblings)
+    return unknown_key(parent, key, 0.5, siblings)
 
 
 def of_an_experiment(key: str) -> str:
@@ -58,7 +58,13 @@ ANSWERS = {
     "lr_scheduler": ("write `lr_decay` under optim", "belongs"),
     "scheduler": ("write `lr_decay` under optim", "belongs"),
     "optim.lr_decay.gamma": ("factor", "affine"),
-    "optim.rate": ("known here", "drop_prob"),
+    "optim.rate": ("write `lr`", "drop_prob"),
+    "train.rate": ("known here", "drop_prob"),
+    "train.dropout": ("drop_prob: {hidden: 0.5}` under model", "belongs"),
+    "model.batch_norm.decay": ("update_weight", "lr_decay"),
+    "model.alpha": ("known here", "lr"),
+    "data.channels": ("follows from the data", "conv_channels"),
+    "train.eps": ("known here", "batch_norm"),
     "optim.warmup_steps": ("no warm-up", "momentum"),
     "train.learning_rate": ("write `lr` under optim", "belongs"),
     "train.early_stopping": ("no early stopping", "mean"),
@@ -142,3 +148,21 @@ def test_choices() -> None:
     assert "'standardize'" in choice_hint("normalize", choices["data.preprocess"])
     assert "'he'" in choice_hint("kaiming_normal", choices["model.init.scheme"])
     assert "'relu'" in choice_hint("ReLU", choices["model.activation"])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("optim", "adam", ": write {lr: 0.1}; regx has SGD only"),
+        ("optim", 0.01, ": write {lr: 0.01}"),
+        ("model.pool", "max", ""),
+        ("train", "fast", ""),
+        ("train", 10, ": write {epochs: 10}"),
+        ("data", "digits", ": write {name: digits}"),
+        ("data", 5000, ""),
+        ("optim.lr_decay", "CosineAnnealingLR", ": write {kind: cosine}"),
+    ],
+)
+def test_a_single_value_for_a_mapping(path: str, value: object, said: str) -> None:
+    """What would not load is not proposed: no `{lr: adam}`."""
+    assert example_for(path, value) == said

@@ -12,6 +12,7 @@ from sweep_builder import build_sweep
 
 from regx.runs.folder import RunFolder
 from regx.runs.lock import hold
+from regx.runs.metrics import read_rows
 from regx.runs.sweep import SweepRecord
 
 
@@ -24,6 +25,10 @@ def runs(tmp_path: Path) -> list[Path]:
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+def losses(folder: Path) -> list[tuple[float, float]]:
+    return [(row.train_loss, row.valid_loss) for row in read_rows(folder / "metrics.csv")]
 
 
 def there(folders: list[Path]) -> list[bool]:
@@ -160,3 +165,20 @@ def test_the_runs_of_one_arm_in_a_sweep(cli: Callable, tmp_path: Path) -> None:
     assert result.err.splitlines()[0] == "removed 2 runs."
     again = cli("runs", sweep, "--where", "status=not there", "--delete", "--yes")
     assert (again.code, again.err) == (0, "nothing to remove.\n")
+
+
+def test_the_next_sweep_trains_again_what_was_removed(cli: Callable, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(
+        "name: small\ndata: {name: digits, train_size: 100}\nmodel: {family: mlp, hidden_sizes: [8]}\n"
+        "optim: {lr: 0.1}\ntrain: {epochs: 1, batch_size: 50}\ndevice: cpu\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\nquestion: Does it?\nbase: small.yaml\narms: {plain: {}}\nseeds: 0-1\n"
+    )
+    cli("sweep", "mine.yaml", "--jobs", "1")
+    (folder,) = Path("runs").glob("mine.plain-s1-*")
+    before = losses(folder)
+    assert cli("runs", "--where", "seed=1", "--delete", "--yes").code == 0
+    assert not folder.exists()
+    assert "done already: 1 run; left: 1 run" in cli("sweep", "mine.yaml", "--jobs", "1").err
+    assert losses(folder) == before
