@@ -47,7 +47,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.runs.sweep import is_sweep_folder
 
     conditions = [Condition.parse(text) for text in where or []]
-    order = Order.parse(sort) if sort else None
+    order = Order.parse(sort) if sort is not None else None
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; `regx train` makes one")
     is_sweep = is_sweep_folder(folder)

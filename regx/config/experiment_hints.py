@@ -72,7 +72,7 @@ def _of_a_run(key: str, value: Any) -> str:
     if key == "seed":
         return "write `seeds`"
     path = next((setting.path for setting in outline() if setting.path == key), "")
-    path = path or foreign_answer("", key) or _in_a_section(key)
+    path = path or foreign_answer("", key, value) or _in_a_section(key)
     if " " in path or not path:
         return path
     name = f".{next(iter(value))}" if isinstance(value, dict) and value else ""

@@ -104,7 +104,7 @@ def _seeds(draft: Draft, *keys: str) -> list[tuple[int, Place]]:
         return []
     if isinstance(node.value, list):
         return [(item.value, item.place) for item in node.value if type(item.value) is int]
-    if type(node.value) is int:
+    if type(node.value) is int and keys == ("seeds",):  # a count; tuning seeds are named
         return [(seed, node.place) for seed in range(min(node.value, MAX_SEEDS))]
     if isinstance(node.value, str):
         with suppress(ValueError):  # told with the shape of the file

@@ -1,7 +1,7 @@
 """Words by which other tools and papers call a setting, and what regx has in its place."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["FOREIGN", "OTHER_THINGS", "SYNONYMS", "Foreign", "foreign_answer", "named_settings"]
 
@@ -39,7 +39,7 @@ _CHECKPOINT = (
 _LOGGING = "every evaluation is a row of metrics.csv, `train.eval_every` epochs apart: leave it out"
 _SPLIT = "each data set has a fixed split; `data.train_size` trains on fewer images"
 _NO_SUCH_CHANGE = "regx has no such change of the images or labels; `data.augment` has flip and crop_flip"
-_NETWORK = "write `family`: cnn or mlp; `model.conv_channels` and `model.hidden_sizes` shape it"
+_NETWORK = "write `model.family`: cnn or mlp; `model.conv_channels` and `model.hidden_sizes` shape it"
 _LAYERS = "write `model.hidden_sizes`, one number for each hidden layer, or `model.conv_channels`"
 _ONE_SEED = "a config has one `seed`; `regx train FILE --seed 0-4` trains several"
 
@@ -393,17 +393,22 @@ OTHER_THINGS = frozenset(
 )
 
 
-def foreign_answer(parent: str, key: str) -> str:
+def foreign_answer(parent: str, key: str, value: Any) -> str:
     """Return the answer to a word that stands in a mapping: a path, a sentence, or nothing.
 
     Args:
         parent: Dotted path of the mapping; empty for the top level.
         key: The word, as the file has it.
+        value: Its value: `optimizer: {lr: 0.1}` is a section under another name, `optimizer: adam` is not.
     """
     word = key.lower().replace("-", "_")
     rows = [row for row in FOREIGN if row.where in (None, parent) and word in row.words.split()]
     rows = [row for row in rows if row.where == parent] or rows
-    return rows[0].answer if rows else ""
+    answer = rows[0].answer if rows else ""
+    if not parent and "." not in answer and not isinstance(value, dict):
+        inside = [row.answer for row in FOREIGN if row.where == answer and word in row.words.split()]
+        return inside[0] if inside else answer
+    return answer
 
 
 def named_settings(answer: str) -> list[str]:

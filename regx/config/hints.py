@@ -59,7 +59,7 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
     """
     if key in _NOT_A_SETTING:
         return _NOT_A_SETTING[key]
-    answer = _dropout(parent, key.lower().replace("-", "_"), value) or _foreign(parent, key, siblings)
+    answer = _dropout(parent, key.lower().replace("-", "_"), value) or _foreign(parent, key, value, siblings)
     if answer:
         return f"unknown key; {answer}"
     if near := near_key(key, siblings):
@@ -146,9 +146,9 @@ def _dropout(parent: str, key: str, value: Any) -> str:
     return ""
 
 
-def _foreign(parent: str, key: str, siblings: tuple[str, ...]) -> str:
+def _foreign(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
     """Return what to write for a word from another tool or paper, or nothing."""
-    answer = foreign_answer(parent, key)
+    answer = foreign_answer(parent, key, value)
     if " " in answer or not answer:
         return answer
     section, _, name = answer.rpartition(".")

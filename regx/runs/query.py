@@ -170,7 +170,7 @@ def _known_key(option: str, key: str) -> str:
         return key
     leaves = [path for path in settings if "." in path]
     last = [path for path in leaves if path.rpartition(".")[2] == key.rpartition(".")[2]]
-    answer = foreign_answer("", key)
+    answer = foreign_answer("", key, None)
     meant = [answer] if answer in settings else []
     near = [*last, *meant, *difflib.get_close_matches(key, [*RECORD_KEYS, *leaves], n=3, cutoff=0.7)]
     known = f"known are {', '.join(RECORD_KEYS[:8])} and every setting, as optim.lr"

@@ -32,6 +32,9 @@ ANSWERS = {
     "optim.betas": ("SGD only", "momentum_"),
     "optim.eps": ("SGD only", "batch_norm"),
     "adam": ("SGD only", "belongs"),
+    "optimizer": ("SGD only", "write `optim`"),
+    "net": ("write `model.family`", "top level"),
+    "dataset": ("write `name` under data", "top level"),
     "train.steps": ("train.epochs", "momentum"),
     "train.max_steps": ("train.epochs", "momentum"),
     "optim.steps": ("train.epochs", "belongs"),
@@ -44,9 +47,9 @@ ANSWERS = {
     "train.num_workers": ("in memory", "threads"),
     "data.pin_memory": ("in memory", "threads"),
     "data.shuffle": ("shuffled", "belongs"),
-    "model.net": ("write `family`", "top level"),
-    "model.name": ("write `family`", "top level"),
-    "model.type": ("write `family`", "top level"),
+    "model.net": ("write `model.family`", "top level"),
+    "model.name": ("write `model.family`", "top level"),
+    "model.type": ("write `model.family`", "top level"),
     "model.layers": ("model.hidden_sizes", "family"),
     "model.hidden": ("model.hidden_sizes", "drop_prob"),
     "model.init.kind": ("write `scheme`", "belongs"),
@@ -91,6 +94,11 @@ def test_a_word_of_another_tool_gets_the_answer_that_helps(path: str) -> None:
     assert misleading not in said
 
 
+def test_a_section_under_another_name_is_told_from_a_word() -> None:
+    assert unknown_key("", "optimizer", {"lr": 0.1}, keys_of("")) == "unknown key; write `optim`"
+    assert unknown_key("", "network", {"family": "cnn"}, keys_of("")) == "unknown key; write `model`"
+
+
 def test_every_answer_names_settings_that_exist() -> None:
     assert len(FOREIGN) > 50
     for row in FOREIGN:
@@ -131,6 +139,7 @@ def test_a_word_stands_once_for_each_mapping() -> None:
         ("epochs", "`set: {train.epochs: ...}`"),
         ("max_steps", "write `train.epochs`"),
         ("early_stopping", "no early stopping"),
+        ("optimizer", "SGD only"),
         ("seed", "write `seeds`"),
     ],
 )

@@ -129,6 +129,13 @@ def test_a_mistake_is_one_line_with_its_place(folder: Path, written: str, line: 
     assert str(error.value) == f"{folder}/{line}"
 
 
+def test_tuning_seeds_are_named_not_counted(folder: Path) -> None:
+    (folder / "mine.yaml").write_text(TUNED.replace("SEEDS", "3").replace("TRIALS", "2"))
+    with pytest.raises(ConfigError) as error:
+        load_experiment(folder / "mine.yaml")
+    assert str(error.value) == f"{folder}/mine.yaml:6:45: tune.seeds: must be a list: write [2] (got 2)"
+
+
 @pytest.mark.parametrize("written", ["0-4", "[0, 1]", "'0,1'"])
 def test_the_config_of_a_run_says_how_to_train_several(folder: Path, written: str) -> None:
     (folder / "base.yaml").write_text(f"{BASE}seed: {written}\n")
