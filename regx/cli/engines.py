@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
 from regx.cli.sweep_text import estimate_line
 
@@ -28,6 +29,7 @@ __all__ = [
     "SchedulerOption",
     "TierOption",
     "Workers",
+    "crowding_left",
     "estimate_left",
     "fetch_data",
 ]
@@ -110,15 +112,13 @@ class EngineChoice:
         Raises:
             UsageError: If they do not fit on the GPUs.
         """
-        import os
-
         from regx.sweeps.placement import place, visible_gpus
 
         if self.scheduler or self.scheduler_file:
             return None
         wanted = self.per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
         gpus = visible_gpus() if wanted else []
-        default = len(gpus) * (self.per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
+        default = len(gpus) * (self.per_gpu or 1) if gpus else available_cores()
         workers = Workers(
             number=max(1, min(self.jobs or default, len(left))),
             per_gpu=self.per_gpu,
@@ -139,6 +139,15 @@ class EngineChoice:
         if workers is None:
             return remote(options, address=self.scheduler, scheduler_file=self.scheduler_file)
         return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
+
+
+def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
+    """Warn of more threads than this machine has cores; what a cluster has is not known here."""
+    from regx.config.notices import crowding
+
+    if workers is None or workers.gpus:
+        return []
+    return crowding(max(job.config.train.threads for job in left), available_cores(), workers.number)
 
 
 def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.cores import available_cores
+
 if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.config.errors import Problem
@@ -128,7 +130,8 @@ def _describe_run(path: Path) -> tuple[str, list[str]]:
 
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)
-    return f"{config.model.family}, {parameters:,} parameters, {_length(config)}", notices(config)
+    summary = f"{config.model.family}, {parameters:,} parameters, {_length(config)}"
+    return summary, notices(config, available_cores())
 
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
@@ -156,7 +159,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
-    return "; ".join(words), experiment_notices(experiment)
+    return "; ".join(words), experiment_notices(experiment, available_cores())
 
 
 def _length(config: "RunConfig") -> str:

@@ -1,47 +1,86 @@
-"""`regx runs`: what is there, in which state."""
+"""`regx runs`: what is there, in which state; and what of it may go."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from regx.cli.progress import say
+from regx.cli.runs_text import print_runs, print_sweeps
 
 if TYPE_CHECKING:
     from regx.runs.record import RunRecord
 
 __all__ = ["runs"]
 
-HEADER = ("run", "status", "epochs", "valid error", "test error", "images/s")
-SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
 
-
-def runs(
+def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder with runs.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Only runs like this, e.g. status=failed; on numbers also <, >, <=, >=; !=. Repeatable.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Order by a key; -KEY: the largest first.", show_default=False),
+    ] = None,
+    trials: Annotated[bool, typer.Option("--trials", help="Also the trials of a tuning.")] = False,
+    each: Annotated[
+        bool, typer.Option("--each", "--all", help="The runs of sweeps, too, line by line.")
+    ] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed, after asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object for each run.")] = False,
 ) -> None:
     """List the runs in a folder, at any depth, or those of a sweep by arm, with their state.
 
-    Example: regx runs runs --json
+    In a folder with sweeps each sweep is one line; --each, --where, --sort and --delete go run by run.
+
+    Example: regx runs --where status=failed --where 'optim.lr>0.1' --sort test_error
     """
     from regx.config.errors import UsageError
+    from regx.runs.query import Condition, Order, select
     from regx.runs.sweep import is_sweep_folder
-    from regx.runs.table import list_run_folders
 
+    conditions = [Condition.parse(text) for text in where or []]
+    order = Order.parse(sort) if sort is not None else None
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; `regx train` makes one")
     is_sweep = is_sweep_folder(folder)
-    found = _describe_sweep(folder) if is_sweep else [_describe(path) for path in list_run_folders(folder)]
-    if as_json:
-        typer.echo(json.dumps(found, indent=2))
-    elif not found:
+    found, sweeps = _of_sweep(folder) if is_sweep else _below(folder)
+    if not as_json and not found and not sweeps:
         typer.echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
-    elif is_sweep:
-        _print_table([SWEEP_HEADER, *map(_sweep_cells, found)])
-        _print_reasons(found)
+        return
+    if not (is_sweep or each or conditions or order or delete or as_json):
+        print_sweeps([_count_up(path, records, found) for path, records in sweeps.items()])
+        alone = [row for row in found if not row["sweeps"]]
+        if sweeps and alone:
+            typer.echo()
+        print_runs(alone, is_sweep=False)
+        if sweeps:
+            say(f"`regx runs {next(iter(sweeps))}` lists the runs of one sweep, --each those of all.")
+        return
+    for records in sweeps.values():
+        if isinstance(records[0], str):
+            say(f"damaged: {records[0]}")
+    matching = [dict(row) for row in select(found, conditions, order)]
+    listed = [row for row in matching if trials or not row["is_trial"]]
+    if as_json:
+        typer.echo(json.dumps([_plain(row) for row in listed], indent=2))
+    elif listed:
+        print_runs(listed, is_sweep=is_sweep, by=order.key if order else "")
     else:
-        _print_table([HEADER, *map(_cells, found)])
-        _print_reasons(found)
+        typer.echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
+    if hidden := len(matching) - len(listed):
+        say(f"left out: {hidden} trial{'s' * (hidden != 1)} of a tuning; --trials lists them.")
+    if delete:
+        from regx.cli.runs_delete import delete_runs
+
+        raise typer.Exit(delete_runs(listed, asked=yes))
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -65,23 +104,99 @@ def _describe(path: Path) -> dict[str, Any]:
         "valid_error": _valid_error(record),
         "test_error": record.final.test_error if record.final else None,
         "images_per_second": record.images_per_second,
+        "seconds": record.seconds,
         "reason": said.message if (said := record.failure or record.note) else None,
     }
 
 
-def _describe_sweep(folder: Path) -> list[dict[str, Any]]:
-    """Read the records of a sweep's runs, in the order in which it lists them."""
-    from regx.analysis.arms import read_sweep
+def _below(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]]:
+    """Describe the runs at any depth, each with the sweeps that it is part of; and those sweeps' records."""
+    from regx.runs.table import list_runs_and_sweeps
 
+    paths, sweep_paths = list_runs_and_sweeps(folder)
+    sweeps = {path: _records(path) for path in sweep_paths}
+    stages = _stages(sweeps)
+    found = []
+    for path in paths:
+        parts = stages.get(path, [])
+        is_trial = bool(parts) and all(stage == "tune" for _, stage in parts)
+        owners = list(dict.fromkeys(str(sweep) for sweep, _ in parts))
+        found.append(_describe(path) | {"sweeps": owners, "is_trial": is_trial})
+    return found, sweeps
+
+
+def _of_sweep(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]]:
+    """Describe a sweep's runs, in the order in which it lists them."""
+    from regx.analysis.arms import read_sweep
+    from regx.runs.sweep import is_sweep_folder
+
+    if folder.name in ("", ".."):  # its runs lie beside it, wherever that is
+        folder = folder.resolve()
+    others = [path for path in folder.parent.iterdir() if is_sweep_folder(path)]
+    stages = _stages({path: _records(path) for path in others})
     found = []
     for run in read_sweep(folder).runs:
         path = folder.parent / run.folder
         known = {"stage": run.stage, "arm": run.arm, "cell": run.cell, "tuned": run.tuned, "seed": run.seed}
+        owners = list(dict.fromkeys(str(sweep) for sweep, _ in stages.get(path, [])))
+        known |= {"sweeps": owners, "is_trial": run.stage == "tune"}
         if not path.is_dir():
             found.append(known | {"path": str(path), "status": "not there", "reason": None})
             continue
         found.append(known | _describe(path))
-    return found
+    return found, {}
+
+
+def _records(path: Path) -> list[Any]:
+    """Read the record of a sweep, and those of its earlier versions; for a damaged one its reason stands."""
+    from regx.runs.sweep import SweepFolder, SweepRecord
+
+    folder = SweepFolder(path)
+    records: list[Any] = []
+    for file in (folder.record, *folder.earlier_records):
+        try:
+            records.append(SweepRecord.read(file))
+        except (OSError, ValueError) as error:
+            records.append(str(error))
+    return records
+
+
+def _stages(sweeps: dict[Path, list[Any]]) -> dict[Path, list[tuple[Path, str]]]:
+    """Say of each run's folder in which sweeps it is, and in which stage there."""
+    stages: dict[Path, list[tuple[Path, str]]] = {}
+    for path, records in sweeps.items():
+        for record in records:
+            for run in () if isinstance(record, str) else record.runs:
+                stages.setdefault(path.parent / run.folder, []).append((path, run.stage))
+    return stages
+
+
+def _count_up(path: Path, records: list[Any], found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count the states of a sweep's runs; a run of several arms or cells counts once."""
+    from collections import Counter
+
+    record = records[0]
+    if isinstance(record, str):
+        return {"path": str(path), "reason": record}
+    status = {row["path"]: row["status"] for row in found if str(path) in row["sweeps"]}
+    states = {}
+    for stage in ("confirm", "tune"):
+        folders = {str(path.parent / run.folder) for run in record.runs if run.stage == stage}
+        states[stage] = Counter(status.get(folder, "left") for folder in folders)
+    now = {str(path.parent / run.folder) for run in record.runs}
+    return {
+        "path": str(path),
+        "reason": None,
+        "arms": len(record.arms),
+        "seeds": len(record.seeds),
+        "confirm": states["confirm"],
+        "tune": states["tune"],
+        "earlier": len(status.keys() - now),
+    }
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "is_trial"}
 
 
 def _count_rows(path: Path) -> int:
@@ -100,46 +215,3 @@ def _valid_error(record: "RunRecord") -> float | None:
     if record.final:
         return record.final.valid_error
     return record.best.valid_error if record.best else None
-
-
-def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
-    """Print a header and its lines: words to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    is_left = [head in ("run", "stage", "arm", "status") for head in lines[0]]
-    for cells in lines:
-        padded = (
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(cells, widths, is_left, strict=True)
-        )
-        typer.echo("  ".join(padded).rstrip())
-
-
-def _print_reasons(found: list[dict[str, Any]]) -> None:
-    """Print why runs ended badly below the table, where there is room."""
-    for run in found:
-        if run["reason"]:
-            typer.echo(f"\n{run['status']}: {run['path']}: {run['reason']}")
-
-
-def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
-    from regx.analysis.arms import show_cell_of
-
-    values = run["cell"] | (run["tuned"] if run["stage"] == "tune" else {})
-    path, status, *others = _cells(run)
-    arm = " ".join([run["arm"], *show_cell_of(values)])
-    return (run["stage"], arm, str(run["seed"]), status, *others, Path(path).name)
-
-
-def _cells(run: dict[str, Any]) -> tuple[str, ...]:
-    def shown(key: str, form: str) -> str:
-        value = run.get(key)
-        return "-" if value is None else format(value, form)
-
-    return (
-        run["path"],
-        run["status"],
-        shown("epochs_completed", "d"),
-        shown("valid_error", ".2%"),
-        shown("test_error", ".2%"),
-        shown("images_per_second", ",.0f"),
-    )

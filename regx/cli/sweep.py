@@ -17,6 +17,7 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
+    crowding_left,
     estimate_left,
     fetch_data,
 )
@@ -75,6 +76,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             for line in plan_lines(asked, plan):
                 say(line)
             if plan.left:
+                for notice in crowding_left(plan.left, workers):
+                    say(f"note: {notice}")
                 say(estimate_left([plan], ledger, workers))
         if dry_run:
             return

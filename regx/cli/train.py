@@ -1,16 +1,18 @@
-"""`regx train`: one config, one seed, one folder."""
+"""`regx train`: one config, one seed or several, a folder for each."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
+    from regx.data import Dataset
     from regx.runs.folder import RunFolder
     from regx.runs.record import RunRecord
 
@@ -29,7 +31,12 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value by its dotted path; repeatable."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed, in place of the config's.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            metavar="SEEDS",
+            help="Seed, in place of the config's. Several, as 0-4 or 0,1,7, are trained one by one.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's folder goes into.")] = Path("runs"),
     device: Annotated[
@@ -43,45 +50,115 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Time between two checkpoints.")] = 30.0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run's folder and nothing else.")] = False,
 ) -> None:
-    """Train one run. Interrupted, it goes on where it was; finished, it is not trained again.
+    """Train a run for each seed. Interrupted, it goes on where it was; finished, it is not trained again.
 
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
     from regx.config import load_run, notices
-    from regx.runs.folder import RunFolder
+    from regx.runs.folder import FolderBusyError, RunFolder
 
-    settings = load_run(config, overrides or [], seed=seed, device=device)
+    seeds = _parse(seed)
+    first = load_run(config, overrides or [], seed=seeds[0] if seeds else None, device=device)
+    every = [first.model_copy(update={"seed": number}) for number in seeds] or [first]
+    wanted = {RunFolder.for_config(settings, out): settings for settings in every}
     if not quiet:
-        for notice in notices(settings):
+        for notice in notices(first, available_cores()):
             say(f"note: {notice}")
-    folder = RunFolder.for_config(settings, out)
-    if not fresh and (record := _finished(folder)):
-        if not quiet:
-            say("already trained; --fresh trains it again.")
-            if keep_checkpoint and not folder.checkpoint.exists():
-                say("note: its weights were not kept; with --fresh they will be.")
-        if not folder.curves.exists():
-            _draw_curves(folder, record, settings)
-        _print_ending(record, folder, quiet=quiet)
-        raise typer.Exit(int(record.status == "diverged"))
+    finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
+    dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
+    codes: list[int] = []
+    with stop_on_signals() as stop:
+        for folder, settings in wanted.items():
+            if dataset is None or folder in finished:
+                record = finished[folder]
+                if not quiet:
+                    _say_finished(record, folder, keep_checkpoint=keep_checkpoint, is_one=len(wanted) == 1)
+            else:
+                from regx.training.run import RunOptions, train_run
 
-    from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
+                options = RunOptions(
+                    fresh=fresh,
+                    keep_checkpoint=keep_checkpoint,
+                    checkpoint_seconds=checkpoint_seconds,
+                    stop=stop,
+                )
+                try:
+                    with observer_for(settings, quiet=quiet) as observer:
+                        record = train_run(settings, folder, dataset, observer, options)
+                except FolderBusyError as error:
+                    if len(wanted) == 1:
+                        raise
+                    say(str(error))  # the other seeds do not wait for it
+                    codes.append(2)
+                    continue
+            if folder not in finished or not folder.curves.exists():
+                _draw_curves(folder, record, settings)
+            _print_ending(record, folder, quiet=quiet)
+            codes.append(int(record.status not in ("done", "stopped")))
+            if record.status == "interrupted" or (stop.wanted and len(codes) < len(wanted)):
+                _say_left(len(wanted) - len(codes))
+                raise typer.Exit(stop.exit_code)
+    if len(wanted) > 1 and not quiet:
+        others = "# behind it those of another config: the two are compared, seed by seed"
+        typer.echo(f"next: regx compare {_pattern(first, out)}   {others}")
+    raise typer.Exit(max(codes))
+
+
+def _parse(seeds: list[str] | None) -> tuple[int, ...]:
+    """Read what stands after --seed; given several times, it adds up.
+
+    Raises:
+        UsageError: If it is no list of seeds.
+    """
+    from regx.config.errors import UsageError
+    from regx.config.seeds import parse_seeds
+
+    if seeds is None:
+        return ()
+    text = ",".join(seeds)
+    try:
+        return parse_seeds(text)
+    except ValueError as error:
+        raise UsageError(f"--seed {text[:60]}: {error}") from None
+
+
+def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
+    """Load what the runs train on, once for all; with torch, since a bad config has been refused by now.
+
+    Raises:
+        UsageError: If the device is not there: that is refused before anything is fetched.
+    """
+    from regx.data import load_dataset
     from regx.training.device import resolve_device
-    from regx.training.run import RunOptions, train_run
 
-    resolve_device(settings.device)  # a wrong device is refused before anything is fetched
+    resolve_device(settings.device)
     with fetch_display(quiet=quiet) as show:
-        dataset = load_dataset(
-            settings.data.name, offline=offline, report=show.report, progress=show.progress
-        )
-    with stop_on_signals() as stop, observer_for(settings, quiet=quiet) as observer:
-        options = RunOptions(
-            fresh=fresh, keep_checkpoint=keep_checkpoint, checkpoint_seconds=checkpoint_seconds, stop=stop
-        )
-        record = train_run(settings, folder, dataset, observer, options)
-    _draw_curves(folder, record, settings)
-    _print_ending(record, folder, quiet=quiet)
-    raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status == "diverged"))
+        return load_dataset(settings.data.name, offline=offline, report=show.report, progress=show.progress)
+
+
+def _say_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, is_one: bool) -> None:
+    """Say that there is nothing to train."""
+    who = "" if is_one else f"seed {record.seed}: "
+    say(f"{who}already trained; --fresh trains it again.")
+    if keep_checkpoint and not folder.checkpoint.exists():
+        say("note: its weights were not kept; with --fresh they will be.")
+
+
+def _say_left(number: int) -> None:
+    """Say how many runs were not begun."""
+    if number:
+        say(f"not begun: {number} of the seeds; the same command trains them.")
+
+
+def _pattern(settings: "RunConfig", out: Path) -> str:
+    """Write the pattern of the folders that a config has under all seeds, as a shell takes it."""
+    import glob
+    import shlex
+
+    from regx.config import config_hash
+
+    name = f"{glob.escape(settings.name)}-s*-{config_hash(settings)}"
+    return shlex.quote(str(Path(glob.escape(str(out))) / name))
 
 
 def _finished(folder: "RunFolder") -> "RunRecord | None":

@@ -1,8 +1,9 @@
 """What to write instead of a key that an experiment does not have."""
 
-import difflib
 from typing import Any
 
+from regx.config.foreign import foreign_answer
+from regx.config.hints import near_key
 from regx.config.outline import outline
 
 __all__ = ["unknown_experiment_key"]
@@ -53,8 +54,8 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
         return f"unknown key; write `{alias}`"
     if not parent and (hint := _of_a_run(key, value)):
         return f"unknown key; {hint}"
-    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
-    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(siblings)}"
+    near = near_key(key, siblings)
+    hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(siblings)}"
     return f"unknown key ({hint})"
 
 
@@ -67,10 +68,18 @@ def _special(parent: str, key: str) -> str:
 
 
 def _of_a_run(key: str, value: Any) -> str:
-    """Say where a setting of the run goes, or nothing."""
+    """Say where a setting of the run goes, whatever it is called elsewhere, or nothing."""
     if key == "seed":
         return "write `seeds`"
-    if key not in {setting.path.partition(".")[0] for setting in outline()}:
-        return ""
+    path = next((setting.path for setting in outline() if setting.path == key), "")
+    path = path or foreign_answer("", key, value) or _in_a_section(key)
+    if " " in path or not path:
+        return path
     name = f".{next(iter(value))}" if isinstance(value, dict) and value else ""
-    return f"a setting of the run stands under `set`, as a dotted path: `set: {{{key}{name}: ...}}`"
+    return f"a setting of the run stands under `set`, as a dotted path: `set: {{{path}{name}: ...}}`"
+
+
+def _in_a_section(key: str) -> str:
+    """Return the path of a key that one section of a run has, and no other; or nothing."""
+    paths = {setting.path for setting in outline() if setting.name == key and setting.path.count(".") == 1}
+    return paths.pop() if len(paths) == 1 else ""

@@ -13,13 +13,18 @@ __all__ = ["experiment_notices"]
 _FEWEST_SEEDS = 5  # of a verdict
 
 
-def experiment_notices(experiment: Experiment) -> list[str]:
-    """List what a reader of the results should know beforehand, one sentence each."""
+def experiment_notices(experiment: Experiment, num_cores: int | None = None) -> list[str]:
+    """List what a reader of the results should know beforehand, one sentence each.
+
+    Args:
+        experiment: What is asked.
+        num_cores: Cores that a run may use; None: of the machine nothing is said.
+    """
     return [
         *_equal_arms(experiment),
         *_unequal_trials(experiment),
         *_hidden_settings(experiment),
-        *_without_effect(experiment),
+        *_without_effect(experiment, num_cores),
         *_few_seeds(experiment),
     ]
 
@@ -68,11 +73,11 @@ def _hidden_settings(experiment: Experiment) -> Iterator[str]:
                 yield f"arms.{arm}: {path} has no effect: the grid sets it"
 
 
-def _without_effect(experiment: Experiment) -> Iterator[str]:
+def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[str]:
     """List settings without effect; what all arms have is said once."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms:
-        for notice in notices(experiment.config(arm, experiment.first(arm), 0)):
+        for notice in notices(experiment.config(arm, experiment.first(arm), 0), num_cores):
             found.setdefault(notice, []).append(arm)
     for notice, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "

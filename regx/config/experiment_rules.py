@@ -1,6 +1,7 @@
 """What must hold of an experiment's own keys: shape, paths, seeds and size here, the rest beside it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -11,7 +12,8 @@ from regx.config.claim_rules import claim_rules
 from regx.config.errors import Place, Problem
 from regx.config.experiment_draft import Draft
 from regx.config.messages import Finding
-from regx.config.sections.experiment import MAX_SEEDS, ExperimentFile, TuneConfig
+from regx.config.sections.experiment import ExperimentFile, TuneConfig
+from regx.config.seeds import MAX_SEEDS, parse_seeds
 from regx.config.tree import Node, plain
 from regx.config.tuning_rules import follow_rules, tune_rules
 
@@ -90,10 +92,10 @@ def _seed_rules(draft: Draft) -> Iterator[Problem]:
     if not trials:
         default = TuneConfig.model_fields["seeds"].default
         trials = [(seed, place) for seed, place in seeds if seed in default]
-    for seed, place in trials:
-        if seed in confirmed:
-            message = f"{seed} stands in `seeds` too: a seed that has chosen the values cannot compare them"
-            yield Problem(place, "tune.seeds", message)
+    shared = [(seed, place) for seed, place in trials if seed in confirmed]
+    for seed, place in {place: (seed, place) for seed, place in reversed(shared)}.values():
+        message = f"{seed} stands in `seeds` too: a seed that has chosen the values cannot compare them"
+        yield Problem(place, "tune.seeds", message)
 
 
 def _seeds(draft: Draft, *keys: str) -> list[tuple[int, Place]]:
@@ -102,8 +104,11 @@ def _seeds(draft: Draft, *keys: str) -> list[tuple[int, Place]]:
         return []
     if isinstance(node.value, list):
         return [(item.value, item.place) for item in node.value if type(item.value) is int]
-    if type(node.value) is int:
+    if type(node.value) is int and keys == ("seeds",):  # a count; tuning seeds are named
         return [(seed, node.place) for seed in range(min(node.value, MAX_SEEDS))]
+    if isinstance(node.value, str):
+        with suppress(ValueError):  # told with the shape of the file
+            return [(seed, node.place) for seed in parse_seeds(node.value)]
     return []
 
 

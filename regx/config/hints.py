@@ -2,76 +2,25 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
 from regx.config.outline import outline
 
-__all__ = ["choice_hint", "example_for", "number_hint", "unknown_key"]
+__all__ = ["choice_hint", "example_for", "near_key", "number_hint", "seeds_hint", "unknown_key"]
 
-# Names by which other tools and papers call a setting, and where it stands here.
-_ALIASES = {
-    "optim.lr": "learning_rate base_lr eta epsilon step_size alpha initial_lr",
-    "optim.lr_decay": "scheduler lr_scheduler schedule lr_schedule decay learning_rate_decay",
-    "optim.momentum": "mu beta",
-    "optim.weight_decay": "wd l2 l2_reg l2_regularization",
-    "optim.max_norm": "maxnorm max_weight_norm weight_norm max_norm_constraint norm_constraint",
-    "optim.freeze_layers": "freeze frozen frozen_layers num_frozen",
-    "optim.train_only": "trainable train_params",
-    "optim": "optimizer optimiser sgd opt",
-    "model": "network net architecture arch",
-    "model.family": "type",
-    "model.batch_norm": "bn batchnorm batch_normalization batch_normalisation use_bn use_batch_norm",
-    "model.batch_norm.eps": "epsilon",
-    "model.batch_norm.ghost_size": "ghost_batch_size virtual_batch_size ghosts",
-    "model.batch_norm.reference_images": "reference_batch reference_size virtual_batch_norm",
-    "model.conv_channels": "channels filters conv_filters num_filters conv_sizes",
-    "model.kernel_size": "kernel conv_kernel filter_size",
-    "model.hidden_sizes": "hidden_layers hidden_units hidden_dims layer_sizes hidden_size fc_sizes",
-    "model.pool": "pooling max_pool",
-    "model.activation": "nonlinearity act activation_function",
-    "model.init": "initialization initialisation initializer weight_init",
-    "model.drop_prob.hidden": "fc dense linear",
-    "model.drop_prob.conv": "convolution",
-    "train.epochs": "num_epochs n_epochs max_epochs epoch",
-    "train.batch_size": "batch minibatch_size mini_batch_size bs batchsize",
-    "train.precision": "dtype amp",
-    "train.threads": "num_threads num_workers",
-    "train": "training trainer",
-    "data": "dataset",
-    "data.name": "dataset_name",
-    "data.train_size": "num_train n_train subset subset_size num_samples",
-    "data.augment": "augmentation data_augmentation",
-    "data.preprocess": "preprocessing normalize normalise normalization whitening",
-    "seed": "random_seed random_state rng_seed",
-}
 _DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
 _KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
-# Words by which other tools call a choice.
-_SYNONYMS = {
-    "gpu": "cuda",
-    "zca": "zca_whiten",
-    "pca": "pca_whiten",
-    "whiten": "zca_whiten",
-    "fashion": "fashion_mnist",
-    "float32": "fp32",
-    "bfloat16": "bf16",
-    "convnet": "cnn",
-    "kaiming": "he",
-    "glorot": "xavier",
-    "gaussian": "normal",
-    "bn": "batch_norm",
-    "batchnorm": "batch_norm",
-}
 _NOT_A_SETTING = {
     "<<": "merge keys are not read; use `extends: other.yaml`",
     "extends": "stands at the top level of a file, and cannot be overridden",
 }
 _BARE_P = "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p"
-_INSIDE_BATCH_NORM = {
-    "momentum": "write `update_weight`, the weight of the NEW batch (torch's momentum; Keras's is 1 - that)",
-    **dict.fromkeys(("gamma", "beta", "scale", "center"), "write `affine`, for gamma and beta together"),
-}
+_ONLY_INSIDE = frozenset({"p", "rate", "keep", "drop"})  # elsewhere they may mean anything
+_COMMON = frozenset(
+    {"kind", "size", "start", "end", "steps", "epoch", "eps", "input", "conv", "hidden", "noise"}
+)
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 # How to write a section of which only its main value was given.
 _EXAMPLES: dict[str, str] = {
@@ -86,6 +35,9 @@ _EXAMPLES: dict[str, str] = {
     "train": "{{epochs: {}}}",
     "train.stop_if": "{{epoch: {}, train_loss_above: 2}}",
 }
+_OF_WORDS = frozenset(
+    {"data", "model", "model.drop_mask", "model.init"}
+)  # the others' main value is a number
 _DECAYS = {
     "none": "{kind: none}",
     "exponential": "{kind: exponential, factor: 0.95}",
@@ -107,26 +59,40 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
     """
     if key in _NOT_A_SETTING:
         return _NOT_A_SETTING[key]
-    foreign = _foreign(parent, key.lower().replace("-", "_"), value)
-    if foreign:
-        return f"unknown key; {foreign}"
-    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
-    if near:
-        return f"unknown key (did you mean {near[0]!r}?)"
+    answer = _dropout(parent, key.lower().replace("-", "_"), value) or _foreign(parent, key, value, siblings)
+    if answer:
+        return f"unknown key; {answer}"
+    if near := near_key(key, siblings):
+        return f"unknown key (did you mean {near!r}?)"
     parents = [setting.path.rpartition(".")[0] for setting in outline() if setting.name == key]
+    if set(parents) == {parent}:  # under this very mapping it is one of another kind
+        return f"does not belong to this kind (known here: {', '.join(siblings)})"
+    parents = [path for path in parents if "." not in path or key not in _COMMON]
     if parents:
-        return _elsewhere(parents, parent, siblings)
-    near = difflib.get_close_matches(key, siblings, n=1, cutoff=0.55)
-    if near:
-        return f"unknown key (did you mean {near[0]!r}?)"
+        return f"unknown key here; it belongs {' or '.join(map(_under, dict.fromkeys(parents)))}"
     return f"unknown key (known here: {', '.join(siblings)})"
 
 
-def _elsewhere(parents: Sequence[str], parent: str, siblings: Sequence[str]) -> str:
-    """Say where a known key belongs; under this very mapping it is one of another kind."""
-    if set(parents) == {parent}:
-        return f"does not belong to this kind (known here: {', '.join(siblings)})"
-    return f"unknown key here; it belongs {' or '.join(map(_under, dict.fromkeys(parents)))}"
+def near_key(key: str, known: Iterable[str]) -> str:
+    """Return the known key that a slip of the keyboard made this of, or nothing.
+
+    Another word that shares some letters is none: the first letter is seldom missed, so `steps` is no `eps`.
+    """
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
+    is_slip = near and (near[0][:1] == key[:1] or difflib.get_close_matches(key, near, cutoff=0.85))
+    return near[0] if is_slip else ""
+
+
+def seeds_hint(path: str, value: object) -> str:
+    """Return how to ask for several seeds where one number belongs, or nothing."""
+    is_many = isinstance(value, list) or (
+        isinstance(value, str) and re.search(r"[0-9]\s*[-,]\s*[0-9]", value)
+    )
+    if not is_many:
+        return ""
+    if path == "seed":
+        return "; `regx train FILE --seed 0-4` trains several"
+    return ": write a range without brackets, `seeds: 0-4,7`" if path.endswith("seeds") else ""
 
 
 def choice_hint(value: object, choices: tuple[str, ...]) -> str:
@@ -134,9 +100,9 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         return ""
     word = value.lower().replace("-", "_").replace(" ", "_")
-    word = word if word in choices else _SYNONYMS.get(word, word)
+    word = word if word in choices else SYNONYMS.get(word, word)
     near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near and word not in OTHER_THINGS else ""
 
 
 def example_for(path: str, value: object) -> str:
@@ -144,8 +110,13 @@ def example_for(path: str, value: object) -> str:
     if isinstance(value, dict | list | bool) or value is None or len(str(value)) > 40:
         return ""
     if path == "optim.lr_decay":
-        return f": write {_DECAYS.get(str(value), _DECAYS['exponential'])}"
-    return f": write {_EXAMPLES[path].format(value)}" if path in _EXAMPLES else ""
+        word = SYNONYMS.get(str(value).lower(), str(value))
+        return f": write {_DECAYS.get(word, _DECAYS['exponential'])}"
+    if path == "optim" and isinstance(value, str):
+        return ": write {lr: 0.1}; regx has SGD only"
+    if path not in _EXAMPLES or isinstance(value, str) != (path in _OF_WORDS):
+        return ""
+    return f": write {_EXAMPLES[path].format(value)}"
 
 
 def number_hint(value: object) -> str:
@@ -160,27 +131,30 @@ def number_hint(value: object) -> str:
     return f": write {digits}" if _NUMBER.fullmatch(digits) else ""
 
 
-def _foreign(parent: str, key: str, value: Any) -> str:
-    """Return what to write for a name from another tool or paper, or nothing."""
-    under = "" if parent.startswith("model") else " under model"
-    if parent == "model.batch_norm" and key in _INSIDE_BATCH_NORM:
-        return _INSIDE_BATCH_NORM[key]
+def _dropout(parent: str, key: str, value: Any) -> str:
+    """Return how to write dropout, whose rate is turned round where it was that of keeping; or nothing."""
+    is_inside = parent.startswith("model")
+    under = "" if is_inside else " under model"
+    if not is_inside and key in _ONLY_INSIDE:
+        return ""
     if key == "p":
         return _BARE_P
     if key in _KEEP:
         return f"write `{_drop_prob(value, parent, is_keep=True)}`{under} (Srivastava's p is 1 - drop_prob)"
     if key in _DROPOUT:
         return f"write `{_drop_prob(value, parent, is_keep=False)}`{under} (the probability of zeroing)"
-    return _alias(parent, key)
+    return ""
 
 
-def _alias(parent: str, key: str) -> str:
-    paths = [path for path, names in _ALIASES.items() if key in names.split()]
-    if not paths:
-        return ""
-    path = next((path for path in paths if path.rpartition(".")[0] == parent), paths[0])
-    section, _, name = path.rpartition(".")
-    return f"write `{name}`" if section == parent else f"write `{name}` {_under(section)}"
+def _foreign(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
+    """Return what to write for a word from another tool or paper, or nothing."""
+    answer = foreign_answer(parent, key, value)
+    if " " in answer or not answer:
+        return answer
+    section, _, name = answer.rpartition(".")
+    if section != parent:
+        return f"write `{name}` {_under(section)}"
+    return f"write `{name}`" if name in siblings else ""
 
 
 def _under(section: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from regx.config.experiment_hints import unknown_experiment_key
-from regx.config.hints import choice_hint, example_for, number_hint, unknown_key
+from regx.config.hints import choice_hint, example_for, number_hint, seeds_hint, unknown_key
 from regx.config.outline import Setting, find_setting, keys_of
 from regx.config.schema import RunConfig
 from regx.config.tree import Path
@@ -107,7 +107,8 @@ def _number(case: _Case) -> str:
 
 
 def _whole_number(case: _Case) -> str:
-    return f"must be a whole number{number_hint(case.value)} {case.got}"
+    hint = seeds_hint(case.keys, case.value) or number_hint(case.value)
+    return f"must be a whole number{hint} {case.got}"
 
 
 def _text(case: _Case) -> str:
@@ -174,6 +175,7 @@ _EXPLAIN: dict[str, Callable[[_Case], str]] = {
     "finite_number": lambda case: f"must be a finite number {case.got}",
     "bool_type": lambda case: f"must be true or false {case.got}",
     "string_type": _text,
+    "seeds": lambda case: str(case.error["ctx"]["reason"]),
     "string_pattern_mismatch": lambda case: _claim_id(case) if case.keys == "claims.id" else _name(case),
     "tuple_type": _list,
     "too_short": lambda _: "must not be empty",

@@ -151,7 +151,8 @@ def _words(schema: dict[str, Any], defs: dict[str, Any]) -> str:
     if schema["type"] == "array":
         [item] = _forms(schema["items"], defs)
         return f"a list{', at least one' if schema.get('minItems') else ''}, each {_words(item, defs)}"
-    return _TYPES[schema["type"]] + _range(schema)
+    example = f" such as {schema['examples'][0]}" if "examples" in schema else ""
+    return _TYPES[schema["type"]] + example + _range(schema)
 
 
 def _range(schema: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from regx.runs.files import ASIDE_SUFFIX, PART_SUFFIX
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
-__all__ = ["NAME", "FolderBusyError", "RunFolder", "is_run_folder"]
+__all__ = ["LOCK_NAME", "NAME", "FolderBusyError", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
 NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
@@ -86,10 +86,16 @@ class RunFolder:
         if reason:
             raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that a run writes."""
+        return (
+            self.record, self.config, self.metrics, self.probes, self.curves, self.checkpoint, self.error,
+        )  # fmt: skip
+
     def clear(self) -> None:
-        """Remove everything that a run writes. Hold the lock."""
-        files = (self.record, self.metrics, self.probes, self.checkpoint, self.curves, self.error)
-        for path in (*files, *self.path.glob(f"*{ASIDE_SUFFIX}")):
+        """Remove all that a run wrote, and what was put aside of it. Hold the lock."""
+        for path in (*self.files, *self.path.glob(f"*{ASIDE_SUFFIX}")):
             path.unlink(missing_ok=True)
 
     def remove_leftovers(self) -> None:

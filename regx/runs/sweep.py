@@ -11,9 +11,19 @@ from pydantic import Field
 
 from regx.runs.json_record import Frozen, read_json, write_json
 
-__all__ = ["FORMAT", "ArmRecord", "SweepFolder", "SweepRecord", "SweepRun", "Tuned", "is_sweep_folder"]
+__all__ = [
+    "FORMAT",
+    "SWEEP_NAME",
+    "ArmRecord",
+    "SweepFolder",
+    "SweepRecord",
+    "SweepRun",
+    "Tuned",
+    "is_sweep_folder",
+]
 
 FORMAT = 1
+SWEEP_NAME = "sweep.json"
 
 
 class Tuned(Frozen):
@@ -99,7 +109,12 @@ class SweepFolder:
     @property
     def record(self) -> Path:
         """Arms, tuned values, runs."""
-        return self.path / "sweep.json"
+        return self.path / SWEEP_NAME
+
+    @property
+    def earlier_records(self) -> list[Path]:
+        """The records of earlier versions of the experiment, which a sweep put aside."""
+        return sorted(self.path.glob("sweep-*.json"))
 
     @property
     def table(self) -> Path:
@@ -114,4 +129,4 @@ class SweepFolder:
 
 def is_sweep_folder(path: Path) -> bool:
     """Whether `path` is the folder of a sweep."""
-    return (path / "sweep.json").is_file()
+    return (path / SWEEP_NAME).is_file()

@@ -12,8 +12,9 @@ from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
 from regx.runs.record import RunRecord
+from regx.runs.sweep import SWEEP_NAME
 
-__all__ = ["Run", "find_run_folders", "list_run_folders", "load_run_folder"]
+__all__ = ["Run", "find_run_folders", "list_run_folders", "list_runs_and_sweeps", "load_run_folder"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,23 @@ def find_run_folders(argument: str) -> list[Path]:
 
 def list_run_folders(path: Path) -> Iterator[Path]:
     """Walk to every folder that is, or was meant to be, a run: `path` itself or any below it."""
+    return (place for place, files in _walk(path) if _is_run(files))
+
+
+def list_runs_and_sweeps(path: Path) -> tuple[list[Path], list[Path]]:
+    """List the folders of runs, as `list_run_folders`, and those of sweeps, in one walk."""
+    runs: list[Path] = []
+    sweeps: list[Path] = []
+    for place, files in _walk(path):
+        if _is_run(files):
+            runs.append(place)
+        elif SWEEP_NAME in files:
+            sweeps.append(place)
+    return runs, sweeps
+
+
+def _walk(path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Walk to every folder with its files; those below a run are left out, and so are hidden ones."""
     seen = set()
     for place, folders, files in os.walk(path, followlinks=True):
         folders.sort()
@@ -101,9 +119,13 @@ def list_run_folders(path: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if "run.json" in files or "metrics.csv" in files:
+        if _is_run(files):
             folders.clear()
-            yield Path(place)
+        yield Path(place), files
+
+
+def _is_run(files: Sequence[str]) -> bool:
+    return "run.json" in files or "metrics.csv" in files
 
 
 def _below(path: Path) -> list[Path]:

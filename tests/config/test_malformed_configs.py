@@ -337,7 +337,7 @@ FILES = {
     ),
     "parameter of another kind": (
         edited("lr: 0.1", "lr: 0.1\n  lr_decay: {kind: cosine, factor: 0.9}"),
-        "FILE:11:28: optim.lr_decay.factor: unknown key (did you mean 'end_factor'?)",
+        "FILE:11:28: optim.lr_decay.factor: does not belong to this kind (known here: kind, end_factor)",
     ),
     "momentum as a word": (
         edited("lr: 0.1", "lr: 0.1\n  momentum: high"),

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from regx.config import dump_config, load_run, notices
+from regx.config.notices import crowding
 
 BASE = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
@@ -137,3 +138,34 @@ def test_a_setting_with_effect_is_not(overrides: list[str], base: Path) -> None:
 def test_defaults_that_are_written_out_are_no_reason_for_a_notice(base: Path) -> None:
     base.write_text(dump_config(load_run(base, [MLP])))
     assert notices(load_run(base)) == []
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "at_once", "said"),
+    [
+        (64, 1, 1, ["train.threads 64 on 1 core: more threads than cores make training far slower"]),
+        (3, 2, 1, ["train.threads 3 on 2 cores: more threads than cores make training far slower"]),
+        (2, 2, 1, []),
+        (1, 1, 1, []),
+        (1, 2, 8, []),  # runs of one thread that take turns are no slower for it
+        (
+            2,
+            4,
+            4,
+            [
+                "train.threads 2 in 4 runs at the same time on 4 cores: more threads than cores make training"
+                " far slower; --jobs 2 would be faster"
+            ],
+        ),
+        (2, 4, 2, []),
+    ],
+)
+def test_more_threads_than_cores(threads: int, cores: int, at_once: int, said: list[str]) -> None:
+    assert crowding(threads, cores, at_once) == said
+
+
+def test_of_the_machine_nothing_is_said_unasked(base: Path) -> None:
+    config = load_run(base, ["train.threads=64"])
+    assert notices(config) == []
+    assert notices(config, 64) == []
+    assert notices(config, 8) == crowding(64, 8)

@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
+from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
 
 __all__ = ["ExperimentFile", "GridConfig", "TierConfig", "Tiers", "TuneConfig", "TuneMeasure"]
-
-MAX_SEEDS = 1000
 
 # What tuning may choose by: measured on validation images, with a direction, the same on every machine.
 TuneMeasure = Literal[
@@ -30,13 +30,39 @@ _Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 _SeedList = Annotated[tuple[_Seed, ...], Strict(False), Field(min_length=1, max_length=MAX_SEEDS)]
 
 
-def _number_or_list(value: Any) -> str:
+def _read_seeds(text: Any) -> Any:
+    """Read `0-9`; a number in quotes could be a seed or a count, so it is neither."""
+    if not isinstance(text, str):
+        return text
+    try:
+        seeds = parse_seeds(text)
+    except ValueError as error:
+        raise PydanticCustomError("seeds", "{reason}", {"reason": str(error)}) from None
+    if text.strip().isdecimal():
+        reason = f"must not stand in quotes: write [{seeds[0]}] for seed {seeds[0]} alone"
+        raise PydanticCustomError("seeds", "{reason}", {"reason": reason})
+    return seeds
+
+
+_SeedText = Annotated[str, Field(pattern=SEEDS_PATTERN, examples=["0-9", "0-4,7"])]
+_SeedsInWords = Annotated[_SeedList, BeforeValidator(_read_seeds, json_schema_input_type=_SeedText)]
+
+
+def _form_of_seeds(value: Any) -> str:
+    if isinstance(value, str):
+        return "<text>"
     return "<list>" if isinstance(value, list | tuple) else "<number>"
 
 
 _Seeds = Annotated[
-    Annotated[int, Field(ge=1, le=MAX_SEEDS), Tag("<number>")] | Annotated[_SeedList, Tag("<list>")],
-    Discriminator(_number_or_list),
+    Annotated[int, Field(ge=1, le=MAX_SEEDS), Tag("<number>")]
+    | Annotated[_SeedList, Tag("<list>")]
+    | Annotated[_SeedsInWords, Tag("<text>")],
+    Discriminator(_form_of_seeds),
+]
+_NamedSeeds = Annotated[
+    Annotated[_SeedList, Tag("<list>")] | Annotated[_SeedsInWords, Tag("<text>")],
+    Discriminator(lambda value: "<text>" if isinstance(value, str) else "<list>"),
 ]
 
 
@@ -80,8 +106,9 @@ class TuneConfig(Section):
             "The times to target need `train.target_error`."
         ),
     )
-    seeds: _SeedList = Field(
-        default=(1000, 1001), description="Seeds of the trials; none of them may serve in the comparison."
+    seeds: _NamedSeeds = Field(
+        default=(1000, 1001),
+        description="Seeds of the trials, a list or a range; none of them may serve in the comparison.",
     )
     per: Literal["arm", "cell"] = Field(
         default="arm",
@@ -171,7 +198,10 @@ class ExperimentFile(Section):
         default=False, description="Every arm at its own best value. Omitted or false: nothing is tuned."
     )
     seeds: _Seeds = Field(
-        description="Seeds of the comparison, the same for each arm. A number n: 0 to n - 1; or a list."
+        description=(
+            "Seeds of the comparison, the same for each arm. A number n: 0 to n - 1; a list; or ranges: "
+            "`0-4,7`."
+        )
     )
     tiers: Tiers = Field(
         default=Tiers(), description="What changes at a tier: `regx sweep FILE --tier smoke`, `gpu`."

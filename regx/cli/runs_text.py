@@ -1,0 +1,111 @@
+"""The tables of `regx runs`: one line for each run, one for each sweep."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+__all__ = ["print_runs", "print_sweeps"]
+
+HEADER = ("run", "status", "epochs", "valid error", "test error", "images/s")
+SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
+TO_THE_LEFT = ("run", "stage", "arm", "status", "sweep", "runs")
+# States of a sweep's runs in the order in which they are told.
+STATES = ("done", "diverged", "running", "interrupted", "failed", "damaged", "left")
+SHOWN = {  # keys of a row that the table shows already
+    "path", "status", "name", "seed", "epochs_completed", "valid_error", "test_error", "images_per_second",
+    "reason", "sweeps", "is_trial", "stage", "arm", "cell", "tuned", "seconds",
+}  # fmt: skip
+
+
+def print_runs(found: Sequence[dict[str, Any]], *, is_sweep: bool, by: str = "") -> None:
+    """Print one line for each run, and below why runs ended badly.
+
+    Args:
+        found: The runs.
+        is_sweep: Whether they are those of one sweep, by arm.
+        by: What they are ordered by, which has a column then.
+    """
+    if not found:
+        return
+    asked = dict.fromkeys(key for row in found for key in row if key not in SHOWN)
+    keys = [*asked, *(["seconds"] if by == "seconds" else [])]
+    header = (*(SWEEP_HEADER if is_sweep else HEADER), *keys)
+    cells = _sweep_cells if is_sweep else _cells
+    _print_table([header, *((*cells(row), *(_value(row.get(key)) for key in keys)) for row in found)])
+    for row in {row["path"]: row for row in found}.values():
+        if row["reason"]:
+            typer.echo(f"\n{row['status']}: {row['path']}: {row['reason']}")
+
+
+def print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
+    """Print one line for each sweep."""
+    if not sweeps:
+        return
+    lines = [("sweep", "arms x seeds", "runs")]
+    for sweep in sweeps:
+        shape = "-" if sweep["reason"] else f"{sweep['arms']} x {sweep['seeds']}"
+        lines.append((sweep["path"], shape, "damaged" if sweep["reason"] else _states(sweep)))
+    _print_table(lines)
+    for sweep in sweeps:
+        if sweep["reason"]:
+            typer.echo(f"\ndamaged: {sweep['reason']}")
+
+
+def _states(sweep: dict[str, Any]) -> str:
+    words = [_count(sweep["confirm"]) or "still tuning"]
+    if sweep["tune"]:
+        words.append(f"trials: {_count(sweep['tune'])}")
+    if sweep["earlier"]:
+        words.append(f"of earlier versions: {sweep['earlier']}")
+    return "; ".join(words)
+
+
+def _count(states: "Counter[str]") -> str:
+    return ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
+
+
+def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
+    """Print a header and its lines: words to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    is_left = [head in TO_THE_LEFT for head in lines[0]]
+    for cells in lines:
+        padded = (
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(cells, widths, is_left, strict=True)
+        )
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
+    from regx.analysis.arms import show_cell_of
+
+    values = run["cell"] | (run["tuned"] if run["stage"] == "tune" else {})
+    path, status, *others = _cells(run)
+    arm = " ".join([run["arm"], *show_cell_of(values)])
+    return (run["stage"], arm, str(run["seed"]), status, *others, Path(path).name)
+
+
+def _cells(run: dict[str, Any]) -> tuple[str, ...]:
+    def shown(key: str, form: str) -> str:
+        value = run.get(key)
+        return "-" if value is None else format(value, form)
+
+    return (
+        run["path"],
+        run["status"],
+        shown("epochs_completed", "d"),
+        shown("valid_error", ".2%"),
+        shown("test_error", ".2%"),
+        shown("images_per_second", ",.0f"),
+    )
+
+
+def _value(value: Any) -> str:
+    from regx.config.messages import show
+
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else show(value)

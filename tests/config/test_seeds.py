@@ -1,0 +1,143 @@
+"""Seeds as they are written on the command line and in experiments."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regx.config import ConfigError, load_experiment, load_run
+from regx.config.seeds import MAX_SEEDS, parse_seeds
+
+BASE = "name: base\ndata: {name: digits, train_size: 300}\nmodel: {family: mlp}\noptim: {lr: 0.1}\n"
+EXPERIMENT = """\
+name: mine
+question: Does it?
+base: base.yaml
+arms: {plain: {}}
+seeds: SEEDS
+"""
+TUNED = EXPERIMENT + "tune: {over: {optim.lr: [0.1, 0.2]}, seeds: TRIALS}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "base.yaml").write_text(BASE)
+    return tmp_path
+
+
+def seeds_of(folder: Path, seeds: str, tier: str = "") -> tuple[int, ...]:
+    (folder / "mine.yaml").write_text(EXPERIMENT.replace("SEEDS", seeds) + tier)
+    return load_experiment(folder / "mine.yaml", "smoke" if tier else "cpu").seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("3", (3,)),
+        ("0-4", (0, 1, 2, 3, 4)),
+        ("0,1,2", (0, 1, 2)),
+        ("0-2,7", (0, 1, 2, 7)),
+        ("7, 0 - 2", (7, 0, 1, 2)),
+        ("5-5", (5,)),
+        (str(2**53), (2**53,)),
+    ],
+)
+def test_what_is_read(text: str, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("4-0", "4-0 runs backwards: write 0-4"),
+        ("-1", "must be >= 0 (got -1)"),
+        ("0,-1", "must be >= 0 (got -1)"),
+        ("0-2,2", "has 2 twice"),
+        ("1,1", "has 1 twice"),
+        ("0-999999", f"has too many seeds; at most {MAX_SEEDS:,} are allowed"),
+        (f"0-{2**53}", f"has too many seeds; at most {MAX_SEEDS:,} are allowed"),
+        (str(2**53 + 1), "must be <= 9007199254740992 (got 9007199254740993)"),
+        ("9" * 5000, "must be <= 9007199254740992 (got " + "9" * 57 + "...)"),
+        *((text, f"(got {text!r})") for text in ("", "a", "0-", "0,,1", "0,", "0..4", "1-2-3", "1.5", "1e3")),
+        *((text, f"(got {text!r})") for text in ("1,000", "٣", "0x10", "--4")),
+    ],
+)
+def test_what_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=r"^(must|has|\d)") as error:
+        parse_seeds(text)
+    assert str(error.value).endswith(reason)
+    assert "\n" not in str(error.value)
+
+
+@given(st.text(alphabet="0123456789,- ", max_size=12))
+def test_any_text_is_read_or_refused_at_once(text: str) -> None:
+    try:
+        seeds = parse_seeds(text)
+    except ValueError:
+        return
+    assert 1 <= len(seeds) == len(set(seeds)) <= MAX_SEEDS
+
+
+@pytest.mark.parametrize(
+    ("written", "seeds"),
+    [("3", (0, 1, 2)), ("0-3", (0, 1, 2, 3)), ("[4, 2]", (4, 2)), ("0-1,7", (0, 1, 7)), ("'0,5'", (0, 5))],
+)
+def test_an_experiment_and_its_tiers(folder: Path, written: str, seeds: tuple[int, ...]) -> None:
+    assert seeds_of(folder, written) == seeds
+    assert seeds_of(folder, "5", f"tiers:\n  smoke:\n    seeds: {written}\n") == seeds
+
+
+def test_a_range_asks_for_what_the_count_asks(folder: Path) -> None:
+    digests = set()
+    for written in ("3", "0-2", "[0, 1, 2]"):
+        (folder / "mine.yaml").write_text(EXPERIMENT.replace("SEEDS", written))
+        digests.add(load_experiment(folder / "mine.yaml").digest)
+    assert len(digests) == 1
+
+
+def test_seeds_of_the_tuning(folder: Path) -> None:
+    text = TUNED.replace("SEEDS", "0-4")
+    (folder / "mine.yaml").write_text(text.replace("TRIALS", "1000-1002"))
+    plan = load_experiment(folder / "mine.yaml").tune
+    assert plan is not None
+    assert plan.seeds == (1000, 1001, 1002)
+    (folder / "mine.yaml").write_text(text.replace("TRIALS", "4-6"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml:6:45: tune\.seeds: 4 stands in `seeds` too: "):
+        load_experiment(folder / "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("4-0", "mine.yaml:5:8: seeds: 4-0 runs backwards: write 0-4"),
+        ("0-2,2", "mine.yaml:5:8: seeds: has 2 twice"),
+        ("-1", "mine.yaml:5:8: seeds: must be >= 1 (got -1)"),
+        ("many", "mine.yaml:5:8: seeds: must be a seed, a range or several: 3, 0-4 or 0,1,5 (got 'many')"),
+        ("'10'", "mine.yaml:5:8: seeds: must not stand in quotes: write [10] for seed 10 alone"),
+        ("0-5000", "mine.yaml:5:8: seeds: has too many seeds; at most 1,000 are allowed"),
+        (
+            "[0-4, 7]",
+            "mine.yaml:5:9: seeds[0]: must be a whole number: write a range without brackets, `seeds: 0-4,7` "
+            "(got '0-4')",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(folder: Path, written: str, line: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        seeds_of(folder, written)
+    assert str(error.value) == f"{folder}/{line}"
+
+
+def test_tuning_seeds_are_named_not_counted(folder: Path) -> None:
+    (folder / "mine.yaml").write_text(TUNED.replace("SEEDS", "3").replace("TRIALS", "2"))
+    with pytest.raises(ConfigError) as error:
+        load_experiment(folder / "mine.yaml")
+    assert str(error.value) == f"{folder}/mine.yaml:6:45: tune.seeds: must be a list: write [2] (got 2)"
+
+
+@pytest.mark.parametrize("written", ["0-4", "[0, 1]", "'0,1'"])
+def test_the_config_of_a_run_says_how_to_train_several(folder: Path, written: str) -> None:
+    (folder / "base.yaml").write_text(f"{BASE}seed: {written}\n")
+    with pytest.raises(ConfigError, match=r"seed: must be a whole number; `regx train FILE --seed 0-4`"):
+        load_run(folder / "base.yaml")
