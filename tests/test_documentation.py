@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from ready_made import CONFIG_FILES
 
 from regx.cli import app
 
@@ -41,7 +42,7 @@ def test_every_command_is_documented() -> None:
     assert [name for name in names if f"regx {name}" not in text] == []
 
 
-@pytest.mark.parametrize("path", [*PAGES, *sorted((ROOT / "configs").glob("*.yaml"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [*PAGES, *CONFIG_FILES], ids=lambda p: p.name)
 def test_commands_that_are_written_exist(path: Path) -> None:
     for words in commands_in(path):
         command = COMMANDS.commands[words[0]]

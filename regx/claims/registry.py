@@ -5,7 +5,7 @@ Reading is light: a file's `claims` are read, and the many configs of its experi
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +76,13 @@ class Registry:
         """Return a claim and its other settings, each of which is enough."""
         others = {other.id: other for other in self.registered if other.claim.part_of == item.id}
         return (item, *(others[name] for name in item.claim.any_of))
+
+    def only(self, ids: Collection[str]) -> "Registry":
+        """Return the claims of these ids, with all their settings."""
+        return Registry(
+            registered=tuple(item for item in self.registered if (item.claim.part_of or item.id) in ids),
+            mechanical=tuple(claim for claim in self.mechanical if claim.id in ids),
+        )
 
     def find(self, claim_id: str) -> Registered | MechanicalClaim:
         """Find a claim.

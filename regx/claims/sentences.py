@@ -6,7 +6,15 @@ papers, Srivastava et al. 2014 and Ioffe & Szegedy 2015.
 
 from dataclasses import dataclass
 
-__all__ = ["LOOSE_POINTS", "SENTENCES", "TESTED_TEXT", "LoosePoint", "Sentence", "loose_points"]
+__all__ = [
+    "CLAIMS_OF_THE_TEXT",
+    "LOOSE_POINTS",
+    "SENTENCES",
+    "TESTED_TEXT",
+    "LoosePoint",
+    "Sentence",
+    "loose_points",
+]
 
 TESTED_TEXT = "the tested text (a course assignment on dropout and batch normalisation, 2019)"
 
@@ -205,6 +213,8 @@ SENTENCES: tuple[Sentence, ...] = (
         claims=("M11", "M13", "C21"),
     ),
 )
+
+CLAIMS_OF_THE_TEXT = frozenset(name for sentence in SENTENCES for name in sentence.claims)
 
 LOOSE_POINTS: tuple[LoosePoint, ...] = (
     LoosePoint(
