@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from regx.claims.mechanical import MechanicalClaim, all_mechanical
+from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
 from regx.config.hints import choice_hint
 from regx.config.kinds import kind_of
@@ -23,6 +24,8 @@ from regx.config.tree import Node, plain
 from regx.config.yaml_loader import read_yaml
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
+
+_EDITOR_LINE = editor_line("").rstrip("\n").encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,10 +131,16 @@ def read_registry(folders: Sequence[Path] | None = None) -> Registry:
 
 
 def file_digest(path: Path) -> str:
-    """Hash an experiment's file with all that it builds on, byte by byte: equal means nothing has changed."""
+    """Hash an experiment's file with all that it builds on, byte by byte: equal means nothing has changed.
+
+    The line for editors does not count: the copies that `regx init` makes begin with it.
+    """
     digest = hashlib.sha256()
     for file in _chain(path):
-        digest.update(file.read_bytes() + b"\0")
+        content = file.read_bytes()
+        if content.startswith(_EDITOR_LINE):
+            content = content.partition(b"\n")[2]
+        digest.update(content + b"\0")
     return digest.hexdigest()
 
 
