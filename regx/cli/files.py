@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -54,9 +54,11 @@ def schema_run() -> None:
 
     Example: regx schema run > run.schema.json
     """
+    import json
+
     from regx.config.editor_schema import run_schema
 
-    typer.echo(_schema_text(run_schema()), nl=False)
+    typer.echo(json.dumps(run_schema(), indent=2))
 
 
 @schema_app.command("experiment")
@@ -65,9 +67,11 @@ def schema_experiment() -> None:
 
     Example: regx schema experiment > experiment.schema.json
     """
+    import json
+
     from regx.config.editor_schema import experiment_schema
 
-    typer.echo(_schema_text(experiment_schema()), nl=False)
+    typer.echo(json.dumps(experiment_schema(), indent=2))
 
 
 def init(
@@ -179,6 +183,8 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
     Raises:
         UsageError: If the package carries none.
     """
+    import json
+
     from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
 
@@ -193,10 +199,4 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
             relative = file.relative_to(root)
             up = "../" * (len(relative.parts) - 1)
             yield relative, editor_line(f"{up}{schema.as_posix()}").encode() + file.read_bytes()
-        yield schema, _schema_text(make_schema()).encode()
-
-
-def _schema_text(schema: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(schema, indent=2) + "\n"
+        yield schema, f"{json.dumps(make_schema(), indent=2)}\n".encode()
