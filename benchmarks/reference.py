@@ -36,11 +36,11 @@ class Reference:
 
 SHORT = ("data.train_size=10000", "train.epochs=5")
 REFERENCES = [
-    Reference("mnist_mlp", 5, ("name=mnist_softmax", "model.hidden_sizes=[]", "optim.lr=0.01")),
+    Reference("mnist_softmax", 5),
     Reference("mnist_mlp", 5),
     Reference("mnist_cnn", 3),
     Reference("sigmoid_batch_norm", 3),
-    Reference("sigmoid_batch_norm", 3, ("name=sigmoid_plain", "model.batch_norm=false")),
+    Reference("sigmoid_plain", 3),
     Reference("mnist_cnn", 5, ("name=mnist_cnn_10k_fp32", *SHORT)),
     Reference("mnist_cnn", 5, ("name=mnist_cnn_10k_bf16", "train.precision=bf16", *SHORT)),
     Reference("fashion_mnist_cnn", 1),

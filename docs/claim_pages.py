@@ -11,7 +11,7 @@ from markdown_blocks import table
 
 from regx.claims.registry import Registered, Registry, read_registry
 from regx.claims.results import Gates, ResultsFolder
-from regx.claims.sentences import SENTENCES
+from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
 from regx.claims.standing import Standing, standings
 from regx.config import Tier
 from regx.report.claim_rows import HEADS, cells_of, count_verdicts
@@ -24,15 +24,14 @@ VERDICTS = ("supported", "contradicted", "inconclusive", "invalid", "stale", "no
 
 @cache
 def claims_page(root: Path) -> "ClaimsPage":
-    """Make the page of a clone.
+    """Make the page of a clone: of the tested text's claims, whatever others stand in its experiments.
 
     Raises:
         UsageError: If a file is damaged, or a comment is about another verdict.
     """
     comments = read_comments(root / "docs" / "claim_comments.yaml")
-    return ClaimsPage(
-        registry=read_registry([root / "experiments"]), results=root / "results", root=root, comments=comments
-    )
+    registry = read_registry([root / "experiments"]).only(CLAIMS_OF_THE_TEXT)
+    return ClaimsPage(registry=registry, results=root / "results", root=root, comments=comments)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,11 @@
 """The sections of docs/claims.md: one claim, with its figure, what was found, and how far to trust it."""
 
-import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from claim_comments import Comment
 from markdown_blocks import listed, table
 
@@ -174,5 +174,4 @@ def run_seconds(path: Path) -> dict[str, float]:
     """Read how long each run of an experiment took, by its folder; nothing where there is no file."""
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["folder"]: float(row["seconds"] or 0) for row in csv.DictReader(file)}
+    return pd.read_csv(path, index_col="folder")["seconds"].fillna(0).to_dict()

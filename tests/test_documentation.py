@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
+from ready_made import CONFIG_FILES, CONFIGS, EXPERIMENTS
 
+import regx
 from regx.cli import app
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +44,7 @@ def test_every_command_is_documented() -> None:
     assert [name for name in names if f"regx {name}" not in text] == []
 
 
-@pytest.mark.parametrize("path", [*PAGES, *sorted((ROOT / "configs").glob("*.yaml"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [*PAGES, *CONFIG_FILES], ids=lambda p: p.name)
 def test_commands_that_are_written_exist(path: Path) -> None:
     for words in commands_in(path):
         command = COMMANDS.commands[words[0]]
@@ -54,6 +57,54 @@ def test_commands_that_are_written_exist(path: Path) -> None:
         for word in words:
             if word.startswith("configs/") and word.endswith(".yaml") and "mine" not in word:
                 assert (ROOT / word).exists(), words
+
+
+# What a reader of a page writes, or has made by a command of the page.
+OF_THE_READER = re.compile(r"/(mine|NAME|rates|weight_decay_replaces_dropout)\b")
+
+
+def test_files_that_are_named_exist() -> None:
+    """Every path below a folder of the project that stands on a page."""
+    path = re.compile(
+        r"(?<![\w/.-])(?:configs|experiments|docs|benchmarks|tests|results|regx)/[\w/.-]*\w\.[a-z]+\b"
+    )
+    named = {(page.name, found) for page in PAGES for found in path.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 40
+    missing = [item for item in sorted(named) if not (ROOT / item[1]).exists()]
+    assert [item for item in missing if not OF_THE_READER.search(item[1])] == []
+
+
+def test_configs_and_experiments_in_tables_exist() -> None:
+    """What stands under the head `config` or `experiment` of a table, as a name or a link."""
+    known = {"config": CONFIGS, "experiment": EXPERIMENTS}
+    found = {
+        (head, name)
+        for page in PAGES
+        for head, rows in re.findall(
+            r"^\| (config|experiment) \|.*\n\|[-|: ]+\|\n((?:\|.*\n)+)", page.read_text("utf-8"), re.MULTILINE
+        )
+        for row in rows.splitlines()
+        for name in re.findall(r"\w+", re.sub(r"\(.*?\)", "", row.split("|")[1]))
+    }
+    assert len(found) > 20
+    assert [(head, name) for head, name in found if name not in known[head]] == []
+
+
+def test_the_readme_lists_every_config() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in CONFIGS if f"[{name}](configs/{name}.yaml)" not in page] == []
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["cff-version"], citation["version"]) == ("1.2.0", regx.__version__)
+    assert {"message", "title", "authors"} <= citation.keys()
+
+
+def test_words_of_the_tables_are_explained() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for word in ("nats", "arm", "tier", "Holm", "matched gap", "d_z", "seed", "wins", "target"):
+        assert f"\n| {word} |" in page, word
 
 
 def test_commands_are_found_in_the_pages() -> None:

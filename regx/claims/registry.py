@@ -5,7 +5,7 @@ Reading is light: a file's `claims` are read, and the many configs of its experi
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from regx.claims.mechanical import MechanicalClaim, all_mechanical
+from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
 from regx.config.hints import choice_hint
 from regx.config.kinds import kind_of
@@ -23,6 +24,8 @@ from regx.config.tree import Node, plain
 from regx.config.yaml_loader import read_yaml
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
+
+_EDITOR_LINE = editor_line("").rstrip("\n").encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,13 @@ class Registry:
         others = {other.id: other for other in self.registered if other.claim.part_of == item.id}
         return (item, *(others[name] for name in item.claim.any_of))
 
+    def only(self, ids: Collection[str]) -> "Registry":
+        """Return the claims of these ids, with all their settings."""
+        return Registry(
+            registered=tuple(item for item in self.registered if (item.claim.part_of or item.id) in ids),
+            mechanical=tuple(claim for claim in self.mechanical if claim.id in ids),
+        )
+
     def find(self, claim_id: str) -> Registered | MechanicalClaim:
         """Find a claim.
 
@@ -121,10 +131,16 @@ def read_registry(folders: Sequence[Path] | None = None) -> Registry:
 
 
 def file_digest(path: Path) -> str:
-    """Hash an experiment's file with all that it builds on, byte by byte: equal means nothing has changed."""
+    """Hash an experiment's file with all that it builds on, byte by byte: equal means nothing has changed.
+
+    The line for editors does not count: the copies that `regx init` makes begin with it.
+    """
     digest = hashlib.sha256()
     for file in _chain(path):
-        digest.update(file.read_bytes() + b"\0")
+        content = file.read_bytes()
+        if content.startswith(_EDITOR_LINE):
+            content = content.partition(b"\n")[2]
+        digest.update(content + b"\0")
     return digest.hexdigest()
 
 

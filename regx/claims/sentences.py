@@ -1,14 +1,22 @@
 """The tested text, sentence by sentence: which claims test each, and where the text itself is loose or wrong.
 
-The tested text is a course assignment on dropout and batch normalisation of 2019. It quotes and shortens two
-papers, Srivastava et al. 2014 and Ioffe & Szegedy 2015.
+The tested text is homework 3 of the course DS-GA 1008 (Deep Learning) of March 2019, on dropout and batch
+normalisation. It quotes and shortens two papers, Srivastava et al. 2014 and Ioffe & Szegedy 2015.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["LOOSE_POINTS", "SENTENCES", "TESTED_TEXT", "LoosePoint", "Sentence", "loose_points"]
+__all__ = [
+    "CLAIMS_OF_THE_TEXT",
+    "LOOSE_POINTS",
+    "SENTENCES",
+    "TESTED_TEXT",
+    "LoosePoint",
+    "Sentence",
+    "loose_points",
+]
 
-TESTED_TEXT = "the tested text (a course assignment on dropout and batch normalisation, 2019)"
+TESTED_TEXT = "homework 3 of DS-GA 1008 (Deep Learning), March 2019"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +213,8 @@ SENTENCES: tuple[Sentence, ...] = (
         claims=("M11", "M13", "C21"),
     ),
 )
+
+CLAIMS_OF_THE_TEXT = frozenset(name for sentence in SENTENCES for name in sentence.claims)
 
 LOOSE_POINTS: tuple[LoosePoint, ...] = (
     LoosePoint(

@@ -66,12 +66,20 @@ def claim_lines(standing: "Standing") -> Iterator[str]:
         yield from _mechanical(claim, standing.checked)
 
 
+def _quoted(claim_id: str, quote: str | None) -> Iterator[str]:
+    """Quote the sentence, and name the text that it is from."""
+    from regx.claims.sentences import CLAIMS_OF_THE_TEXT, TESTED_TEXT
+
+    if quote:
+        of_the_text = f" ({TESTED_TEXT})" if claim_id in CLAIMS_OF_THE_TEXT else ""
+        yield from _wrapped("quote: ", f"“{quote}”{of_the_text}")
+
+
 def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bool) -> Iterator[str]:
     from regx.claims.sentences import loose_points
 
     claim = item.claim
-    if claim.quote:
-        yield from _wrapped("quote: ", f"“{claim.quote}”")
+    yield from _quoted(item.id, claim.quote)
     yield from _wrapped("source: ", claim.source)
     for published in claim.published:
         yield from _wrapped("published: ", show_published(published))
@@ -152,7 +160,7 @@ def _part(part: "PartResult") -> Iterator[str]:
 
 
 def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[str]:
-    yield from _wrapped("quote: ", f"“{claim.quote}”")
+    yield from _quoted(claim.id, claim.quote)
     yield from _wrapped("source: ", claim.source)
     yield from _wrapped("holds if: ", claim.passes_if)
     if result is None:

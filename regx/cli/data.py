@@ -89,7 +89,7 @@ def fetch(
     failed = False
     for spec in [find(name) for name in names]:
         if spec.embedded:
-            typer.echo(f"{spec.name}: comes with {spec.embedded.label}, there is nothing to fetch")
+            typer.echo(f"{spec.name}: comes with {spec.labels[0]}, there is nothing to fetch")
             continue
         here = not force and cache_path(spec.name).exists()
         try:

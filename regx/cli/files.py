@@ -1,5 +1,6 @@
 """`regx validate`, `regx schema`, `regx init`: the YAML files themselves."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from regx.config.errors import Problem
 
 __all__ = ["init", "schema_app", "validate"]
+
+STARTERS = {"run": "configs", "experiment": "experiments"}
+SCHEMAS = Path("schemas")
 
 schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a file, for editors.")
 
@@ -75,7 +79,10 @@ def schema_experiment() -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder that the files go into.")] = Path(),
 ) -> None:
-    """Copy the starter configs; what is there is left as it is.
+    """Copy the starter configs and experiments; what is there is left as it is.
+
+    Each begins with the line by which editors check it while one types, against the schemas that are written
+    beside them.
 
     Example: regx init
     """
@@ -85,14 +92,14 @@ def init(
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file, not a folder")
     written, kept = [], []
-    for relative, source in _starter_files():
+    for relative, content in _starter_files():
         target = folder / relative
         if target.exists():
             kept.append(target)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target) as temporary:
-            temporary.write_bytes(source.read_bytes())
+            temporary.write_bytes(content)
         written.append(target)
     for path in written:
         typer.echo(f"wrote {path}")
@@ -171,24 +178,28 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _starter_files() -> list[tuple[Path, Path]]:
-    """List the starter files: where each goes, and where it is.
+def _starter_files() -> Iterator[tuple[Path, bytes]]:
+    """Yield the starter files, where each goes and what it holds, and the schemas that they are checked by.
 
     They are `regx/starter/` in an installed package, and `configs/` and `experiments/` of a clone.
 
     Raises:
         UsageError: If the package carries none.
     """
+    import json
+
+    from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
 
     package = Path(__file__).parent.parent
     root = package / "starter" if (package / "starter").is_dir() else package.parent
-    files = [
-        (source.relative_to(root), source)
-        for name in ("configs", "experiments")
-        for source in sorted((root / name).rglob("*"))
-        if source.suffix == ".yaml"
-    ]
-    if not files:
-        raise UsageError(f"{root}: the starter files are missing; install regx again")
-    return files
+    for kind, make_schema in (("run", run_schema), ("experiment", experiment_schema)):
+        folder, schema = root / STARTERS[kind], SCHEMAS / f"{kind}.schema.json"
+        files = sorted(folder.rglob("*.yaml"))
+        if not files:
+            raise UsageError(f"{folder}: the starter files are missing; install regx again")
+        for file in files:
+            relative = file.relative_to(root)
+            up = "../" * (len(relative.parts) - 1)
+            yield relative, editor_line(f"{up}{schema.as_posix()}").encode() + file.read_bytes()
+        yield schema, f"{json.dumps(make_schema(), indent=2)}\n".encode()

@@ -6,7 +6,16 @@ from regx.config.outline import outline
 from regx.config.schema import RunConfig
 from regx.config.sections.experiment import ExperimentFile
 
-__all__ = ["experiment_schema", "run_schema"]
+__all__ = ["editor_line", "experiment_schema", "run_schema"]
+
+
+def editor_line(schema: str) -> str:
+    """Return the comment by which editors find the schema of a YAML file; it stands in the first line.
+
+    Args:
+        schema: Path of the schema, relative to the file.
+    """
+    return f"# yaml-language-server: $schema={schema}\n"
 
 
 def run_schema() -> dict[str, Any]:

@@ -32,17 +32,19 @@ def cache_path(name: str) -> Path:
 
 
 def read_cache(spec: DatasetSpec) -> Arrays | None:
-    """Read and check a data set.
+    """Read and check a data set: the file in the cache, or the one that travels in the package.
 
     Returns:
         The arrays, or None where nothing is cached.
 
     Raises:
-        DamagedCacheError: If the file is cut off, changed or no cache file at all.
+        DamagedCacheError: If the file is cut off, changed or no cache file, or an embedded one is gone.
         OSError: If it cannot be read.
     """
-    path = cache_path(spec.name)
+    path = spec.embedded or cache_path(spec.name)
     if not path.exists():
+        if spec.embedded:
+            raise DamagedCacheError(f"{path} is missing")
         return None
     try:
         arrays = read_npz(path)

@@ -134,13 +134,13 @@ def status(name: str) -> DatasetStatus:
 
 
 def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
-    """Read what is here; None if it is to be fetched."""
-    if spec.embedded:
-        return spec.embedded.read()
+    """Read what is here, checked; None if it is to be fetched."""
     try:
         arrays = read_cache(spec)
         problem = f"{spec.name} is not in the cache ({cache_path(spec.name)})"
     except DamagedCacheError as error:
+        if spec.embedded:
+            raise UsageError(f"{error}; install regx again") from None
         arrays, problem = None, str(error)
     if arrays is None and offline:
         raise UsageError(f"{problem}; run `regx data fetch {spec.name}` where there is a network")

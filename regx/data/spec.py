@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
     from regx.data.download import Watcher
 
-__all__ = ["DatasetSpec", "Embedded", "Source", "SourceError"]
+__all__ = ["DatasetSpec", "Source", "SourceError"]
 
 
 class SourceError(Exception):
@@ -39,19 +40,6 @@ class Source(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Embedded:
-    """A data set that an installed package holds: nothing is fetched or cached.
-
-    Attributes:
-        label: The package, as a message calls it.
-        read: Reads it.
-    """
-
-    label: str
-    read: Callable[[], Arrays]
-
-
 def _no_originals(arrays: Arrays) -> Iterator[tuple[str, bytes]]:  # noqa: ARG001
     return iter(())
 
@@ -67,7 +55,7 @@ class DatasetSpec:
         citation: Whom to cite.
         sha256: Content hash of the canonical arrays (`content_sha256`); it stands in each run's record.
         sources: Where it comes from, in the order in which they are tried; none for an embedded one.
-        embedded: The package that holds it; None for one that is fetched.
+        embedded: Its file in the package, as in the cache; None for one that is fetched.
         originals: Writes the arrays back as the files that its authors publish, as (name, content).
         md5: Published md5 of each of those files.
     """
@@ -78,11 +66,11 @@ class DatasetSpec:
     citation: str
     sha256: str
     sources: tuple[Source, ...] = ()
-    embedded: Embedded | None = None
+    embedded: Path | None = None
     originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] = _no_originals
     md5: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Where it comes from, in words."""
-        return (self.embedded.label,) if self.embedded else tuple(source.label for source in self.sources)
+        return ("regx itself",) if self.embedded else tuple(source.label for source in self.sources)

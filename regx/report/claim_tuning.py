@@ -1,6 +1,5 @@
 """How the arms of a claim were tuned, in words: who looks for an unfair comparison looks here first."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -81,16 +80,14 @@ def _edge(value: Value, tried: Mapping[Value, bool]) -> str:
 
 def _tried(runs: Path) -> dict[str, dict[str, dict[Value, bool]]]:
     """List the values that each arm was tried at, and whether some trial with it trained under all seeds."""
-    trials: dict[tuple[str, str], bool] = {}
-    with runs.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["stage"] == "tune":
-                trial = (row["arm"], row["tuned"])
-                trials[trial] = trials.get(trial, True) and row["status"] == "done"
+    import pandas as pd
+
+    table = pd.read_csv(runs, dtype=str, keep_default_na=False).query("stage == 'tune'")
     found: dict[str, dict[str, dict[Value, bool]]] = {}
-    for (arm, tuned), trained in trials.items():
-        for key, given in json.loads(tuned).items():
+    for (arm, tuned), status in table.groupby(["arm", "tuned"], sort=False)["status"]:
+        trained = bool((status == "done").all())
+        for key, given in json.loads(str(tuned)).items():
             if (value := _ordered(given)) is not None:
-                values = found.setdefault(arm, {}).setdefault(key, {})
+                values = found.setdefault(str(arm), {}).setdefault(key, {})
                 values[value] = values.get(value, False) or trained
     return found

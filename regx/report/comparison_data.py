@@ -1,7 +1,5 @@
 """A comparison for machines: JSON and CSV. Fractions stay fractions; what does not exist is null or empty."""
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -64,35 +62,26 @@ def as_json(comparison: Comparison) -> str:
 
 def as_csv(comparison: Comparison) -> str:
     """Write one line per measure and group, in long form."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    import pandas as pd
+
+    lines = []
     for row in comparison.rows:
         measure = row.measure
         for group, cell, one in zip(comparison.groups, row.cells, row.inferences, strict=True):
             test = _test(one) or {}
-            writer.writerow(
+            lines.append(
                 [
-                    measure.name,
-                    measure.section,
-                    measure.unit,
-                    measure.better or "",
-                    group.label,
-                    len(group.runs),
-                    _cell(cell.mean),
-                    _cell(cell.deviation),
-                    _cell(cell.half_width),
-                    cell.num_censored,
-                    _cell(one.difference if one else None),
-                    _cell(test.get("low")),
-                    _cell(test.get("high")),
-                    test.get("method", ""),
-                    len(test.get("seeds", ())) or "",
-                    *(_cell(test.get(key)) for key in _TESTED),
-                    cell.missing or test.get("remark", ""),
+                    *(measure.name, measure.section, measure.unit, measure.better),
+                    *(group.label, len(group.runs)),
+                    *(cell.mean, cell.deviation, cell.half_width, cell.num_censored),
+                    one.difference if one else None,
+                    *(test.get("low"), test.get("high"), test.get("method")),
+                    len(test.get("seeds", ())) or None,
+                    *(test.get(key) for key in _TESTED),
+                    cell.missing or test.get("remark"),
                 ]
             )
-    return file.getvalue()
+    return pd.DataFrame(lines, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format="%.9g")
 
 
 def _test(one: Inference | None) -> dict[str, Any] | None:
@@ -145,7 +134,3 @@ def _group(group: Group) -> dict[str, Any]:
         "num_parameters": group.runs[0].record.num_parameters,
         "arm": _arm(group),
     }
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else format(value, ".9g")

@@ -1,7 +1,5 @@
 """Arms over a grid: tables, Markdown, CSV and JSON."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -101,9 +99,9 @@ def as_markdown(comparison: GridComparison) -> str:
 
 def as_csv(comparison: GridComparison) -> str:
     """Write one line per measure and arm."""
-    file = io.StringIO(newline="")
-    writer = csv.DictWriter(file, GRID_COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    import pandas as pd
+
+    lines = []
     for row in comparison.rows:
         for arm, cell, one in zip(comparison.arms, row.cells, row.inferences, strict=True):
             known: dict[str, Any] = {
@@ -115,8 +113,9 @@ def as_csv(comparison: GridComparison) -> str:
             if one is not None:
                 known |= {name: getattr(one, name) for name in GRID_COLUMNS if hasattr(one, name)}
                 known |= {"num_pairs": len(one.seeds), "missing": one.remark}
-            writer.writerow({name: _text(value) for name, value in known.items()})
-    return file.getvalue()
+            lines.append(known)
+    table = pd.DataFrame(lines, columns=GRID_COLUMNS)
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.9g")
 
 
 def as_json(comparison: GridComparison) -> str:
@@ -177,9 +176,3 @@ def _tested(one: Inference, scale: Scale) -> list[str]:
         "" if one.effect_size is None else f"{one.effect_size:+.2f}".replace("-", "−"),
         show_wins(one),
     ]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return format(value, ".9g") if isinstance(value, float) else str(value)

@@ -1,7 +1,5 @@
 """runs.csv of a sweep: one row per run, for a spreadsheet or pandas."""
 
-import csv
-import io
 import json
 
 from regx.runs.files import write_text
@@ -22,11 +20,11 @@ def write_run_table(folder: SweepFolder, record: SweepRecord) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(folder, run) for run in record.runs)
-    write_text(folder.table, text.getvalue())
+    import pandas as pd
+
+    rows = [_row(folder, run) for run in record.runs]
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # as objects, numbers keep all their digits
+    write_text(folder.table, table.to_csv(index=False, lineterminator="\n"))
 
 
 def _row(folder: SweepFolder, run: SweepRun) -> list[object]:

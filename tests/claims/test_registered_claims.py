@@ -8,7 +8,7 @@ import pytest
 
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.registry import Registered, Registry, read_registry, starter_folder
-from regx.claims.sentences import SENTENCES
+from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
 from regx.config import Experiment, load_experiment
 from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig
@@ -42,7 +42,7 @@ SMALLEST = {
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return read_registry([starter_folder()])
+    return read_registry([starter_folder()]).only(CLAIMS_OF_THE_TEXT)
 
 
 @pytest.fixture(scope="module")

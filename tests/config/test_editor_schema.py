@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_made import CONFIG_FILES, EXPERIMENT_FILES
 
 from regx.config.editor_schema import experiment_schema, run_schema
 from regx.config.tree import plain
 from regx.config.yaml_loader import read_yaml
 
-ROOT = Path(__file__).parents[2]
-EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -119,22 +117,21 @@ def experiment(content: dict[str, Any]) -> list[str]:
     return list(mistakes(content, schema, schema))
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
 def test_it_accepts_the_experiments(path: Path) -> None:
     content = plain(read_yaml(path, []))
     assert isinstance(content, dict)
     assert experiment(content) == []
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)
 def test_it_accepts_the_configs_of_runs(path: Path) -> None:
     schema = run_schema()
     assert list(mistakes(plain(read_yaml(path, [])), schema, schema)) == []
 
 
 def test_some_experiments_have_grids_of_single_arms() -> None:
-    assert [path.stem for path in EXPERIMENTS if "\n  arms:" in path.read_text().partition("\ngrid:")[2]]
-    assert len(CONFIGS) > 10
+    assert [path.stem for path in EXPERIMENT_FILES if "\n  arms:" in path.read_text().partition("\ngrid:")[2]]
 
 
 GOOD: dict[str, Any] = {

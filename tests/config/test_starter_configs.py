@@ -1,42 +1,23 @@
-"""Every YAML file in the tree is a config that loads, without a notice, and says how it is run."""
+"""Every ready-made config is one that loads, without a notice, and says how it is run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ready_made import CONFIG_FILES, ROOT
 
 from regx.config import load_run, notices
 from regx.config.shapes import num_parameters
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "configs").rglob("*.yaml"))
-EXPECTED = {
-    "cifar10_cnn",
-    "cifar10_srivastava",
-    "digits_cnn",
-    "digits_plain",
-    "fashion_mnist_cnn",
-    "mnist_batch_norm",
-    "mnist_cnn",
-    "mnist_dropout",
-    "mnist_max_norm",
-    "mnist_mlp",
-    "mnist_plain",
-    "sigmoid_batch_norm",
-}
 
-
-def test_the_starter_configs_are_there() -> None:
-    assert {path.stem for path in FILES} >= EXPECTED
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)
 def test_it_loads_under_its_own_name_and_every_setting_has_an_effect(path: Path) -> None:
     config = load_run(path)
     assert config.name == path.stem
     assert notices(config) == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)
 def test_it_begins_with_what_it_is_for_and_the_command_that_runs_it(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     comment = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
@@ -44,16 +25,27 @@ def test_it_begins_with_what_it_is_for_and_the_command_that_runs_it(path: Path) 
     assert any(line.startswith(f"# regx train configs/{path.name}") for line in comment)
 
 
-def test_the_pairs_differ_in_nothing_but_the_toggle() -> None:
-    def settings(name: str) -> dict[str, object]:
-        return load_run(ROOT / "configs" / f"{name}.yaml").model_dump()
+@pytest.mark.parametrize(
+    ("plain", "other", "toggles"),
+    [
+        ("digits_plain", "digits_dropout", ["model.drop_prob.hidden"]),
+        ("mnist_plain", "mnist_dropout", ["model.drop_prob.conv", "model.drop_prob.hidden"]),
+        ("mnist_plain", "mnist_batch_norm", ["model.batch_norm"]),
+        ("sigmoid_plain", "sigmoid_batch_norm", ["model.batch_norm"]),
+    ],
+)
+def test_the_pairs_differ_in_nothing_but_the_toggle(plain: str, other: str, toggles: list[str]) -> None:
+    first, second = (
+        flat(load_run(ROOT / "configs" / f"{name}.yaml").model_dump()) for name in (plain, other)
+    )
+    assert [path for path in first if first[path] != second.get(path)] == ["name", *toggles]
 
-    plain, dropout = settings("mnist_plain"), settings("mnist_dropout")
-    dropout["name"], dropout["model"] = (
-        plain["name"],
-        {**dropout["model"], "drop_prob": plain["model"]["drop_prob"]},
-    )  # type: ignore[dict-item,index]
-    assert dropout == plain
+
+def flat(settings: dict[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return found
 
 
 @pytest.mark.parametrize(

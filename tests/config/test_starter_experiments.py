@@ -1,17 +1,16 @@
-"""Every YAML file in experiments/ is an experiment at every tier, and says how it is run."""
+"""Every ready-made experiment is one at every tier, and says how it is run."""
 
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from ready_made import EXPERIMENT_FILES, ROOT
 
 from regx.analysis.catalogue import MEASURES
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.experiment_notices import experiment_notices
 from regx.config.sections.experiment import TuneMeasure
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "experiments").rglob("*.yaml"))
 TOGGLES = ("plain", "dropout", "batch_norm", "max_norm", "lr_decay", "momentum", "full_recipe")
 
 
@@ -19,24 +18,19 @@ def load(name: str, tier: Tier = "cpu") -> Experiment:
     return load_experiment(ROOT / "experiments" / f"{name}.yaml", tier)
 
 
-def test_the_experiments_are_there() -> None:
-    expected = {"cifar_toggles", "digits_toggles", "mnist_toggles", "weight_decay_vs_dropout"}
-    assert {path.stem for path in FILES} >= expected
-
-
 @pytest.mark.parametrize("tier", get_args(Tier))
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
 def test_it_loads_at_every_tier_under_its_own_name(path: Path, tier: Tier) -> None:
     experiment = load_experiment(path, tier)
     assert (experiment.name, experiment.tier) == (path.stem, tier)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
 def test_nothing_in_it_is_odd(path: Path) -> None:
     assert experiment_notices(load_experiment(path)) == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
 def test_it_begins_with_what_it_asks_and_the_command_that_runs_it(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     comment = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]

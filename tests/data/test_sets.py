@@ -1,20 +1,29 @@
 """The contract of every data set, and what is published of each."""
 
+import dataclasses
 import hashlib
+import importlib
+import subprocess
+import sys
 import typing
 from pathlib import Path
 
 import pytest
 import torch
+from make_digits import split_digits
+from small_set import small_arrays, small_spec
 
 from regx.config import DATASETS
 from regx.config.schema import DataConfig
 from regx.data import Dataset, known, status
-from regx.data.cache import read_cache
+from regx.data.arrays import content_sha256
+from regx.data.cache import DamagedCacheError, read_cache
 from regx.data.fetch import verify
 from regx.data.moments import mean_and_deviation
+from regx.data.npz import write_npz
 from regx.data.registry import find
 
+ROOT = Path(__file__).parents[2]
 PARTS = ("pool", "valid", "test")
 
 
@@ -43,7 +52,7 @@ def test_spec_says_whose_it_is_and_how_it_is_checked(name):
 
 @pytest.mark.parametrize("name", known())
 def test_page_about_data_has_its_hash(name):
-    page = Path(__file__).parents[2] / "docs" / "data.md"
+    page = ROOT / "docs" / "data.md"
     assert f"| `{name}` | `{find(name).sha256}` |" in page.read_text(encoding="utf-8")
 
 
@@ -68,7 +77,7 @@ def test_parts_share_no_image(dataset):
 
 def test_content_has_the_published_checksums(dataset):
     spec = find(dataset.name)
-    arrays = spec.embedded.read() if spec.embedded else read_cache(spec)
+    arrays = read_cache(spec)
     assert arrays is not None
     verify(spec, arrays)
     assert dataset.sha256 == spec.sha256
@@ -90,12 +99,61 @@ def test_digits_are_split_evenly_by_class(digits):
         assert share.abs().max() <= 2
 
 
-def test_digits_are_those_of_scikit_learn(digits):
-    from sklearn.datasets import load_digits
+def test_digits_are_those_of_scikit_learn_byte_for_byte(tmp_path):
+    write_npz(tmp_path / "digits.npz", split_digits())
+    assert (tmp_path / "digits.npz").read_bytes() == find("digits").embedded.read_bytes()
 
-    ours = torch.cat([getattr(digits, f"{part}_images") for part in PARTS]).flatten(1)
-    theirs = torch.from_numpy(load_digits().data) * 255 / 16
-    assert torch.equal(ours.sort(0).values, (theirs + 0.5).floor().to(torch.uint8).sort(0).values)
+
+def test_digits_are_read_without_scikit_learn():
+    code = "import sys; sys.modules['sklearn'] = None; import regx.data; regx.data.load_dataset('digits')"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_package_says_whose_the_digits_are(digits):
+    spec = find("digits")
+    note = spec.embedded.with_name("digits.LICENSE").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    for text in (spec.citation, note, page):
+        assert "https://doi.org/10.24432/C50P49" in text
+    assert spec.licence in note
+
+
+class TestEmbeddedIsCheckedLikeAllOthers:
+    @pytest.fixture
+    def embedded(self, tmp_path):
+        path = tmp_path / "small.npz"
+        write_npz(path, small_arrays())
+        return dataclasses.replace(small_spec(), embedded=path)
+
+    def test_its_content_is_read_from_the_package(self, embedded, monkeypatch):
+        monkeypatch.setenv("REGX_DATA", "/nowhere")
+        assert content_sha256(read_cache(embedded)) == embedded.sha256
+
+    def test_another_content_is_refused(self, embedded):
+        with pytest.raises(DamagedCacheError, match="holds other images or labels than small"):
+            read_cache(dataclasses.replace(embedded, sha256="0" * 64))
+
+    def test_a_cut_file_is_refused(self, embedded):
+        embedded.embedded.write_bytes(embedded.embedded.read_bytes()[:700])
+        with pytest.raises(DamagedCacheError, match="is damaged"):
+            read_cache(embedded)
+
+    def test_a_missing_file_is_refused(self, embedded):
+        embedded.embedded.unlink()
+        with pytest.raises(DamagedCacheError, match="is missing"):
+            read_cache(embedded)
+
+    def test_training_on_another_content_ends_before_it_begins(self, cli, monkeypatch):
+        module = importlib.import_module("regx.data.sets.digits")
+        monkeypatch.setattr(module, "SPEC", dataclasses.replace(module.SPEC, sha256="0" * 64))
+        Path("a.yaml").write_text("name: a\ndata: {name: digits}\nmodel: {family: mlp}\noptim: {lr: 0.1}\n")
+        for command in (("train", "a.yaml"), ("data", "check", "digits")):
+            done = cli(*command)
+            assert done.code == 2
+            assert done.err.splitlines()[-1].endswith(
+                "is damaged (it holds other images or labels than digits); install regx again"
+            )
+        assert not list(Path().rglob("metrics.csv"))
 
 
 def test_mnist_validates_on_the_last_training_images(mnist):

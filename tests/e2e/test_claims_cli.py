@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ready_made import EXPERIMENTS
 from width_experiment import ARMS, BASE
 
 from regx.claims.judge import judge_tier
 from regx.claims.measure_rows import MeasureRow, read_measures, write_measures
 from regx.claims.registry import read_registry
 from regx.claims.results import VerdictFile
+from regx.claims.sentences import CLAIMS_OF_THE_TEXT
 
 ROOT = Path(__file__).parents[2]
+VERDICTS = [
+    path for path in sorted((ROOT / "results").glob("*/*/verdicts.json")) if path.parent.name in EXPERIMENTS
+]
 EXPERIMENT = f"""{ARMS}claims:
   - id: X01
     says: A wider network learns faster.
@@ -177,7 +182,7 @@ def test_it_answers_without_torch() -> None:
     assert time.monotonic() - began < 10  # 1 s on an idle machine
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*/*/verdicts.json")), ids=str)
+@pytest.mark.parametrize("path", VERDICTS, ids=str)
 def test_what_is_committed_follows_from_the_measures(path: Path, tmp_path: Path) -> None:
     """Verdicts in results/ are those that the measures beside them give."""
     tier = path.parent.parent
@@ -188,7 +193,7 @@ def test_what_is_committed_follows_from_the_measures(path: Path, tmp_path: Path)
             copied.write_bytes(file.read_bytes())
     if (tier / "gates.json").is_file():
         (tmp_path / tier.name / "gates.json").write_bytes((tier / "gates.json").read_bytes())
-    registry = read_registry([ROOT / "experiments"])
+    registry = read_registry([ROOT / "experiments"]).only(CLAIMS_OF_THE_TEXT)
     judge_tier(registry, tmp_path, tier.name)  # type: ignore[arg-type]
     again = VerdictFile.read(tmp_path / tier.name / path.parent.name / "verdicts.json")
     committed = VerdictFile.read(path)
@@ -197,7 +202,7 @@ def test_what_is_committed_follows_from_the_measures(path: Path, tmp_path: Path)
 
 
 def test_what_is_open_says_how_many_seeds_would_settle_it(cli: Cli) -> None:
-    files = [VerdictFile.read(path) for path in (ROOT / "results").glob("*/*/verdicts.json")]
+    files = [VerdictFile.read(path) for path in VERDICTS]
     claims = [claim for file in files for claim in file.claims.values() if claim.verdict == "inconclusive"]
     assert claims
     for claim in claims:

@@ -3,6 +3,9 @@ import os
 from pathlib import Path
 
 import pytest
+from ready_made import CONFIG_FILES, EXPERIMENT_FILES, ROOT
+
+from regx.claims.registry import file_digest, starter_folder
 
 GOOD = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
@@ -88,8 +91,9 @@ class TestInit:
         assert last == "next: regx train configs/digits_cnn.yaml"
         listed = sorted(line.removeprefix("wrote ") for line in wrote)
         assert listed == sorted(str(path) for path in Path().rglob("*") if path.is_file())
-        assert len(listed) >= 12
-        assert cli("validate", "configs", "experiments").code == 0
+        files = [path.relative_to(ROOT) for path in (*CONFIG_FILES, *EXPERIMENT_FILES)]
+        assert {str(path) for path in files} <= set(listed)
+        assert cli("validate", *files).code == 0
 
     def test_nothing_is_overwritten(self, cli):
         Path("mine/configs").mkdir(parents=True)
@@ -99,6 +103,29 @@ class TestInit:
         assert mine.read_text() == "mine"
         assert done.err == f"kept {mine}: it is there already\n"
         assert str(mine) not in done.out.replace(f"next: regx train {mine}", "")
+
+    def test_editors_find_the_schema_of_each_file(self, cli):
+        cli("init", "mine")
+        titles = {"configs": "The configuration of a regx run", "experiments": "A regx experiment"}
+        for kind, title in titles.items():
+            files = list(Path("mine", kind).rglob("*.yaml"))
+            assert files
+            for file in files:
+                line = file.read_text(encoding="utf-8").splitlines()[0]
+                schema = file.parent / line.removeprefix("# yaml-language-server: $schema=")
+                assert json.loads(schema.read_text(encoding="utf-8"))["title"] == title
+
+    def test_copies_count_as_the_files_that_the_verdicts_are_of(self, cli):
+        cli("init")
+        for path in Path("experiments").glob("*.yaml"):
+            assert file_digest(path) == file_digest(starter_folder() / path.name)
+
+    def test_a_second_time_changes_nothing(self, cli):
+        cli("init")
+        before = {path: path.read_bytes() for path in Path().rglob("*.*")}
+        done = cli("init")
+        assert (done.code, done.out) == (0, "next: regx train configs/digits_cnn.yaml\n")
+        assert {path: path.read_bytes() for path in Path().rglob("*.*")} == before
 
     def test_a_file_is_no_folder(self, cli):
         Path("mine").write_text("")

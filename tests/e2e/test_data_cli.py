@@ -19,7 +19,7 @@ def test_list_shows_every_data_set(cli, empty_cache):
         "cifar10",
         "embedded",
         "not fetched",
-        "scikit-learn",
+        "regx itself",
         "Xiao",
     ):
         assert word in result.out
@@ -34,7 +34,7 @@ def test_list_gives_json(cli, empty_cache):
 
 def test_digits_need_no_fetching(cli, empty_cache):
     result = cli("data", "fetch", "digits")
-    assert (result.code, result.out) == (0, "digits: comes with scikit-learn, there is nothing to fetch\n")
+    assert (result.code, result.out) == (0, "digits: comes with regx itself, there is nothing to fetch\n")
 
 
 @pytest.mark.parametrize("command", ["fetch", "check"])

@@ -8,6 +8,7 @@ import pytest
 from small_sweeps import finish, write_experiment
 
 from regx.config import Experiment
+from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
@@ -99,6 +100,11 @@ def test_the_record_says_which_run_is_which(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3 * 2 + 4
     assert {row["status"] for row in rows} == {"done"}
+    for row in rows:  # every digit is kept, and the test images are for runs that are compared
+        final = RunFolder(runs / row["folder"]).read_record().final
+        assert final is not None
+        assert row["valid_loss"] == repr(final.valid_loss)
+        assert row["test_loss"] == ("" if row["stage"] == "tune" else repr(final.test_loss))
 
 
 def test_tuning_and_comparison_never_share_a_seed(tmp_path: Path) -> None:
