@@ -76,7 +76,11 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         )
     with stop_on_signals() as stop, observer_for(settings, quiet=quiet) as observer:
         options = RunOptions(
-            fresh=fresh, keep_checkpoint=keep_checkpoint, checkpoint_seconds=checkpoint_seconds, stop=stop
+            fresh=fresh,
+            keep_checkpoint=keep_checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
+            stop=stop,
+            noticed=(lambda _: None) if quiet else say,
         )
         record = train_run(settings, folder, dataset, observer, options)
     _draw_curves(folder, record, settings)

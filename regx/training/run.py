@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -67,12 +68,14 @@ class RunOptions:
         keep_checkpoint: Keep checkpoint.pt after the end.
         checkpoint_seconds: Time between two checkpoints.
         stop: Asked between two steps; when set, the run is saved and ends as interrupted.
+        noticed: Told what a user should know of, in one line.
     """
 
     fresh: bool = False
     keep_checkpoint: bool = False
     checkpoint_seconds: float = 30.0
     stop: StopRequest | None = None
+    noticed: Callable[[str], None] = lambda _: None
 
 
 def train_run(
@@ -93,7 +96,9 @@ def train_run(
     """
     device = resolve_device(config.device)  # before the folder is made: a wrong device leaves nothing behind
     folder.create()
-    with folder.lock():
+    with folder.lock() as unprotected:
+        if unprotected:
+            options.noticed(unprotected)
         if options.fresh:
             for path in (
                 folder.record,
