@@ -110,15 +110,13 @@ class EngineChoice:
         Raises:
             UsageError: If they do not fit on the GPUs.
         """
-        import os
-
-        from regx.sweeps.placement import place, visible_gpus
+        from regx.sweeps.placement import num_cores, place, visible_gpus
 
         if self.scheduler or self.scheduler_file:
             return None
         wanted = self.per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
         gpus = visible_gpus() if wanted else []
-        default = len(gpus) * (self.per_gpu or 1) if gpus else len(os.sched_getaffinity(0))
+        default = len(gpus) * (self.per_gpu or 1) if gpus else num_cores()
         workers = Workers(
             number=max(1, min(self.jobs or default, len(left))),
             per_gpu=self.per_gpu,

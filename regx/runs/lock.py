@@ -2,8 +2,9 @@
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,12 +56,17 @@ def is_held(path: Path) -> bool:
 
 def _take(file: BinaryIO, wait: float) -> bool:
     """Try to lock a file, after so many seconds."""
-    with warnings.catch_warnings():  # of a system without locks, which the error says as well
-        warnings.simplefilter("ignore")
-        from filelock import lock_descriptor  # its FileLock makes do with a file that outlives a kill
-
     time.sleep(wait)
-    return lock_descriptor(file.fileno(), blocking=False)
+    return _lock_descriptor()(file.fileno(), blocking=False)
+
+
+@cache
+def _lock_descriptor() -> Callable[..., bool]:
+    """Import the lock of the system alone: filelock's FileLock makes do with a file that outlives a kill."""
+    with warnings.catch_warnings():  # of a system without locks, which the lock's error says as well
+        warnings.simplefilter("ignore")
+        from filelock import lock_descriptor
+    return lock_descriptor
 
 
 def _look(file: BinaryIO) -> bool:

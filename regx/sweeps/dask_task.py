@@ -66,7 +66,7 @@ def keep_memory() -> None:
     """
     if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
         return
-    with contextlib.suppress(OSError, AttributeError):  # another C library has neither
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library has neither
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 32 << 20)
         mallopt(M_TRIM_THRESHOLD, 64 << 20)

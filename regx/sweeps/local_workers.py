@@ -85,6 +85,9 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
     A terminal sends Ctrl-C to all processes of a command; what is to happen to the runs is for the driver,
     which hears it in its main thread, to decide.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

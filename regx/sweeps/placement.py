@@ -1,11 +1,18 @@
-"""Which GPU each worker on this machine gets, found without importing torch."""
+"""How many workers fit on this machine and which GPU each gets, found without importing torch."""
 
 import os
 import subprocess
 
 from regx.config.errors import UsageError
 
-__all__ = ["place", "visible_gpus"]
+__all__ = ["num_cores", "place", "visible_gpus"]
+
+
+def num_cores() -> int:
+    """Count the cores that this process may use; where the system does not say which, all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def visible_gpus() -> list[str]:
