@@ -39,14 +39,14 @@ def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
             raise
         except OSError as error:  # ENOSYS of Lustre without flock, ENOLCK of NFS without its daemon, ...
             missing = (
-                f"{path.parent}: file locks do not work there ({error.strerror or error}): two processes could"
-                " train the same run at once; see that only one does"
+                f"{path.parent}: file locks do not work there ({error.strerror or error}):"
+                " two processes could train the same run at once; see that only one does"
             )
         yield missing
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; nobody does where nobody can write, or where there are no locks."""
+    """Whether some process holds the lock; nobody does where nobody can write or there are no locks."""
     try:
         with path.open("rb") as file:
             return not _look(file)
@@ -70,7 +70,7 @@ def _lock_descriptor() -> Callable[..., bool]:
 
 
 def _look(file: BinaryIO) -> bool:
-    """Try to lock a file for a moment: with a shared lock, for readers are not to take each other for a holder."""
+    """Try to share a lock for a moment: readers are not to take each other for its holder."""
     try:
         import fcntl
     except ImportError:  # Windows: there a second look tells a reader from a holder

@@ -28,7 +28,7 @@ from regx.sweeps.wire import Order, Report
 if TYPE_CHECKING:
     from regx.data import Dataset
 
-__all__ = ["Link", "execute"]
+__all__ = ["Link", "execute", "wait_until_idle"]
 
 BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
 TAIL_LINES = 5
@@ -68,6 +68,11 @@ def execute(order: Order, link: Link) -> Report:
         if travels and report["ending"] in ("done", "diverged", "failed"):
             report["files"] = pack(folder)
     return report
+
+
+def wait_until_idle(seconds: float) -> None:
+    """Wait until nothing is being trained in this process, at most so long; nothing is begun afterwards."""
+    _one_at_a_time.acquire(timeout=seconds)
 
 
 @contextmanager
