@@ -1,5 +1,6 @@
 """How a worker's process ends: told to, or left alone by its nanny, it saves its run first."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -31,7 +32,8 @@ def save_before_the_end(worker: "Worker") -> None:
 
 def _close(worker: "Worker") -> None:
     """End the process once its run has; its nanny, if that is to go on, starts another."""
-    worker.loop.add_callback(worker.close, timeout=SAVE_SECONDS, nanny=False, reason="told to end")
+    with contextlib.suppress(RuntimeError):  # its loop has ended: it is closed already
+        worker.loop.add_callback(worker.close, timeout=SAVE_SECONDS, nanny=False, reason="told to end")
 
 
 def _heed_signals(worker: "Worker") -> None:

@@ -38,9 +38,10 @@ def test_what_systems_send_twice_is_no_order(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("first", WISHES)
 def test_a_ctrl_c_after_the_first_signal_is_an_order(first: signal.Signals) -> None:
-    with pytest.raises(KeyboardInterrupt), stop_on_signals():
+    with stop_on_signals():
         signal.raise_signal(first)
-        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_under_nohup_a_closed_terminal_is_no_wish() -> None:
