@@ -80,7 +80,9 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     outcome = Outcome()
     if empirical:
         asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
-        with nullcontext() if dry_run else ledger.lock():
+        with nullcontext() if dry_run else ledger.lock() as unprotected:
+            if unprotected:
+                say(unprotected)
             reproduction = Reproduction(
                 experiments=asked,
                 ledger=ledger,

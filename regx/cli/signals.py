@@ -1,11 +1,16 @@
-"""Ctrl-C and SIGTERM as a wish to stop at the next step."""
+"""Signals as a wish to stop at the next step."""
 
+import os
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 __all__ = ["StopSignal", "stop_on_signals"]
+
+# Ctrl-C, `kill`, a terminal that was closed, Slurm's warning; Windows has but the first two.
+WISHES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 
 
 class StopSignal:
@@ -22,9 +27,17 @@ class StopSignal:
         self._on_first: Callable[[], None] | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """Take the first signal as a wish, the second as an order."""
+        """Take the first signal as a wish, a Ctrl-C after it as an order.
+
+        Others come twice by themselves: a closed terminal's from the system and from the shell, Slurm's to
+        the process and to its group.
+        """
+        if number == getattr(signal, "SIGHUP", None):
+            _leave_lost_terminal()
         if self.wanted:
-            raise KeyboardInterrupt
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         self.wanted = True
         self.exit_code = 128 + number
         if self._on_first:
@@ -39,11 +52,29 @@ class StopSignal:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopSignal]:
-    """Turn SIGINT and SIGTERM into a wish to stop while the context lasts."""
+    """Turn SIGINT, SIGTERM, SIGHUP and SIGUSR1 into a wish to stop while the context lasts."""
     stop = StopSignal()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [getattr(signal, name) for name in WISHES if hasattr(signal, name)]
+    # Under nohup SIGHUP is ignored, and stays so.
+    heeded = [number for number in numbers if not _is_ignored_hangup(number)]
+    before = {number: signal.signal(number, stop) for number in heeded}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_ignored_hangup(number: int) -> bool:
+    return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN
+
+
+def _leave_lost_terminal() -> None:
+    """Send what is still printed nowhere: writing to a terminal that is gone raises, and ends the run."""
+    for descriptor in (1, 2):
+        try:
+            lost = stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor)
+        except OSError:
+            continue
+        if lost:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -69,7 +69,9 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
     ledger = Ledger(options.runs_dir)
-    with nullcontext() if dry_run else ledger.lock():
+    with nullcontext() if dry_run else ledger.lock() as unprotected:
+        if unprotected:
+            say(unprotected)
         plan = make_plan(asked, ledger)
         workers = choice.workers_for(plan.left)
         if not quiet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,8 +12,11 @@ from regx.data.arrays import Arrays, content_sha256
 from regx.data.npz import read_npz, write_npz
 from regx.data.spec import DatasetSpec
 from regx.runs.files import atomic_path
+from regx.runs.lock import hold
 
 __all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "workspace", "write_cache"]
+
+POLL_SECONDS = 0.1  # of a lock that another process holds
 
 
 class DamagedCacheError(Exception):
@@ -74,18 +76,19 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
     """
     path = cache_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:  # no locks here
-            yield
-            return
-        for left_over in path.parent.glob(f".{path.name}.*.part"):
-            left_over.unlink(missing_ok=True)
+    with hold(path.parent / f".{name}.lock", _for_ever(on_wait)) as missing:
+        if not missing:
+            for left_over in path.parent.glob(f".{path.name}.*.part"):
+                left_over.unlink(missing_ok=True)
         yield
+
+
+def _for_ever(on_wait: Callable[[], None]) -> Iterator[float]:
+    """Give the seconds before each try at a lock, and say when the first was in vain."""
+    yield 0.0
+    on_wait()
+    while True:
+        yield POLL_SECONDS
 
 
 @contextlib.contextmanager

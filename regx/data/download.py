@@ -122,7 +122,10 @@ def _content(folder: Path) -> tuple[int, int]:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Stop a process and its children if it still runs."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # Windows
+            process.kill()
     process.wait()
     if process.stdin is not None:
         process.stdin.close()

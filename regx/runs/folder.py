@@ -104,18 +104,21 @@ class RunFolder:
             path.unlink()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Iterator[str]:
         """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
+
+        Yields:
+            What is not protected where the file system has no locks, in one line; empty where it has.
 
         Raises:
             FolderBusyError: If another process holds it.
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(hold(self.path / LOCK_NAME))
+                missing = stack.enter_context(hold(self.path / LOCK_NAME))
             except BlockingIOError:
                 raise FolderBusyError(f"{self.path}: another process is training this run") from None
-            yield
+            yield missing
 
     def is_locked(self) -> bool:
         """Whether some process is training here."""

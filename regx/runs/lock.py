@@ -1,51 +1,82 @@
 """Locks on files: one process at a time, let go by the system when that process ends, however it ends."""
 
-import fcntl
 import time
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["hold", "is_held"]
+__all__ = ["UNPROTECTED", "hold", "is_held"]
 
+UNPROTECTED = "two processes could train the same run at once; see that only one does"
 WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
 
 
 @contextmanager
-def hold(path: Path, waits: Sequence[float] = WAITS) -> Iterator[None]:
-    """Hold a lock for this process.
+def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
+    """Hold a lock for this process; where the file system has no locks, go on without.
+
+    A file whose mere presence is the lock would do there, but it outlives a process that is killed.
 
     Args:
         path: The file to lock; made where it is missing.
         waits: Seconds before each try: a reader that looks whether it is held holds it for a moment.
+
+    Yields:
+        What is not protected, and why, in one line; empty where the lock is held.
 
     Raises:
         BlockingIOError: If another process holds it.
         OSError: If the file cannot be opened.
     """
     with path.open("ab") as file:  # open for writing: NFS locks nothing else
-        for wait in waits:
-            time.sleep(wait)
-            if _try(file, fcntl.LOCK_EX):
-                break
-        else:
-            raise BlockingIOError
-        yield
+        missing = ""
+        try:
+            if not any(_take(file, wait) for wait in waits):
+                raise BlockingIOError
+        except BlockingIOError:
+            raise
+        except OSError as error:  # ENOSYS of Lustre without flock, ENOLCK of NFS without its daemon, ...
+            missing = (
+                f"{path.parent}: file locks do not work there ({error.strerror or error}): {UNPROTECTED}"
+            )
+        yield missing
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; nobody does where nobody can write."""
+    """Whether some process holds the lock; nobody does where nobody can write or there are no locks."""
     try:
-        with path.open("rb") as file:  # a shared lock: readers do not take each other for a holder
-            return not _try(file, fcntl.LOCK_SH)
+        with path.open("rb") as file:
+            return not _look(file)
     except OSError:
         return False
 
 
-def _try(file: BinaryIO, kind: int) -> bool:
+def _take(file: BinaryIO, wait: float) -> bool:
+    """Try to lock a file, after so many seconds."""
+    time.sleep(wait)
+    return _lock_descriptor()(file.fileno(), blocking=False)
+
+
+@cache
+def _lock_descriptor() -> Callable[..., bool]:
+    """Import the lock of the system alone: filelock's FileLock makes do with a file that outlives a kill."""
+    with warnings.catch_warnings():  # of a system without locks, which the lock's error says as well
+        warnings.simplefilter("ignore")
+        from filelock import lock_descriptor
+    return lock_descriptor
+
+
+def _look(file: BinaryIO) -> bool:
+    """Try to share a lock for a moment: readers are not to take each other for its holder."""
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        import fcntl
+    except ImportError:  # Windows: there a second look tells a reader from a holder
+        return any(_take(file, wait) for wait in WAITS)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -47,12 +47,13 @@ def introduce() -> Introduction:
     """Load what training needs, so that no run pays for it, and say which regx this is."""
     from distributed import get_worker
 
-    import regx.sweeps.worker
     import regx.training.run
+    from regx.sweeps.worker_end import save_before_the_end
 
     keep_memory()
-    name = str(get_worker().name)
-    return Introduction(name=name, version=regx.__version__, code=code_digest())
+    worker = get_worker()
+    save_before_the_end(worker)
+    return Introduction(name=str(worker.name), version=regx.__version__, code=code_digest())
 
 
 def keep_memory() -> None:
@@ -67,7 +68,7 @@ def keep_memory() -> None:
     """
     if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
         return
-    with contextlib.suppress(OSError, AttributeError):  # another C library has neither
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library has neither
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 32 << 20)
         mallopt(M_TRIM_THRESHOLD, 64 << 20)

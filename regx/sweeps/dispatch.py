@@ -154,11 +154,15 @@ class Dispatch:
             self.accept(task, report)
 
     def accept(self, task: _Task, report: Report) -> None:
-        """Turn a report into an outcome; a refusal is none."""
+        """Turn a report into an outcome; a refusal is none, nor is an interruption that we did not wish."""
         if report["ending"] == "refused":
             self.fleet.refuse(task.member, report["message"])
             self.tasks.pop(task.key)
             self.todo.appendleft(task.job)
+            return
+        if report["ending"] == "interrupted" and self.stops_at is None:
+            self.watch.noticed(f"worker {task.member.label}: is ending; {task.job.folder} goes to the next")
+            self.again(task, "its worker was told to end")
             return
         outcome = outcome_of(task.job, report, time.monotonic() - task.began)
         if report["files"]:

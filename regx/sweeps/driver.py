@@ -151,7 +151,7 @@ class _Sweep:
             return
         if old.digest != self.experiment.digest:
             kept = self.folder.path / f"sweep-{old.digest[:8]}.json"
-            self.folder.record.rename(kept)
+            self.folder.record.replace(kept)
             self.watch.noticed(
                 f"the experiment has changed since its last sweep, whose record is now {kept}; runs that both"
                 " versions need are shared"

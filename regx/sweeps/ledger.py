@@ -41,8 +41,11 @@ class Ledger:
         self._folders = self._list()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Iterator[str]:
         """Keep other sweeps out of this folder of runs, which is made where it is missing.
+
+        Yields:
+            What is not protected where the file system has no locks, in one line; empty where it has.
 
         Raises:
             UsageError: If a sweep is going on in it, or it cannot be made.
@@ -53,14 +56,14 @@ class Ledger:
             raise self._unusable(error) from None
         with ExitStack() as stack:
             try:
-                stack.enter_context(hold(self.runs_dir / LOCK_NAME))
+                missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
             except BlockingIOError:
                 raise UsageError(
                     f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another"
                     " place with --out"
                 ) from None
             self._folders = self._list()  # a sweep that has just ended may have added to it
-            yield
+            yield missing
 
     def job(self, config: RunConfig, arm: str = "", settings: Settings | None = None) -> Job:
         """Say where a run is, or will be; arm and settings are for display."""

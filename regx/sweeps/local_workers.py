@@ -53,10 +53,17 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
             }
             for index, gpu in enumerate(gpus)
         }
-        listens = {"host": HOST, "port": 0, "protocol": protocol, "security": security, "dashboard": False}
+        listens = {
+            "host": HOST,
+            "port": 0,
+            "protocol": protocol,
+            "security": security,
+            "dashboard": False,
+            "dashboard_address": f"{HOST}:0",  # its health pages are served all the same, on 8787 by default
+        }
         scheduler = {"cls": dask.Scheduler, "options": listens}
         try:
-            with _deaf_to_ctrl_c():
+            with _deaf():
                 cluster = dask.SpecCluster(scheduler=scheduler, workers=workers, security=security)
         except RuntimeError as error:
             raise UsageError(
@@ -79,13 +86,17 @@ def _security(dask: Any) -> tuple[Any, str]:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Block SIGINT in the threads that are made here, and so in the processes that those start.
+def _deaf() -> Iterator[None]:
+    """Block signals in the threads that are made here, and so in the processes that those start.
 
     A terminal sends Ctrl-C to all processes of a command; what is to happen to the runs is for the driver,
-    which hears it in its main thread, to decide.
+    which hears it in its main thread, to decide. SIGHUP and SIGUSR1 would end a worker that is starting, and
+    the process with which Python tidies up after all of them; a worker hears them when it can save its run.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Which GPU each worker on this machine gets, found without importing torch."""
+"""How many workers fit on this machine and which GPU each gets, found without importing torch."""
 
 import os
 import subprocess

@@ -18,6 +18,7 @@ from regx.config.errors import UsageError
 from regx.runs.code_version import code_digest, refusal
 from regx.runs.files import write_text
 from regx.runs.folder import FolderBusyError, RunFolder
+from regx.runs.lock import UNPROTECTED
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
 from regx.sweeps.jobs import Ending
@@ -28,7 +29,7 @@ from regx.sweeps.wire import Order, Report
 if TYPE_CHECKING:
     from regx.data import Dataset
 
-__all__ = ["Link", "execute"]
+__all__ = ["Link", "execute", "wait_until_idle"]
 
 BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
 TAIL_LINES = 5
@@ -72,6 +73,11 @@ def execute(order: Order, link: Link) -> Report:
         if travels and report["ending"] not in ("interrupted", "lost"):
             report["files"] = pack(folder)
     return report
+
+
+def wait_until_idle(seconds: float) -> None:
+    """Wait until nothing is being trained in this process, at most so long; nothing is begun afterwards."""
+    _one_at_a_time.acquire(timeout=seconds)
 
 
 @contextmanager
@@ -155,8 +161,9 @@ class _Execution:
         return self.clock.is_late() or self.link.stop_wanted()
 
     def noticed(self, message: str) -> None:
-        """Pass it on."""
-        self.link.noticed(message)
+        """Pass it on; of locks that do not work the sweep has told already."""
+        if not message.endswith(UNPROTECTED):
+            self.link.noticed(message)
 
     def started(self, record: RunRecord) -> None:
         """Start the clock."""

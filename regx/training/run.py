@@ -100,7 +100,9 @@ def train_run(
     """
     device = resolve_device(config.device)  # before the folder is made: a wrong device leaves nothing behind
     folder.create()
-    with folder.lock():
+    with folder.lock() as unprotected:
+        if unprotected:
+            observer.noticed(unprotected)
         if options.fresh:
             folder.clear()
         before = folder.read_record() if folder.record.exists() else None

@@ -1,5 +1,7 @@
 """`regx train` as a user runs it: what it prints, how it ends, what it leaves."""
 
+import os
+import pty
 import resource
 import signal
 import subprocess
@@ -150,7 +152,7 @@ def start(config: Path, *words: str, limit: int | None = None) -> subprocess.Pop
 LONG = ("--set", "train.epochs=100000")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_a_signal_stops_safely(config: Path, number: signal.Signals) -> None:
     process = start(config, *LONG)
     runs = config.parent / "runs"
@@ -166,6 +168,24 @@ def test_a_signal_stops_safely(config: Path, number: signal.Signals) -> None:
     record = RunRecord.read(folder / "run.json")
     assert record.status == "interrupted"
     assert record.steps_completed > 0
+    assert (folder / "checkpoint.pt").exists()
+
+
+def test_a_terminal_that_is_closed_costs_no_step(config: Path) -> None:
+    """As when an ssh connection breaks: SIGHUP, and whatever is printed afterwards is an error."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "regx", "train", str(config), "--offline", *LONG]
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *command], cwd=config.parent, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    while b"epoch" not in shown:
+        shown += os.read(ours, 1024)
+    os.close(ours)
+    assert process.wait(60) == 128 + signal.SIGHUP
+    (folder,) = (config.parent / "runs").iterdir()
+    assert RunRecord.read(folder / "run.json").status == "interrupted"
     assert (folder / "checkpoint.pt").exists()
 
 

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from clusters import start_scheduler, start_worker
+from clusters import start_scheduler, start_worker, wait_until
 
 from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.record import RunRecord
@@ -62,6 +63,7 @@ class Sweep:
                 cwd=folder,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
     def wait_for_training(self) -> None:
@@ -125,6 +127,107 @@ def test_the_driver_is_killed_again_and_again(tmp_path: Path, undisturbed: Resul
     last = Sweep(tmp_path, "--jobs", "2")
     last.finish()
     assert last.results() == undisturbed
+
+
+def of_the_driver(sweep: Sweep, number: signal.Signals) -> None:
+    sweep.process.send_signal(number)
+
+
+def of_all(sweep: Sweep, number: signal.Signals) -> None:
+    """As a terminal that is closed does, and Slurm."""
+    os.killpg(sweep.process.pid, number)
+
+
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        (of_the_driver, signal.SIGKILL),
+        (of_the_driver, signal.SIGHUP),
+        (of_all, signal.SIGHUP),
+        (of_all, signal.SIGUSR1),
+    ],
+)
+def test_a_sweep_that_is_ended_saves_what_its_workers_do(
+    tmp_path: Path, undisturbed: Results, send: Callable[..., None], number: signal.Signals
+) -> None:
+    sweep = Sweep(tmp_path, "--jobs", "2")
+    wait_until(lambda: len(sweep.workers()) == 2, sweep.process)
+    workers = sweep.workers()
+    send(sweep, number)
+    assert sweep.process.wait(60) == (-number if number == signal.SIGKILL else 128 + number)
+    assert not psutil.wait_procs(workers, timeout=30)[1]
+    assert "Traceback" not in sweep.log.read_text()
+    records = {path.parent: RunRecord.read(path) for path in tmp_path.glob("runs/faults.*/run.json")}
+    unfinished = [path for path, record in records.items() if record.status != "done"]
+    assert unfinished
+    assert {records[path].status for path in unfinished} == {"interrupted"}
+    assert all((path / "checkpoint.pt").exists() for path in unfinished)  # none is old enough for another
+    again = Sweep(tmp_path, "--jobs", "2")
+    again.finish()
+    assert again.results() == undisturbed
+
+
+def to_the_nanny(nanny: psutil.Process, number: signal.Signals) -> None:
+    nanny.send_signal(number)
+
+
+def to_its_worker(nanny: psutil.Process, number: signal.Signals) -> None:
+    for child in nanny.children():
+        child.send_signal(number)
+
+
+def to_both(nanny: psutil.Process, number: signal.Signals) -> None:
+    os.killpg(nanny.pid, number)
+
+
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        (to_the_nanny, signal.SIGKILL),
+        (to_the_nanny, signal.SIGTERM),
+        (to_its_worker, signal.SIGTERM),
+        (to_both, signal.SIGTERM),
+        (to_both, signal.SIGUSR1),
+        (to_both, signal.SIGHUP),
+    ],
+)
+def test_a_worker_of_a_cluster_saves_before_it_ends(
+    tmp_path: Path, send: Callable[..., None], number: signal.Signals
+) -> None:
+    with start_scheduler(tmp_path) as scheduler, start_worker(scheduler.address, tmp_path) as process:
+        sweep = Sweep(tmp_path, "--scheduler", scheduler.address)
+        sweep.wait_for_training()
+        (record,) = sweep.begun()
+        assert record.pid is not None
+        worker = psutil.Process(record.pid)
+        send(psutil.Process(process.pid), number)
+        assert not psutil.wait_procs([worker], timeout=30)[1]
+        sweep.process.kill()
+        sweep.process.wait(30)
+    assert list(tmp_path.glob("runs/faults.*/checkpoint.pt"))
+
+
+def test_a_worker_without_a_nanny_saves_before_it_ends(tmp_path: Path) -> None:
+    with (
+        start_scheduler(tmp_path) as scheduler,
+        start_worker(scheduler.address, tmp_path, "--no-nanny") as worker,
+    ):
+        sweep = Sweep(tmp_path, "--scheduler", scheduler.address)
+        sweep.wait_for_training()
+        worker.send_signal(signal.SIGUSR1)
+        worker.wait(30)
+        sweep.process.kill()
+        sweep.process.wait(30)
+    assert list(tmp_path.glob("runs/faults.*/checkpoint.pt"))
+
+
+def test_workers_of_a_cluster_save_when_the_driver_is_killed(tmp_path: Path) -> None:
+    with start_scheduler(tmp_path) as scheduler, start_worker(scheduler.address, tmp_path):
+        sweep = Sweep(tmp_path, "--scheduler", scheduler.address)
+        sweep.wait_for_training()
+        sweep.process.kill()
+        sweep.process.wait(30)
+        wait_until(lambda: bool(list(tmp_path.glob("runs/faults.*/checkpoint.pt"))), seconds=30)
 
 
 def test_workers_are_killed_while_the_sweep_goes_on(tmp_path: Path, undisturbed: Results) -> None:

@@ -4,7 +4,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from engine_jobs import Notebook, once, small_job, timeless, work_off
 
@@ -110,6 +112,34 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(options: EngineOption
         outcomes = work_off(engine, jobs(1), watch)
     assert {outcome.ending for outcome in outcomes.values()} == {"done"}
     assert not watch.notices
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_a_worker_that_is_told_to_end_saves_and_its_run_goes_on(
+    options: EngineOptions, number: signal.Signals
+) -> None:
+    watch = Notebook(signal_worker(options, number))
+    (job,) = jobs(1)
+    with local_cluster(options, num_workers=1) as engine:
+        outcomes = work_off(engine, [job], watch)
+    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    assert len(watch.notices) == 1
+    assert watch.epochs[job.folder] == sorted(watch.epochs[job.folder])  # it went on where it was
+
+
+def test_nothing_listens_but_on_loopback(options: EngineOptions) -> None:
+    with local_cluster(options, num_workers=1) as engine:
+        work_off(engine, jobs(1))
+        here = psutil.Process()
+        processes = [here, *here.children(recursive=True)]
+        found = [one.laddr for process in processes for one in process.net_connections() if is_listening(one)]
+    assert len(found) >= 3  # scheduler, nanny, worker
+    assert {address.ip for address in found} == {"127.0.0.1"}
+    assert 8787 not in {address.port for address in found}
+
+
+def is_listening(connection: Any) -> bool:
+    return connection.status == psutil.CONN_LISTEN
 
 
 def test_each_worker_sees_its_gpu(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:
