@@ -85,7 +85,7 @@ def test_without_locks_a_run_is_trained_and_one_line_says_so(
     (folder,) = (tmp_path / "runs").iterdir()
     assert RunRecord.read(folder / "run.json").status == "done"
     assert [line for line in result.err.splitlines() if "locks" in line] == [
-        f"runs/{folder.name}: file locks do not work there ({os.strerror(code)}):"
+        f"note: runs/{folder.name}: file locks do not work there ({os.strerror(code)}):"
         " two processes could train the same run at once; see that only one does"
     ]
 

@@ -96,7 +96,7 @@ def test_a_finished_run_without_its_metrics_is_one_line(tmp_path: Path) -> None:
     job = job_of(tmp_path)
     finish(tmp_path / "runs", job)
     RunFolder(tmp_path / "runs" / job.folder).metrics.unlink()
-    with pytest.raises(UsageError, match=r"^/.*metrics.csv: No such file or directory; remove .*anew$"):
+    with pytest.raises(UsageError, match=r"^/.*metrics.csv: is missing; `regx sweep` with --retry-failed"):
         Ledger(tmp_path / "runs").load(job)
 
 
