@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from regx.cli.claims_text import claim_lines, summary_line, table_lines
+from regx.cli.completion import offer_claims
 from regx.cli.progress import say
-from regx.config.errors import UsageError
-from regx.report.claim_rows import row_of
 
 if TYPE_CHECKING:
     from regx.claims.standing import Standing
@@ -20,7 +19,10 @@ __all__ = ["claims"]
 
 def claims(
     claim: Annotated[
-        str | None, typer.Argument(help="Id of one claim, to see it in full.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Id of one claim, to see it in full.", autocompletion=offer_claims, show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     figure: Annotated[
@@ -51,6 +53,7 @@ def claims(
     """
     from regx.claims.registry import read_registry
     from regx.claims.standing import default_results, standings, starter_results
+    from regx.report.claim_rows import row_of
 
     registry = read_registry(experiments)
     root = results or default_results()
@@ -83,6 +86,7 @@ def claims(
 
 def _draw(path: Path, found: "Sequence[Standing]") -> None:
     """Draw all effects in one figure."""
+    from regx.config.errors import UsageError
     from regx.report.claims_figure import save_claims_figure
 
     if path.suffix != ".svg":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.compare_grid import Form, show_grid
+from regx.cli.completion import offer_compared
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def compare(  # one parameter per option of the command
         typer.Argument(
             metavar="A B [MORE...]",
             help="Each a run's folder, a folder of runs, a quoted pattern, a sweep's folder, or SWEEP:ARM.",
+            autocompletion=offer_compared,
             show_default=False,
         ),
     ],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_datasets
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def list_datasets(
 
 @data_app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.", autocompletion=offer_datasets),
+    ],
     source: Annotated[
         SourceKind | None,
         typer.Option(
@@ -110,7 +114,12 @@ def fetch(
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Data sets; none: all that are here.", show_default=False),
+        typer.Argument(
+            metavar="[NAME...]",
+            help="Data sets; none: all that are here.",
+            autocompletion=offer_datasets,
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Compare cached data sets with their published checksums; exit code 2 if one is damaged or missing.

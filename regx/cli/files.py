@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_yaml
+
 if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.config.errors import Problem
@@ -17,7 +19,12 @@ schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a 
 def validate(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="YAML files, or folders of them.",
+            autocompletion=offer_yaml,
+            show_default=False,
+        ),
     ],
 ) -> None:
     """Check configs and experiments; each problem is shown with its line.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.claims_text import summary_line, table_lines
+from regx.cli.completion import offer_claims_and_mechanical
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -40,6 +41,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         typer.Argument(
             metavar="[CLAIM...]",
             help="Ids, or `mechanical` for the exact checks; all claims if omitted.",
+            autocompletion=offer_claims_and_mechanical,
             show_default=False,
         ),
     ] = None,
@@ -127,7 +129,7 @@ def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -
     if not claims:
         return
     from regx.claims.mechanical_results import store_mechanical
-    from regx.training.environment import git_state
+    from regx.runs.checkout import git_state
 
     commit, dirty = git_state()
     answers = []

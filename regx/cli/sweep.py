@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_experiments
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -33,7 +34,12 @@ __all__ = ["sweep"]
 
 
 def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    experiment: Annotated[Path, typer.Argument(help="YAML file of the experiment.", show_default=False)],
+    experiment: Annotated[
+        Path,
+        typer.Argument(
+            help="YAML file of the experiment.", autocompletion=offer_experiments, show_default=False
+        ),
+    ],
     tier: TierOption = "cpu",
     jobs: JobsOption = None,
     per_gpu: PerGpuOption = None,

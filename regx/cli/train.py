@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_configs, offer_devices, offer_settings
 from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
@@ -23,17 +24,30 @@ DIVERGED_HELP = {
 
 
 def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    config: Annotated[Path, typer.Argument(help="YAML file of the run.", show_default=False)],
+    config: Annotated[
+        Path,
+        typer.Argument(help="YAML file of the run.", autocompletion=offer_configs, show_default=False),
+    ],
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a value by its dotted path; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a value by its dotted path; repeatable.",
+            autocompletion=offer_settings,
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed, in place of the config's.", show_default=False)
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's folder goes into.")] = Path("runs"),
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or mps, in place of the config's.", show_default=False)
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda or mps, in place of the config's.",
+            autocompletion=offer_devices,
+            show_default=False,
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever the folder holds.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,

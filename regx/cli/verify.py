@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
@@ -18,7 +19,12 @@ __all__ = ["verify"]
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of a finished run.", autocompletion=offer_run_folders, show_default=False
+        ),
+    ],
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
 ) -> None:
