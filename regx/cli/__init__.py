@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -86,12 +88,13 @@ def main() -> None:
         sys.exit(code)
 
 
-def _run() -> object:
+def _run() -> int | None:
     """Run the command that is asked for, or answer a shell that asks what it may offer."""
+    run: Callable[[], int | None] = partial(app, prog_name="regx", standalone_mode=False)
+    if "" in sys.argv:
+        from regx.config.errors import UsageError
 
-    def run() -> object:
-        return app(prog_name="regx", standalone_mode=False)
-
+        raise UsageError("an argument is empty: is a variable of the shell not set?")
     if {"--install-completion", "--show-completion"} & set(sys.argv):
         from regx.cli.bash_completion import leave_no_space
 
@@ -99,7 +102,7 @@ def _run() -> object:
     if os.environ.get("_REGX_COMPLETE") == "complete_bash":
         from regx.cli.bash_completion import complete
 
-        return complete(run)
+        complete(run)
     return run()
 
 

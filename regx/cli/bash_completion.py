@@ -77,7 +77,7 @@ def _split(line: str) -> list[str]:
     lexer = shlex.shlex(line, posix=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
-    words = []
+    words: list[str] = []
     try:
         words.extend(lexer)
     except ValueError:

@@ -57,8 +57,7 @@ def claims(
 
     registry = read_registry(experiments)
     root = results or default_results()
-    if claim is not None:
-        registry.find(claim)
+    claim = None if claim is None else registry.find(claim).id
     if recompute:
         from regx.claims.judge import judge_tier
 

@@ -49,13 +49,11 @@ def _quietly(find: Callable[[typer.Context, str], Iterable[Offer]]) -> Offers:
 @_quietly
 def offer_claims(ctx: typer.Context, incomplete: str) -> Iterator[Offer]:
     """Offer the ids of claims, in capitals unless small letters are typed."""
-    from regx.claims.registry import Registered, read_registry
+    from regx.claims.registry import read_registry
 
     folders = [Path(folder) for folder in ctx.params.get("experiments") or ()]
-    registry = read_registry(folders or None)
-    for item in (*registry.empirical, *registry.mechanical):
-        says = item.claim.says if isinstance(item, Registered) else item.says
-        yield item.id.lower() if incomplete[:1].islower() else item.id, says
+    for claim in read_registry(folders or None).claims:
+        yield claim.id.lower() if incomplete[:1].islower() else claim.id, claim.says
 
 
 @_quietly

@@ -113,10 +113,12 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
         UsageError: If a folder has none.
     """
     from regx.config.errors import UsageError
+    from regx.runs.path_kind import refuse_no_yaml
 
     files = []
     for path in paths:
         if not path.is_dir():
+            refuse_no_yaml(path)
             files.append(path)
             continue
         found = sorted(
@@ -184,9 +186,9 @@ def _starter_files() -> list[tuple[Path, Path]]:
         UsageError: If the package carries none.
     """
     from regx.config.errors import UsageError
+    from regx.config.starter import starter_root
 
-    package = Path(__file__).parent.parent
-    root = package / "starter" if (package / "starter").is_dir() else package.parent
+    root = starter_root()
     files = [
         (source.relative_to(root), source)
         for name in ("configs", "experiments")

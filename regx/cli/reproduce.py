@@ -118,10 +118,10 @@ def _chosen(
 
     if not names:
         return list(registry.empirical), list(registry.mechanical)
-    found = [registry.find(name) for name in names if name != MECHANICAL]
+    found = [registry.find(name) for name in names if name.lower() != MECHANICAL]
     empirical = [item for item in found if isinstance(item, Registered)]
     mechanical = [item for item in found if not isinstance(item, Registered)]
-    return empirical, list(registry.mechanical) if MECHANICAL in names else mechanical
+    return empirical, list(registry.mechanical) if len(found) < len(names) else mechanical
 
 
 def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -> None:

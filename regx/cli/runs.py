@@ -29,7 +29,9 @@ def runs(
     from regx.runs.table import list_run_folders
 
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; `regx train` makes one")
+        from regx.runs.path_kind import what_is
+
+        raise UsageError(f"{folder}: {what_is(folder)}")
     is_sweep = is_sweep_folder(folder)
     found = _describe_sweep(folder) if is_sweep else [_describe(path) for path in list_run_folders(folder)]
     if as_json:

@@ -61,7 +61,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     """
     from regx.config import load_experiment
     from regx.config.errors import UsageError
-    from regx.config.kinds import kind_of_file
+    from regx.config.kinds import readable_kind
+    from regx.runs.path_kind import refuse_no_yaml
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
     from regx.sweeps.driver import sweep as train_all
@@ -69,7 +70,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.ledger import Ledger
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
-    if experiment.is_file() and kind_of_file(experiment) == "run":
+    refuse_no_yaml(experiment)
+    if experiment.is_file() and readable_kind(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)

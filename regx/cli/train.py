@@ -63,7 +63,9 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     """
     from regx.config import load_run, notices
     from regx.runs.folder import RunFolder
+    from regx.runs.path_kind import refuse_no_yaml
 
+    refuse_no_yaml(config)
     settings = load_run(config, overrides or [], seed=seed, device=device)
     if not quiet:
         for notice in notices(settings):
