@@ -85,6 +85,10 @@ def main() -> None:
             raise
         message, code = _explain(error)
         typer.echo(message, err=True)
+        if "--json" in sys.argv and not {"--csv", "--md"} & set(sys.argv):  # of two forms at once, neither
+            from regx.cli.json_output import error_document, print_json
+
+            print_json(error_document(error, message, code))
         sys.exit(code)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.completion import offer_yaml
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, describe_problem, print_json
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -26,6 +28,7 @@ def validate(
             show_default=False,
         ),
     ],
+    as_json: JsonOption = False,
 ) -> None:
     """Check configs and experiments; each problem is shown with its line.
 
@@ -37,16 +40,25 @@ def validate(
     from regx.config.kinds import kind_of_file
 
     problems: list[Problem] = []
+    checked: list[dict[str, object]] = []
     for path in _yaml_files(files):
-        describe = _describe_experiment if kind_of_file(path) == "experiment" else _describe_run
+        kind = kind_of_file(path)
+        describe = _describe_experiment if kind == "experiment" else _describe_run
         try:
             summary, notes = describe(path)
         except ConfigError as error:
             problems.extend(error.problems)
+            checked.append({"file": str(path), "ok": False, "kind": kind, "summary": None, "notes": []})
             continue
-        typer.echo(f"{path}: ok ({summary})")
-        for note in notes:
-            typer.echo(f"{path}: note: {note}", err=True)
+        checked.append({"file": str(path), "ok": True, "kind": kind, "summary": summary, "notes": notes})
+        if not as_json:
+            typer.echo(f"{path}: ok ({summary})")
+            for note in notes:
+                typer.echo(f"{path}: note: {note}", err=True)
+    if as_json:
+        found = [describe_problem(problem) for problem in sorted(set(problems))]
+        print_json({"files": checked, "problems": found})
+        raise typer.Exit(ExitCode.WRONG_USAGE if problems else ExitCode.DONE)
     if problems:
         raise ConfigError(problems)
 
@@ -57,11 +69,9 @@ def schema_run() -> None:
 
     Example: regx schema run > run.schema.json
     """
-    import json
-
     from regx.config.editor_schema import run_schema
 
-    typer.echo(json.dumps(run_schema(), indent=2))
+    print_json(run_schema())
 
 
 @schema_app.command("experiment")
@@ -70,11 +80,9 @@ def schema_experiment() -> None:
 
     Example: regx schema experiment > experiment.schema.json
     """
-    import json
-
     from regx.config.editor_schema import experiment_schema
 
-    typer.echo(json.dumps(experiment_schema(), indent=2))
+    print_json(experiment_schema())
 
 
 def init(

@@ -1,11 +1,12 @@
 """`regx runs`: what is there, in which state."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from regx.cli.json_output import JsonOption, print_json
 
 if TYPE_CHECKING:
     from regx.runs.record import RunRecord
@@ -18,7 +19,7 @@ SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
 
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder with runs.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the runs in a folder, at any depth, or those of a sweep by arm, with their state.
 
@@ -35,7 +36,7 @@ def runs(
     is_sweep = is_sweep_folder(folder)
     found = _describe_sweep(folder) if is_sweep else [_describe(path) for path in list_run_folders(folder)]
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        print_json(found)
     elif not found:
         typer.echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
     elif is_sweep:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from regx.cli.exit_codes import SIGNALLED
+
 __all__ = ["StopSignal", "stop_on_signals"]
 
 
@@ -26,7 +28,7 @@ class StopSignal:
         if self.wanted:
             raise KeyboardInterrupt
         self.wanted = True
-        self.exit_code = 128 + number
+        self.exit_code = SIGNALLED + number
         if self._on_first:
             self._on_first()
 

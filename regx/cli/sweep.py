@@ -18,13 +18,23 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
+    describe_estimate,
     estimate_left,
     fetch_data,
 )
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
 from regx.cli.signals import stop_on_signals
 from regx.cli.sweep_display import sweep_display
-from regx.cli.sweep_text import ending_lines, plan_lines, tuned_lines
+from regx.cli.sweep_text import (
+    describe_ending,
+    describe_plan,
+    ending_lines,
+    estimate_line,
+    plan_lines,
+    tuned_lines,
+)
 
 if TYPE_CHECKING:
     from regx.runs.sweep import SweepFolder
@@ -53,6 +63,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         typer.Option(min=0.1, metavar="SECONDS", help="Time that one run may take.", show_default=False),
     ] = None,
     offline: OfflineOption = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the sweep's folder and what failed.")] = False,
 ) -> None:
     """Train every run of an experiment. What is done is not trained again; stopped, it goes on where it was.
@@ -79,11 +90,17 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     with nullcontext() if dry_run else ledger.lock():
         plan = make_plan(asked, ledger)
         workers = choice.workers_for(plan.left)
-        if not quiet:
+        folder = SweepFolder.named(asked.name, asked.tier, out)
+        if dry_run and as_json:
+            found = estimate_left([plan], ledger, workers) if plan.left else None
+            estimate = describe_estimate(found, workers)
+            print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
+        elif not quiet:
             for line in plan_lines(asked, plan):
                 say(line)
             if plan.left:
-                say(estimate_left([plan], ledger, workers))
+                found = estimate_left([plan], ledger, workers)
+                say(estimate_line(found, workers.number if workers else None))
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
@@ -97,9 +114,12 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
                 summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
             except EngineLostError as error:
                 say(str(error))
-                raise typer.Exit(1) from None
-    _print_ending(summary, SweepFolder.named(asked.name, asked.tier, out), quiet=quiet)
-    raise typer.Exit(stop.exit_code or int(not summary.complete))
+                raise typer.Exit(ExitCode.RUN_FAILED) from None
+    if as_json:
+        print_json(describe_ending(summary, folder))
+    else:
+        _print_ending(summary, folder, quiet=quiet)
+    raise typer.Exit(stop.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
 
 
 def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> None:

@@ -7,6 +7,8 @@ import typer
 
 from regx.cli.completion import offer_configs, offer_devices, offer_settings
 from regx.cli.data import fetch_display
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
@@ -55,6 +57,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         bool, typer.Option("--keep-checkpoint", help="Keep the trained weights in checkpoint.pt.")
     ] = False,
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Time between two checkpoints.")] = 30.0,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run's folder and nothing else.")] = False,
 ) -> None:
     """Train one run. Interrupted, it goes on where it was; finished, it is not trained again.
@@ -78,8 +81,8 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
                 say("note: its weights were not kept; with --fresh they will be.")
         if not folder.curves.exists():
             _draw_curves(folder, record, settings)
-        _print_ending(record, folder, quiet=quiet)
-        raise typer.Exit(int(record.status != "done"))
+        _print_ending(record, folder, quiet=quiet, as_json=as_json)
+        raise typer.Exit(_exit_code(record))
 
     from regx.data import load_dataset  # from here on with torch: a bad config has been refused by now
     from regx.training.device import resolve_device
@@ -96,8 +99,12 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         )
         record = train_run(settings, folder, dataset, observer, options)
     _draw_curves(folder, record, settings)
-    _print_ending(record, folder, quiet=quiet)
-    raise typer.Exit(stop.exit_code if record.status == "interrupted" else int(record.status != "done"))
+    _print_ending(record, folder, quiet=quiet, as_json=as_json)
+    raise typer.Exit(stop.exit_code if record.status == "interrupted" else _exit_code(record))
+
+
+def _exit_code(record: "RunRecord") -> ExitCode:
+    return ExitCode.DONE if record.status == "done" else ExitCode.RUN_FAILED
 
 
 def _finished(folder: "RunFolder") -> "RunRecord | None":
@@ -123,13 +130,16 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
         save_curves(folder.curves, read_rows(folder.metrics), record, title=title)
 
 
-def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> None:
+def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_json: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
     if record.failure:
         say(f"diverged, epochs completed: {record.epochs_completed}; {record.failure.message}.")
         say(DIVERGED_HELP[record.failure.kind])
     if record.status == "interrupted":
         say(f"interrupted at step {record.steps_completed:,}; the same command goes on from there.")
+    if as_json:
+        print_json({"run": str(folder.path), **record.model_dump(mode="json")})
+        return
     if quiet:
         typer.echo(folder.path)
         return
