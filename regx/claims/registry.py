@@ -4,7 +4,6 @@ Reading is light: a file's `claims` are read, and the many configs of its experi
 """
 
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from regx.config.sections.claim import ClaimConfig
 from regx.config.starter import starter_root
 from regx.config.tree import Node, plain
 from regx.config.yaml_loader import read_yaml
-from regx.runs.path_kind import what_is
+from regx.runs.path_kind import is_there, what_is
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
 
@@ -113,8 +112,8 @@ class Registry:
         ]
         if own:
             return f"is an experiment, not a claim; its claims: {', '.join(item.id for item in own)}"
-        if os.path.isdir(word) or place.suffix in (".yaml", ".yml"):  # noqa: PTH112  # a word may be no path at all
-            return f"no such claim; it {what_is(place)}" if place.exists() else "no such file"
+        if is_there(place) and (place.is_dir() or place.suffix in (".yaml", ".yml")):
+            return f"no such claim; it {what_is(place)}"
         alike = [name for name in self.ids if _bare(name) == _bare(word)]
         near = alike or get_close_matches(word.upper(), self.ids, n=1, cutoff=0.75)
         return f"no such claim{f'; did you mean {near[0]!r}?' if near else '; `regx claims` lists them'}"

@@ -121,11 +121,11 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
         UsageError: If a folder has none.
     """
     from regx.config.errors import UsageError
-    from regx.runs.path_kind import refuse_no_yaml
+    from regx.runs.path_kind import is_there, refuse_no_yaml
 
     files = []
     for path in paths:
-        if not path.is_dir():
+        if not is_there(path) or not path.is_dir():
             refuse_no_yaml(path)
             files.append(path)
             continue

@@ -26,12 +26,11 @@ def runs(
     Example: regx runs runs --json
     """
     from regx.config.errors import UsageError
+    from regx.runs.path_kind import is_there, what_is
     from regx.runs.sweep import is_sweep_folder
     from regx.runs.table import list_run_folders
 
-    if not folder.is_dir():
-        from regx.runs.path_kind import what_is
-
+    if not is_there(folder) or not folder.is_dir():
         raise UsageError(f"{folder}: {what_is(folder)}")
     is_sweep = is_sweep_folder(folder)
     found = _describe_sweep(folder) if is_sweep else [_describe(path) for path in list_run_folders(folder)]

@@ -82,7 +82,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
     refuse_no_yaml(experiment)
-    if experiment.is_file() and readable_kind(experiment) == "run":
+    if readable_kind(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)

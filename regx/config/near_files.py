@@ -48,11 +48,12 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 
 
 def _named_like(stem: str, files: Iterator[Path]) -> list[Path]:
-    """Choose the file of that name, else the nearest, else those whose names begin so."""
+    """Choose the file of that name, else those whose names begin so where they are few, else the nearest."""
     by_stem: dict[str, Path] = {}
     for file in files:
         by_stem.setdefault(file.stem, file)
-    near = [stem] if stem in by_stem else get_close_matches(stem, by_stem, n=1, cutoff=0.75)
-    if not near and len(stem) > 2:
-        near = [name for name in by_stem if name.startswith(stem)]
+    begin = [name for name in by_stem if len(stem) > 2 and name.startswith(stem)]
+    near = (
+        [stem] if stem in by_stem else begin[: _MOST + 1] or get_close_matches(stem, by_stem, cutoff=0.75)[:1]
+    )
     return [by_stem[name] for name in near] if len(near) <= _MOST else []

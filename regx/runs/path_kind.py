@@ -9,16 +9,24 @@ from regx.config.kinds import readable_kind
 from regx.runs.folder import is_run_folder
 from regx.runs.sweep import is_sweep_folder
 
-__all__ = ["absence", "refuse_no_yaml", "what_is"]
+__all__ = ["absence", "is_there", "refuse_no_yaml", "what_is"]
 
 _YAML = (".yaml", ".yml")
 
 
 def what_is(path: Path) -> str:
     """Say what a path is, and which command takes it: `is an experiment; ...`."""
-    if not path.exists():
+    if not is_there(path):
         return absence(path)
     return _folder(path) if path.is_dir() else _file(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at a path; a name that is too long for the system is none."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def refuse_no_yaml(path: Path) -> None:

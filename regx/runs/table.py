@@ -11,7 +11,7 @@ from regx.config import ConfigError, RunConfig, load_run
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
-from regx.runs.path_kind import absence, what_is
+from regx.runs.path_kind import absence, is_there, what_is
 from regx.runs.record import RunRecord
 
 __all__ = ["Run", "find_run_folders", "list_run_folders", "load_run_folder"]
@@ -46,7 +46,7 @@ def load_run_folder(path: Path) -> Run:
         UsageError: If a file is missing, damaged, cut off or of another format; the message names it.
     """
     folder = RunFolder(path)
-    if not folder.record.exists() and not folder.metrics.exists():
+    if not is_there(folder.record) and not is_there(folder.metrics):
         raise UsageError(f"{path}: {what_is(path)}")
     try:
         record = folder.read_record()
