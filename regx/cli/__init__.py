@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -94,20 +94,26 @@ def main() -> None:
 
 def _run() -> int | None:
     """Run the command that is asked for, or answer a shell that asks what it may offer."""
+    from regx.cli.bash_completion import complete, leave_no_space
+
     run: Callable[[], int | None] = partial(app, prog_name="regx", standalone_mode=False)
     if "" in sys.argv:
-        from regx.config.errors import UsageError
-
-        raise UsageError("an argument is empty: is a variable of the shell not set?")
+        _refuse("an argument is empty: is a variable of the shell not set?")
     if {"--install-completion", "--show-completion"} & set(sys.argv):
-        from regx.cli.bash_completion import leave_no_space
-
         leave_no_space()
+        if run():
+            _refuse(
+                "the shell cannot be told; `_REGX_COMPLETE=source_bash regx` (or zsh, fish) prints its script"
+            )
     if os.environ.get("_REGX_COMPLETE") == "complete_bash":
-        from regx.cli.bash_completion import complete
-
         complete(run)
     return run()
+
+
+def _refuse(message: str) -> NoReturn:
+    from regx.config.errors import UsageError  # here, since it brings the schema along
+
+    raise UsageError(message)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shellingham
 from run_builder import build_run
 from sweep_builder import build_sweep
 from terminal import on_terminal
@@ -123,6 +124,32 @@ def test_zsh_is_told_what_the_words_mean(cli: Callable[..., Any], monkeypatch: p
     monkeypatch.setenv("_REGX_COMPLETE", "complete_zsh")
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "regx claims C01")
     assert '"C01":"Dropout reduces overfitting."' in cli().out
+
+
+def test_where_the_shell_cannot_be_told_it_is_named(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise shellingham.ShellDetectionFailure
+
+    monkeypatch.setattr(shellingham, "detect_shell", fail)
+    for option in ("--show-completion", "--install-completion"):
+        result = cli(option)
+        assert result.code == 2
+        assert "`_REGX_COMPLETE=source_bash regx` (or zsh, fish) prints its script" in result.err
+    monkeypatch.setenv("_REGX_COMPLETE", "source_bash")
+    assert "complete -o default -F _regx_completion regx" in cli().out
+
+
+def test_it_is_installed_with_a_line_in_the_start_up_file(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shellingham, "detect_shell", lambda: ("bash", "/bin/bash"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cli("--install-completion").code == 0
+    script = tmp_path / ".bash_completions" / "regx.sh"
+    assert str(script) in (tmp_path / ".bashrc").read_text()
+    assert "compopt -o nospace" in script.read_text()
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
