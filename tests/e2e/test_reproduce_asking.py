@@ -39,7 +39,7 @@ def files_in(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
 
 
-@pytest.mark.parametrize(("keys", "code"), [("n\n", 0), ("\x03", 130)])
+@pytest.mark.parametrize(("keys", "code"), [("n\n", 0), pytest.param("\x03", 130, marks=pytest.mark.slow)])
 def test_on_a_terminal_it_shows_the_plan_and_asks(folder: Path, keys: str, code: int) -> None:
     before = files_in(folder)
     with on_terminal([sys.executable, "-m", "regx", *WORDS], folder, {"PYTHONPATH": str(ROOT)}) as terminal:
