@@ -53,10 +53,10 @@ sweep-smoke: $(VENV)/.installed  ## every experiment at its smallest, to see tha
 	set -e; for file in experiments/*.yaml; do $(SWEEP) --tier smoke $$file; done
 
 reproduce: $(VENV)/.installed  ## every claim: tune, confirm, measure, judge: hours (TIER=gpu: full size)
-	$(BIN)/regx reproduce --tier $(TIER) $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/regx reproduce --all --tier $(TIER) $(if $(JOBS),--jobs $(JOBS))
 
 reproduce-smoke: $(VENV)/.installed  ## every claim at its smallest, to see that it works: minutes
-	$(BIN)/regx reproduce --tier smoke $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/regx reproduce --all --tier smoke $(if $(JOBS),--jobs $(JOBS))
 
 data: $(VENV)/.installed  ## fetch MNIST, Fashion-MNIST and CIFAR-10
 	$(BIN)/regx data fetch mnist fashion_mnist cifar10

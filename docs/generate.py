@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
 from a_a_tables import a_a_claims_tables  # noqa: E402
 from claim_pages import claims_page  # noqa: E402
+from command_tables import exit_code_table  # noqa: E402
 from probe_tables import probe_tables  # noqa: E402
 from settings_tables import claim_tables, experiment_tables, measure_table, settings_tables  # noqa: E402
 from statistics_tables import a_a_table, coverage_tables  # noqa: E402
@@ -31,6 +32,7 @@ from regx.config.errors import UsageError  # noqa: E402
 from regx.report.claims_figure import describe_claims, save_claims_figure  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/command_line.md": {"exit_codes": exit_code_table},
     "docs/configuration.md": {"settings": settings_tables},
     "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table, "a_a_claims": a_a_claims_tables},

@@ -4,9 +4,11 @@ Reading is light: a file's `claims` are read, and the many configs of its experi
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ from pydantic import ValidationError
 from regx.claims.mechanical import MechanicalClaim, all_mechanical
 from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
-from regx.config.hints import choice_hint
 from regx.config.kinds import kind_of
 from regx.config.load_experiment import load_tiers
 from regx.config.sections.claim import ClaimConfig
+from regx.config.starter import starter_root
 from regx.config.tree import Node, plain
 from regx.config.yaml_loader import read_yaml
+from regx.runs.path_kind import is_there, what_is
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
 
@@ -47,6 +50,11 @@ class Registered:
         """The claim's id."""
         return self.claim.id
 
+    @property
+    def says(self) -> str:
+        """The sentence in short."""
+        return self.claim.says
+
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
@@ -66,9 +74,14 @@ class Registry:
         return tuple(item for item in self.registered if item.claim.part_of is None)
 
     @property
+    def claims(self) -> "tuple[Registered | MechanicalClaim, ...]":
+        """Every claim that is judged by itself."""
+        return (*self.empirical, *self.mechanical)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Ids of all claims."""
-        return (*(item.id for item in self.empirical), *(claim.id for claim in self.mechanical))
+        return tuple(claim.id for claim in self.claims)
 
     @cached_property
     def family_sizes(self) -> dict[str, int]:
@@ -88,24 +101,43 @@ class Registry:
         )
 
     def find(self, claim_id: str) -> Registered | MechanicalClaim:
-        """Find a claim.
+        """Find a claim by its id, in small letters too.
 
         Raises:
-            UsageError: If there is none of this id.
+            UsageError: If there is none of this id; the message names the one that may have been meant.
         """
         known: dict[str, Registered | MechanicalClaim] = {item.id: item for item in self.registered}
         known |= {claim.id: claim for claim in self.mechanical}
-        if claim_id in known:
-            return known[claim_id]
-        hint = choice_hint(claim_id, self.ids) or "; `regx claims` lists them"
-        raise UsageError(f"{claim_id}: no such claim{hint}")
+        if claim_id.upper() in known:
+            return known[claim_id.upper()]
+        raise UsageError(f"{claim_id}: {self._why_not(claim_id)}")
+
+    def _why_not(self, word: str) -> str:
+        """Say what a word is that is no id: an experiment, or an id with a slip."""
+        place = Path(word)
+        own = [
+            item
+            for item in self.registered
+            if word == item.experiment or place.absolute() == item.path.absolute()
+        ]
+        if own:
+            return f"is an experiment, not a claim; its claims: {', '.join(item.id for item in own)}"
+        if is_there(place) and (place.is_dir() or place.suffix in (".yaml", ".yml")):
+            return f"no such claim; it {what_is(place)}"
+        alike = [name for name in self.ids if _bare(name) == _bare(word)]
+        near = alike or get_close_matches(word.upper(), self.ids, n=1, cutoff=0.75)
+        return f"no such claim{f'; did you mean {near[0]!r}?' if near else '; `regx claims` lists them'}"
+
+
+def _bare(claim_id: str) -> str:
+    """Take from an id what is easily mistaken: `C1`, `c-01` and `CO1` (a letter) are alike."""
+    head, number = claim_id[:1].upper(), re.sub(r"[^A-Z0-9]", "", claim_id[1:].upper())
+    return head + number.translate(str.maketrans("OIL", "011")).lstrip("0")
 
 
 def starter_folder() -> Path:
     """Return the folder of the ready-made experiments: of the clone, or inside an installed package."""
-    package = Path(__file__).parent.parent
-    starter = package / "starter" / "experiments"
-    return starter if starter.is_dir() else package.parent / "experiments"
+    return starter_root() / "experiments"
 
 
 def read_registry(folders: Sequence[Path] | None = None) -> Registry:
@@ -118,6 +150,10 @@ def read_registry(folders: Sequence[Path] | None = None) -> Registry:
     Raises:
         UsageError: If a file is wrong, two claims share an id, or a claim names settings that are not there.
     """
+    for folder in folders or ():
+        if not folder.is_dir():
+            reason = "is a file, not a folder of experiments" if folder.exists() else "no such folder"
+            raise UsageError(f"--experiments {folder}: {reason}")
     registered: dict[str, Registered] = {}
     for path, tree in _experiments(folders or (Path("experiments"), starter_folder())):
         for item in _claims(path, tree):

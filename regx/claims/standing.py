@@ -41,7 +41,7 @@ class Standing:
     @property
     def says(self) -> str:
         """The sentence in short."""
-        return self.claim.claim.says if isinstance(self.claim, Registered) else self.claim.says
+        return self.claim.says
 
     @property
     def verdict(self) -> str:

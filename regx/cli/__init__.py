@@ -2,13 +2,16 @@
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, NoReturn
 
 import typer
 
 from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
+from regx.cli.exit_codes import EPILOG, ExitCode
 from regx.cli.files import init, schema_app, validate
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
@@ -22,13 +25,32 @@ app = typer.Typer(
     name="regx",
     no_args_is_help=True,
     rich_markup_mode=None,
-    add_completion=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},  # of every command below as well
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from regx.cli.version import version_lines
+
+        for line in version_lines():
+            typer.echo(line)
+        raise typer.Exit
+
+
 @app.callback()
 def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the versions of regx, torch and Python, and the commit.",
+        ),
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Train small networks with regularizers as toggles, and compare what the toggles did."""
@@ -52,18 +74,46 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
     try:
-        sys.exit(app(prog_name="regx", standalone_mode=False))
+        sys.exit(_run())
     except BrokenPipeError:  # `regx runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
         if debug:
             raise
         message, code = _explain(error)
         typer.echo(message, err=True)
+        if "--json" in sys.argv and not {"--csv", "--md"} & set(sys.argv):  # of two forms at once, neither
+            from regx.cli.json_output import error_document, print_json
+
+            print_json(error_document(error, message, code))
         sys.exit(code)
+
+
+def _run() -> int | None:
+    """Run the command that is asked for, or answer a shell that asks what it may offer."""
+    from regx.cli.bash_completion import complete, leave_no_space
+
+    run: Callable[[], int | None] = partial(app, prog_name="regx", standalone_mode=False)
+    if "" in sys.argv:
+        _refuse("an argument is empty: is a variable of the shell not set?")
+    if {"--install-completion", "--show-completion"} & set(sys.argv):
+        leave_no_space()
+        if run():
+            _refuse(
+                "the shell cannot be told; `_REGX_COMPLETE=source_bash regx` (or zsh, fish) prints its script"
+            )
+    if os.environ.get("_REGX_COMPLETE") == "complete_bash":
+        complete(run)
+    return run()
+
+
+def _refuse(message: str) -> NoReturn:
+    from regx.config.errors import UsageError  # here, since it brings the schema along
+
+    raise UsageError(message)
 
 
 def _explain(error: Exception) -> tuple[str, int]:
@@ -71,14 +121,14 @@ def _explain(error: Exception) -> tuple[str, int]:
     from regx.config.errors import UsageError  # here, since most commands end without an error
 
     if isinstance(error, UsageError):
-        return str(error), 2
+        return str(error), ExitCode.WRONG_USAGE
     if hasattr(error, "format_message"):  # Typer's own: a wrong word on the command line
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "regx"
         message = str(error.format_message()).rstrip(".")
-        return message if "\n" in message else f"{message}; see {command} --help", 2
+        return message if "\n" in message else f"{message}; see {command} --help", ExitCode.WRONG_USAGE
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
-        return f"error{place}: {error.strerror or error}", 1
+        return f"error{place}: {error.strerror or error}", ExitCode.RUN_FAILED
     first_line = str(error).partition("\n")[0]
-    return f"error: {type(error).__name__}: {first_line} (--debug shows where)", 1
+    return f"error: {type(error).__name__}: {first_line} (--debug shows where)", ExitCode.RUN_FAILED

@@ -1,6 +1,5 @@
 """`regx claims`: every claim with its verdict, or one of them in full."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,21 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from regx.cli.claims_text import claim_lines, summary_line, table_lines
+from regx.cli.completion import offer_claims
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
-from regx.config.errors import UsageError
-from regx.report.claim_rows import row_of
 
 if TYPE_CHECKING:
     from regx.claims.standing import Standing
 
-__all__ = ["claims"]
+__all__ = ["claims", "refuse_file"]
 
 
 def claims(
     claim: Annotated[
-        str | None, typer.Argument(help="Id of one claim, to see it in full.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Id of one claim, to see it in full.", autocompletion=offer_claims, show_default=False
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     figure: Annotated[
         Path | None,
         typer.Option(help="Also draw all effects in one figure, an SVG file.", show_default=False),
@@ -51,11 +53,14 @@ def claims(
     """
     from regx.claims.registry import read_registry
     from regx.claims.standing import default_results, standings, starter_results
+    from regx.report.claim_rows import row_of
 
     registry = read_registry(experiments)
     root = results or default_results()
-    if claim is not None:
-        registry.find(claim)
+    refuse_file(root)
+    if not root.is_dir():
+        say(f"{root}: no such folder, so no claim has a verdict; `regx reproduce` makes one")
+    claim = None if claim is None else registry.find(claim).id
     if recompute:
         from regx.claims.judge import judge_tier
 
@@ -70,9 +75,9 @@ def claims(
     if as_json:
         rows = [row_of(standing) for standing in wanted]
         if claim is not None:
-            typer.echo(json.dumps({**rows[0], **_details(wanted[0])}, indent=2))
+            print_json({**rows[0], **_details(wanted[0])})
         else:
-            typer.echo(json.dumps(rows, indent=2))
+            print_json(rows)
     elif claim is not None:
         for line in claim_lines(wanted[0]):
             typer.echo(line)
@@ -81,8 +86,21 @@ def claims(
             typer.echo(line)
 
 
+def refuse_file(results: Path) -> None:
+    """Refuse a file where the folder of the results belongs.
+
+    Raises:
+        UsageError: If it is one.
+    """
+    from regx.config.errors import UsageError
+
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"--results {results}: is a file, not a folder of results")
+
+
 def _draw(path: Path, found: "Sequence[Standing]") -> None:
     """Draw all effects in one figure."""
+    from regx.config.errors import UsageError
     from regx.report.claims_figure import save_claims_figure
 
     if path.suffix != ".svg":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.compare_grid import Form, show_grid
+from regx.cli.completion import offer_compared
+from regx.cli.json_output import JsonOption
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ def compare(  # one parameter per option of the command
         typer.Argument(
             metavar="A B [MORE...]",
             help="Each a run's folder, a folder of runs, a quoted pattern, a sweep's folder, or SWEEP:ARM.",
+            autocompletion=offer_compared,
             show_default=False,
         ),
     ],
@@ -38,7 +41,7 @@ def compare(  # one parameter per option of the command
             metavar="X", help="Validation error for time to target, as a fraction.", show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")] = False,
     as_md: Annotated[bool, typer.Option("--md", help="Print Markdown and nothing else.")] = False,
 ) -> None:

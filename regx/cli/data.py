@@ -1,6 +1,5 @@
 """`regx data`: what data sets there are, where they are, and whether they are whole."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_datasets
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
 
 if TYPE_CHECKING:
@@ -44,14 +46,14 @@ class Display:
 
 @data_app.command(name="list")
 def list_datasets(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the data sets: size, whether they are here, sources, licence, whom to cite."""
     from regx.data import known, status
 
     found = [status(name) for name in known()]
     if as_json:
-        typer.echo(json.dumps([_as_dict(dataset) for dataset in found], indent=2, ensure_ascii=False))
+        print_json([_as_dict(dataset) for dataset in found])
         return
     rows = [("name", "images", "shape", "on disk", "licence")]
     rows += [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
@@ -68,7 +70,10 @@ def list_datasets(
 
 @data_app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.", autocompletion=offer_datasets),
+    ],
     source: Annotated[
         SourceKind | None,
         typer.Option(
@@ -103,15 +108,21 @@ def fetch(
         else:
             count = len(arrays.train_labels) + len(arrays.test_labels)
             typer.echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}{ALREADY * here}")
-    raise typer.Exit(2 if failed else 0)
+    raise typer.Exit(ExitCode.WRONG_USAGE if failed else ExitCode.DONE)
 
 
 @data_app.command()
 def check(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Data sets; none: all that are here.", show_default=False),
+        typer.Argument(
+            metavar="[NAME...]",
+            help="Data sets; none: all that are here.",
+            autocompletion=offer_datasets,
+            show_default=False,
+        ),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare cached data sets with their published checksums; exit code 2 if one is damaged or missing.
 
@@ -121,16 +132,21 @@ def check(
     from regx.data import check as check_dataset
     from regx.data import known, status
 
-    failed = False
+    checked: list[dict[str, object]] = []
     for name in names or [name for name in known() if _is_here(status(name))]:
         try:
             sha256 = check_dataset(name)
         except UsageError as error:
-            failed = True
-            say(str(error))
+            checked.append({"name": name, "ok": False, "sha256": None, "problem": str(error)})
+            if not as_json:
+                say(str(error))
         else:
-            typer.echo(f"{name}: ok, sha256 {sha256}")
-    raise typer.Exit(2 if failed else 0)
+            checked.append({"name": name, "ok": True, "sha256": sha256, "problem": None})
+            if not as_json:
+                typer.echo(f"{name}: ok, sha256 {sha256}")
+    if as_json:
+        print_json(checked)
+    raise typer.Exit(ExitCode.DONE if all(data["ok"] for data in checked) else ExitCode.WRONG_USAGE)
 
 
 @contextmanager

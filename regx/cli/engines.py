@@ -10,10 +10,10 @@ import typer
 
 from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
-from regx.cli.sweep_text import estimate_line
 
 if TYPE_CHECKING:
     from regx.sweeps.driver import Plan
+    from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Engine, EngineOptions, Job
     from regx.sweeps.ledger import Ledger
 
@@ -30,6 +30,7 @@ __all__ = [
     "TierOption",
     "Workers",
     "crowding_left",
+    "describe_estimate",
     "estimate_left",
     "fetch_data",
 ]
@@ -150,8 +151,8 @@ def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
     return crowding(max(job.config.train.threads for job in left), available_cores(), workers.number)
 
 
-def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> str:
-    """Say how long it will take."""
+def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate":
+    """Find out how long it will take; on a scheduler's workers, if they were one like this machine."""
     from regx.sweeps.estimate import estimate, kind_of
     from regx.training.speed import measure_speed
 
@@ -159,9 +160,14 @@ def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | 
     left = {job.folder: job for plan in plans for job in plan.left}
     ended = {kind_of(job.config): job for folder, job in known.items() if folder not in left}
     finished = [ledger.load(job) for job in ended.values()]  # one of each kind tells its speed
-    number = workers.number if workers else 1
-    found = estimate(tuple(left.values()), finished, number, measure_speed)
-    return estimate_line(found, number, "" if workers else " as fast as this machine")
+    return estimate(tuple(left.values()), finished, workers.number if workers else 1, measure_speed)
+
+
+def describe_estimate(found: "Estimate | None", workers: Workers | None) -> dict[str, object] | None:
+    """Write an estimate as plain values; None where nothing is left."""
+    if found is None:
+        return None
+    return {"seconds": round(found.seconds, 1), "workers": workers.number if workers else None}
 
 
 def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_yaml
 from regx.cli.cores import available_cores
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, describe_problem, print_json
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -23,8 +26,14 @@ schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a 
 def validate(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="YAML files, or folders of them.",
+            autocompletion=offer_yaml,
+            show_default=False,
+        ),
     ],
+    as_json: JsonOption = False,
 ) -> None:
     """Check configs and experiments; each problem is shown with its line.
 
@@ -36,16 +45,25 @@ def validate(
     from regx.config.kinds import kind_of_file
 
     problems: list[Problem] = []
+    checked: list[dict[str, object]] = []
     for path in _yaml_files(files):
-        describe = _describe_experiment if kind_of_file(path) == "experiment" else _describe_run
+        kind = kind_of_file(path)
+        describe = _describe_experiment if kind == "experiment" else _describe_run
         try:
             summary, notes = describe(path)
         except ConfigError as error:
             problems.extend(error.problems)
+            checked.append({"file": str(path), "ok": False, "kind": kind, "summary": None, "notes": []})
             continue
-        typer.echo(f"{path}: ok ({summary})")
-        for note in notes:
-            typer.echo(f"{path}: note: {note}", err=True)
+        checked.append({"file": str(path), "ok": True, "kind": kind, "summary": summary, "notes": notes})
+        if not as_json:
+            typer.echo(f"{path}: ok ({summary})")
+            for note in notes:
+                typer.echo(f"{path}: note: {note}", err=True)
+    if as_json:
+        found = [describe_problem(problem) for problem in sorted(set(problems))]
+        print_json({"files": checked, "problems": found})
+        raise typer.Exit(ExitCode.WRONG_USAGE if problems else ExitCode.DONE)
     if problems:
         raise ConfigError(problems)
 
@@ -56,11 +74,9 @@ def schema_run() -> None:
 
     Example: regx schema run > run.schema.json
     """
-    import json
-
     from regx.config.editor_schema import run_schema
 
-    typer.echo(json.dumps(run_schema(), indent=2))
+    print_json(run_schema())
 
 
 @schema_app.command("experiment")
@@ -69,11 +85,9 @@ def schema_experiment() -> None:
 
     Example: regx schema experiment > experiment.schema.json
     """
-    import json
-
     from regx.config.editor_schema import experiment_schema
 
-    typer.echo(json.dumps(experiment_schema(), indent=2))
+    print_json(experiment_schema())
 
 
 def init(
@@ -115,10 +129,12 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
         UsageError: If a folder has none.
     """
     from regx.config.errors import UsageError
+    from regx.runs.path_kind import is_there, refuse_no_yaml
 
     files = []
     for path in paths:
-        if not path.is_dir():
+        if not is_there(path) or not path.is_dir():
+            refuse_no_yaml(path)
             files.append(path)
             continue
         found = sorted(
@@ -190,9 +206,9 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
 
     from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
+    from regx.config.starter import starter_root
 
-    package = Path(__file__).parent.parent
-    root = package / "starter" if (package / "starter").is_dir() else package.parent
+    root = starter_root()
     for kind, make_schema in (("run", run_schema), ("experiment", experiment_schema)):
         folder, schema = root / STARTERS[kind], SCHEMAS / f"{kind}.schema.json"
         files = sorted(folder.rglob("*.yaml"))

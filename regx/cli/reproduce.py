@@ -1,13 +1,15 @@
 """`regx reproduce`: run what claims rest on, and judge them by the rule that was fixed before."""
 
+import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.claims import refuse_file
 from regx.cli.claims_text import summary_line, table_lines
+from regx.cli.completion import offer_claims_and_mechanical
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -20,6 +22,8 @@ from regx.cli.engines import (
     SchedulerOption,
     TierOption,
 )
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
 from regx.cli.reproduction import Outcome, Reproduction
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from regx.claims.judge import RunFacts
     from regx.claims.mechanical import MechanicalClaim
     from regx.claims.registry import Registered, Registry
+    from regx.claims.standing import Standing
     from regx.config import Experiment, Tier
 
 __all__ = ["reproduce"]
@@ -39,10 +44,12 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         list[str] | None,
         typer.Argument(
             metavar="[CLAIM...]",
-            help="Ids, or `mechanical` for the exact checks; all claims if omitted.",
+            help="Ids, or `mechanical` for the exact checks; none: all claims, after a question.",
+            autocompletion=offer_claims_and_mechanical,
             show_default=False,
         ),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every claim, and no question.")] = False,
     tier: TierOption = "cpu",
     jobs: JobsOption = None,
     per_gpu: PerGpuOption = None,
@@ -62,52 +69,113 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         bool, typer.Option("--strict", help="End with exit code 3 if a claim is contradicted.")
     ] = False,
     offline: OfflineOption = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts, and what failed.")] = False,
 ) -> None:
     """Reproduce claims: tune, confirm, measure, judge. Stopped, it goes on where it was.
 
+    Without a claim and without --all it shows what all of them would take, and asks.
     Example: regx reproduce C01 --tier smoke
     """
     from regx.claims.registry import read_registry
     from regx.claims.standing import standings
     from regx.sweeps.ledger import Ledger
 
+    asks = _must_ask(claims, every=every, dry_run=dry_run)
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
+    refuse_file(results)
     registry = read_registry(experiments)
     empirical, mechanical = _chosen(registry, claims)
-    if not dry_run:
-        _check(mechanical, results, quiet=quiet)
-    outcome = Outcome()
-    if empirical:
-        asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
-        with nullcontext() if dry_run else ledger.lock() as unprotected:
-            if unprotected:
-                say(unprotected)
-            reproduction = Reproduction(
-                experiments=asked,
-                ledger=ledger,
-                results=results,
-                retry_failed=retry_failed,
-                offline=offline,
-                quiet=quiet,
-            )
-            outcome = reproduction.carry_out(choice, dry_run=dry_run)
-        if not dry_run:
-            _judge(registry, results, tier, outcome.facts, ledger.runs_dir)
+    experiments_asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
+
+    def look() -> Reproduction:
+        return Reproduction(
+            experiments=experiments_asked,
+            ledger=ledger,
+            results=results,
+            retry_failed=retry_failed,
+            offline=offline,
+            quiet=quiet,
+        )
+
+    if dry_run or asks:
+        _show_plan(look(), mechanical, choice, as_json=dry_run and as_json)
     if dry_run:
         return
+    if asks and not typer.confirm("Train all of this?", err=True):
+        say("nothing was started.")
+        return
+    _check(mechanical, results, quiet=quiet)
+    outcome = Outcome()
+    if empirical:
+        with ledger.lock() as unprotected:
+            if unprotected:
+                say(unprotected)
+            reproduction = look()  # what is left may be less by now
+            if not quiet and not asks:
+                reproduction.show_plan(choice)
+            outcome = reproduction.carry_out(choice)
+        _judge(registry, results, tier, outcome.facts, ledger.runs_dir)
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
     found = [standing for standing in standings(registry, results, tier) if standing.id in ids]
-    for line in (*table_lines(found), "", summary_line(found)):
-        typer.echo(line)
+    _print_verdicts(found, as_json=as_json)
+    if outcome.exit_code:
+        raise typer.Exit(outcome.exit_code)
+    if strict and any(standing.verdict == "contradicted" for standing in found):
+        raise typer.Exit(ExitCode.CONTRADICTED)
+
+
+def _print_verdicts(found: "Sequence[Standing]", *, as_json: bool) -> None:
+    """Print what came of it, and what kept a comparison from being made."""
+    from regx.report.claim_rows import row_of
+
+    if as_json:
+        print_json([row_of(standing) for standing in found])
+    else:
+        for line in (*table_lines(found), "", summary_line(found)):
+            typer.echo(line)
     for standing in found:
         for part in standing.result.parts if standing.result else ():
             if part.problem:
                 say(f"{standing.id}: {part.problem}")
-    if outcome.exit_code:
-        raise typer.Exit(outcome.exit_code)
-    if strict and any(standing.verdict == "contradicted" for standing in found):
-        raise typer.Exit(3)
+
+
+def _must_ask(claims: Sequence[str] | None, *, every: bool, dry_run: bool) -> bool:
+    """Whether to ask before a day of training begins.
+
+    Raises:
+        UsageError: If there is nobody to ask, or both claims and all of them are wanted.
+    """
+    from regx.config.errors import UsageError
+
+    if claims and every:
+        raise UsageError("--all and CLAIM: choose one")
+    if claims or every or dry_run:
+        return False
+    if all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        return True
+    raise UsageError(
+        "no claim is named, and all of them take hours: `regx reproduce --all` starts them, "
+        "`regx reproduce C01` one, and `regx reproduce --dry-run` shows the plan"
+    )
+
+
+def _show_plan(
+    reproduction: Reproduction,
+    mechanical: "Sequence[MechanicalClaim]",
+    choice: EngineChoice,
+    *,
+    as_json: bool,
+) -> None:
+    """Say what would be done."""
+    if as_json:
+        plan = reproduction.describe_plan(choice) if reproduction.experiments else {"experiments": []}
+        print_json({"mechanical": [claim.id for claim in mechanical]} | plan)
+        return
+    if mechanical:
+        say(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds")
+    if reproduction.experiments:
+        reproduction.show_plan(choice)
 
 
 def _chosen(
@@ -118,10 +186,10 @@ def _chosen(
 
     if not names:
         return list(registry.empirical), list(registry.mechanical)
-    found = [registry.find(name) for name in names if name != MECHANICAL]
+    found = [registry.find(name) for name in names if name.lower() != MECHANICAL]
     empirical = [item for item in found if isinstance(item, Registered)]
     mechanical = [item for item in found if not isinstance(item, Registered)]
-    return empirical, list(registry.mechanical) if MECHANICAL in names else mechanical
+    return empirical, list(registry.mechanical) if len(found) < len(names) else mechanical
 
 
 def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -> None:
@@ -129,7 +197,7 @@ def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -
     if not claims:
         return
     from regx.claims.mechanical_results import store_mechanical
-    from regx.training.environment import git_state
+    from regx.runs.checkout import git_state
 
     commit, dirty = git_state()
     answers = []

@@ -6,18 +6,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regx.cli.engines import EngineChoice, estimate_left, fetch_data
+from regx.cli.engines import EngineChoice, Workers, describe_estimate, estimate_left, fetch_data
+from regx.cli.exit_codes import ExitCode
 from regx.cli.gates import pass_gates
 from regx.cli.progress import say
 from regx.cli.signals import StopSignal, stop_on_signals
 from regx.cli.sweep_display import sweep_display
-from regx.cli.sweep_text import ending_lines
+from regx.cli.sweep_text import describe_plan, ending_lines, estimate_line
 
 if TYPE_CHECKING:
     from regx.claims.gates.plan import GatePlan
     from regx.claims.judge import RunFacts
     from regx.config import Experiment
     from regx.sweeps.driver import Plan
+    from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Engine, Job
     from regx.sweeps.ledger import Ledger
 
@@ -85,24 +87,51 @@ class Reproduction:
 
         return make_plan(self.gates.trainable(self.gates.data), self.ledger)
 
-    def carry_out(self, choice: EngineChoice, *, dry_run: bool) -> Outcome:
-        """Show the plan; train and measure, experiment by experiment.
+    @property
+    def waiting(self) -> "list[Job]":
+        """All that is to be trained."""
+        return [*self.left, *self.references.left]
+
+    def show_plan(self, choice: EngineChoice) -> None:
+        """Say what there is to do, and how long it will take.
+
+        Raises:
+            UsageError: If workers do not fit on the GPUs.
+        """
+        workers = choice.workers_for(self.waiting)
+        for line in self._plan_lines():
+            say(line)
+        if found := self._estimate(workers):
+            say(estimate_line(found, workers.number if workers else None))
+
+    def describe_plan(self, choice: EngineChoice) -> dict[str, object]:
+        """Write the plan as plain values."""
+        workers = choice.workers_for(self.waiting)
+        return {
+            "experiments": [
+                {"claims": [claim.id for claim in experiment.claims]} | describe_plan(experiment, plan)
+                for experiment, plan in zip(self.experiments, self.plans.values(), strict=True)
+            ],
+            "reference_networks": len(self.references.left),
+            "left": len(self.waiting),
+            "estimate": describe_estimate(self._estimate(workers), workers),
+        }
+
+    def _estimate(self, workers: Workers | None) -> "Estimate | None":
+        """Find out how long it will take; None where all is done."""
+        plans = [*self.plans.values(), self.references]
+        return estimate_left(plans, self.ledger, workers) if self.waiting else None
+
+    def carry_out(self, choice: EngineChoice) -> Outcome:
+        """Train and measure, experiment by experiment.
 
         Raises:
             UsageError: If workers do not fit on the GPUs, or data cannot be had.
         """
         from regx.sweeps.jobs import EngineLostError, EngineOptions
 
-        waiting = [*self.left, *self.references.left]
-        workers = choice.workers_for(waiting)
-        if not self.quiet:
-            for line in self._plan_lines():
-                say(line)
-            if waiting:
-                say(estimate_left([*self.plans.values(), self.references], self.ledger, workers))
+        workers = choice.workers_for(self.waiting)
         outcome = Outcome()
-        if dry_run:
-            return outcome
         if self.left:
             fetch_data(self.left, offline=self.offline, quiet=self.quiet)
         options = EngineOptions(runs_dir=self.ledger.runs_dir, offline=self.offline)
@@ -115,7 +144,7 @@ class Reproduction:
                 self._train(engine, stop, outcome)
             except EngineLostError as error:
                 say(str(error))
-                outcome.exit_code = 1
+                outcome.exit_code = ExitCode.RUN_FAILED
         outcome.exit_code = stop.exit_code or outcome.exit_code
         return outcome
 
@@ -130,6 +159,10 @@ class Reproduction:
             left = len(plan.left)
             done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - left
             lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {left} left")
+        if len(self.experiments) > 1:
+            lines.append(
+                f"in all: {len(self.experiments)} experiments, {len(self.left):,} runs left to train"
+            )
         return lines
 
     def _train(self, engine: "Engine", stop: StopSignal, outcome: Outcome) -> None:
@@ -144,7 +177,7 @@ class Reproduction:
             offline=self.offline,
             quiet=self.quiet,
         ):
-            outcome.exit_code = 1
+            outcome.exit_code = ExitCode.RUN_FAILED
             return
         for experiment in self.experiments:
             if stop.exit_code:
@@ -153,10 +186,10 @@ class Reproduction:
                 facts = self._one(experiment, engine)
             except UsageError as error:  # of this experiment; the others go on
                 say(str(error))
-                outcome.exit_code = 2
+                outcome.exit_code = ExitCode.WRONG_USAGE
                 continue
             if facts is None:
-                outcome.exit_code = outcome.exit_code or 1
+                outcome.exit_code = outcome.exit_code or ExitCode.RUN_FAILED
             else:
                 outcome.facts[experiment.name] = facts
 

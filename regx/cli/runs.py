@@ -1,11 +1,11 @@
 """`regx runs`: what is there, in which state; and what of it may go."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
 from regx.cli.runs_text import print_runs, print_sweeps
 
@@ -34,7 +34,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     ] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object for each run.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the runs in a folder, at any depth, or those of a sweep by arm, with their state.
 
@@ -43,13 +43,14 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     Example: regx runs --where status=failed --where 'optim.lr>0.1' --sort test_error
     """
     from regx.config.errors import UsageError
+    from regx.runs.path_kind import is_there, what_is
     from regx.runs.query import Condition, Order, select
     from regx.runs.sweep import is_sweep_folder
 
     conditions = [Condition.parse(text) for text in where or []]
     order = Order.parse(sort) if sort is not None else None
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; `regx train` makes one")
+    if not is_there(folder) or not folder.is_dir():
+        raise UsageError(f"{folder}: {what_is(folder)}")
     is_sweep = is_sweep_folder(folder)
     found, sweeps = _of_sweep(folder) if is_sweep else _below(folder)
     if not as_json and not found and not sweeps:
@@ -70,7 +71,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     matching = [dict(row) for row in select(found, conditions, order)]
     listed = [row for row in matching if trials or not row["is_trial"]]
     if as_json:
-        typer.echo(json.dumps([_plain(row) for row in listed], indent=2))
+        print_json([_plain(row) for row in listed])
     elif listed:
         print_runs(listed, is_sweep=is_sweep, by=order.key if order else "")
     else:

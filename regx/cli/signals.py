@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from regx.cli.exit_codes import SIGNALLED
+
 __all__ = ["StopSignal", "stop_on_signals"]
 
 # Ctrl-C, `kill`, a terminal that was closed, Slurm's warning; Windows has but the first two.
@@ -39,7 +41,7 @@ class StopSignal:
                 raise KeyboardInterrupt
             return
         self.wanted = True
-        self.exit_code = 128 + number
+        self.exit_code = SIGNALLED + number
         if self._on_first:
             self._on_first()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_experiments
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -18,13 +19,23 @@ from regx.cli.engines import (
     SchedulerOption,
     TierOption,
     crowding_left,
+    describe_estimate,
     estimate_left,
     fetch_data,
 )
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import say
 from regx.cli.signals import stop_on_signals
 from regx.cli.sweep_display import sweep_display
-from regx.cli.sweep_text import ending_lines, plan_lines, tuned_lines
+from regx.cli.sweep_text import (
+    describe_ending,
+    describe_plan,
+    ending_lines,
+    estimate_line,
+    plan_lines,
+    tuned_lines,
+)
 
 if TYPE_CHECKING:
     from regx.runs.sweep import SweepFolder
@@ -34,7 +45,12 @@ __all__ = ["sweep"]
 
 
 def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    experiment: Annotated[Path, typer.Argument(help="YAML file of the experiment.", show_default=False)],
+    experiment: Annotated[
+        Path,
+        typer.Argument(
+            help="YAML file of the experiment.", autocompletion=offer_experiments, show_default=False
+        ),
+    ],
     tier: TierOption = "cpu",
     jobs: JobsOption = None,
     per_gpu: PerGpuOption = None,
@@ -48,6 +64,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         typer.Option(min=0.1, metavar="SECONDS", help="Time that one run may take.", show_default=False),
     ] = None,
     offline: OfflineOption = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the sweep's folder and what failed.")] = False,
 ) -> None:
     """Train every run of an experiment. What is done is not trained again; stopped, it goes on where it was.
@@ -56,7 +73,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     """
     from regx.config import load_experiment
     from regx.config.errors import UsageError
-    from regx.config.kinds import kind_of_file
+    from regx.config.kinds import readable_kind
+    from regx.runs.path_kind import refuse_no_yaml
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
     from regx.sweeps.driver import sweep as train_all
@@ -64,7 +82,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.ledger import Ledger
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
-    if experiment.is_file() and kind_of_file(experiment) == "run":
+    refuse_no_yaml(experiment)
+    if readable_kind(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
@@ -74,13 +93,19 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             say(unprotected)
         plan = make_plan(asked, ledger)
         workers = choice.workers_for(plan.left)
-        if not quiet:
+        folder = SweepFolder.named(asked.name, asked.tier, out)
+        if dry_run and as_json:
+            found = estimate_left([plan], ledger, workers) if plan.left else None
+            estimate = describe_estimate(found, workers)
+            print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
+        elif not quiet:
             for line in plan_lines(asked, plan):
                 say(line)
             if plan.left:
                 for notice in crowding_left(plan.left, workers):
                     say(f"note: {notice}")
-                say(estimate_left([plan], ledger, workers))
+                found = estimate_left([plan], ledger, workers)
+                say(estimate_line(found, workers.number if workers else None))
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
@@ -94,9 +119,12 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
                 summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
             except EngineLostError as error:
                 say(str(error))
-                raise typer.Exit(1) from None
-    _print_ending(summary, SweepFolder.named(asked.name, asked.tier, out), quiet=quiet)
-    raise typer.Exit(stop.exit_code or int(not summary.complete))
+                raise typer.Exit(ExitCode.RUN_FAILED) from None
+    if as_json:
+        print_json(describe_ending(summary, folder))
+    else:
+        _print_ending(summary, folder, quiet=quiet)
+    raise typer.Exit(stop.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
 
 
 def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> None:

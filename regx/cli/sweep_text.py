@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Job, Outcome
 
-__all__ = ["arms_and_cells", "duration", "ending_lines", "estimate_line", "plan_lines", "tuned_lines"]
+__all__ = [
+    "arms_and_cells",
+    "describe_ending",
+    "describe_plan",
+    "duration",
+    "ending_lines",
+    "estimate_line",
+    "plan_lines",
+    "tuned_lines",
+]
 
 MOST_FAILURES = 10  # that are told in full
 
@@ -50,6 +59,43 @@ def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
     return lines
 
 
+def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
+    """Write a plan as plain values."""
+    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
+    return {
+        "experiment": experiment.name,
+        "tier": experiment.tier,
+        "question": experiment.question,
+        "arms": {arm: dict(experiment.arm_settings(arm)) for arm in experiment.arms},
+        "seeds": list(experiment.seeds),
+        "runs": {
+            "compare": len(plan.confirm),
+            "tuning": len(plan.trials),
+            "done": done,
+            "left": len(plan.left),
+            "failed": len(plan.failed),
+        },
+    }
+
+
+def describe_ending(summary: "Summary", folder: "SweepFolder") -> dict[str, object]:
+    """Write how a sweep ended as plain values."""
+    endings = [outcome.ending for outcome in summary.trained]
+    not_done = [outcome for outcome in summary.trained if outcome.ending in _MEANINGS]
+    return {
+        "sweep": str(folder.path),
+        "complete": summary.complete,
+        "trained": endings.count("done") + endings.count("diverged"),
+        "diverged": endings.count("diverged"),
+        "done_before": summary.num_ended_before,
+        "not_done": [
+            {"run": _place(outcome.job, folder), "ending": outcome.ending, "message": outcome.message}
+            for outcome in not_done
+        ],
+        "failed_before": [_place(job, folder) for job in summary.skipped],
+    }
+
+
 def arms_and_cells(experiment: "Experiment") -> str:
     """Write what is compared under each seed: `2 arms x 6 cells`, or `3 arms with 13 cells` in all."""
     arms = _count(len(experiment.arms), "arm")
@@ -59,15 +105,15 @@ def arms_and_cells(experiment: "Experiment") -> str:
     return f"{arms} x {numbers[0]} cells" if numbers[0] > 1 else arms
 
 
-def estimate_line(estimate: "Estimate", num_workers: int, device: str) -> str:
-    """Say how long it will take, and how that is known."""
+def estimate_line(estimate: "Estimate", num_workers: int | None) -> str:
+    """Say how long it will take, and how that is known; the workers of a scheduler are not counted."""
     known = []
     if estimate.num_measured:
         known.append("finished runs")
     if estimate.num_probed:
         known.append("a few steps measured just now")
-    where = f"{num_workers} worker{'s' * (num_workers > 1)}"
-    return f"about {duration(estimate.seconds)} on {where}{device} (from {' and '.join(known)})"
+    where = _count(num_workers, "worker") if num_workers else "1 worker as fast as this machine"
+    return f"about {duration(estimate.seconds)} on {where} (from {' and '.join(known)})"
 
 
 def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:

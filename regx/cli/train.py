@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_configs, offer_devices, offer_settings
 from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from regx.data import Dataset
     from regx.runs.folder import RunFolder
     from regx.runs.record import RunRecord
+    from regx.training.run import RunOptions
 
 __all__ = ["train"]
 
@@ -25,10 +29,18 @@ WHAT_HELPS = {
 
 
 def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    config: Annotated[Path, typer.Argument(help="YAML file of the run.", show_default=False)],
+    config: Annotated[
+        Path,
+        typer.Argument(help="YAML file of the run.", autocompletion=offer_configs, show_default=False),
+    ],
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a value by its dotted path; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override a value by its dotted path; repeatable.",
+            autocompletion=offer_settings,
+        ),
     ] = None,
     seed: Annotated[
         list[str] | None,
@@ -40,7 +52,12 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's folder goes into.")] = Path("runs"),
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or mps, in place of the config's.", show_default=False)
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda or mps, in place of the config's.",
+            autocompletion=offer_devices,
+            show_default=False,
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever the folder holds.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
@@ -48,6 +65,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         bool, typer.Option("--keep-checkpoint", help="Keep the trained weights in checkpoint.pt.")
     ] = False,
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Time between two checkpoints.")] = 30.0,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run's folder and nothing else.")] = False,
 ) -> None:
     """Train a run for each seed. Interrupted, it goes on where it was; finished, it is not trained again.
@@ -55,8 +73,10 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
     from regx.config import load_run, notices
-    from regx.runs.folder import FolderBusyError, RunFolder
+    from regx.runs.folder import RunFolder
+    from regx.runs.path_kind import refuse_no_yaml
 
+    refuse_no_yaml(config)
     seeds = _parse(seed)
     first = load_run(config, overrides or [], seed=seeds[0] if seeds else None, device=device)
     every = [first.model_copy(update={"seed": number}) for number in seeds] or [first]
@@ -66,15 +86,17 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             say(f"note: {notice}")
     finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
     dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
-    codes: list[int] = []
+    trained: dict[RunFolder, RunRecord | None] = {}
     with stop_on_signals() as stop:
         for folder, settings in wanted.items():
+            if stop.wanted:
+                break
             if dataset is None or folder in finished:
-                record = finished[folder]
+                trained[folder] = finished[folder]
                 if not quiet:
-                    _say_finished(record, folder, keep_checkpoint=keep_checkpoint, is_one=len(wanted) == 1)
+                    _say_finished(finished[folder], folder, keep_checkpoint=keep_checkpoint)
             else:
-                from regx.training.run import RunOptions, train_run
+                from regx.training.run import RunOptions
 
                 options = RunOptions(
                     fresh=fresh,
@@ -82,26 +104,56 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
                     checkpoint_seconds=checkpoint_seconds,
                     stop=stop,
                 )
-                try:
-                    with observer_for(settings, quiet=quiet) as observer:
-                        record = train_run(settings, folder, dataset, observer, options)
-                except FolderBusyError as error:
-                    if len(wanted) == 1:
-                        raise
-                    say(str(error))  # the other seeds do not wait for it
-                    codes.append(2)
-                    continue
-            if folder not in finished or not folder.curves.exists():
-                _draw_curves(folder, record, settings)
-            _print_ending(record, folder, quiet=quiet)
-            codes.append(int(record.status not in ("done", "stopped")))
-            if record.status == "interrupted" or (stop.wanted and len(codes) < len(wanted)):
-                _say_left(len(wanted) - len(codes))
-                raise typer.Exit(stop.exit_code)
-    if len(wanted) > 1 and not quiet:
+                trained[folder] = _train(
+                    settings, folder, dataset, options, quiet=quiet, alone=len(wanted) == 1
+                )
+            if record := trained[folder]:
+                if folder not in finished or not folder.curves.exists():
+                    _draw_curves(folder, record, settings)
+                _print_ending(record, folder, quiet=quiet, as_json=as_json)
+    if as_json and trained:
+        described = [
+            {"run": str(folder.path), **record.model_dump(mode="json")}
+            for folder, record in trained.items()
+            if record
+        ]
+        print_json(described[0] if len(wanted) == 1 else described)
+    if left := len(wanted) - len(trained):
+        say(f"not begun: {left} of the seeds; the same command trains them.")
+    elif len(wanted) > 1 and not (quiet or as_json):
         others = "# behind it those of another config: the two are compared, seed by seed"
         typer.echo(f"next: regx compare {_pattern(first, out)}   {others}")
-    raise typer.Exit(max(codes))
+    was_stopped = left or any(record and record.status == "interrupted" for record in trained.values())
+    raise typer.Exit(stop.exit_code if was_stopped else max(map(_exit_code, trained.values())))
+
+
+def _train(  # what a run is made of, and how it is shown
+    settings: "RunConfig",
+    folder: "RunFolder",
+    dataset: "Dataset",
+    options: "RunOptions",
+    *,
+    quiet: bool,
+    alone: bool,
+) -> "RunRecord | None":
+    """Train one run; None where another process does, and other seeds do not wait for it."""
+    from regx.runs.folder import FolderBusyError
+    from regx.training.run import train_run
+
+    try:
+        with observer_for(settings, quiet=quiet) as observer:
+            return train_run(settings, folder, dataset, observer, options)
+    except FolderBusyError as error:
+        if alone:
+            raise
+        say(str(error))
+        return None
+
+
+def _exit_code(record: "RunRecord | None") -> ExitCode:
+    if record is None:
+        return ExitCode.WRONG_USAGE
+    return ExitCode.RUN_FAILED if record.status == "diverged" else ExitCode.DONE
 
 
 def _parse(seeds: list[str] | None) -> tuple[int, ...]:
@@ -136,18 +188,11 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
         return load_dataset(settings.data.name, offline=offline, report=show.report, progress=show.progress)
 
 
-def _say_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, is_one: bool) -> None:
+def _say_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool) -> None:
     """Say that there is nothing to train."""
-    who = "" if is_one else f"seed {record.seed}: "
-    say(f"{who}already trained; --fresh trains it again.")
+    say(f"seed {record.seed}: already trained; --fresh trains it again.")
     if keep_checkpoint and not folder.checkpoint.exists():
         say("note: its weights were not kept; with --fresh they will be.")
-
-
-def _say_left(number: int) -> None:
-    """Say how many runs were not begun."""
-    if number:
-        say(f"not begun: {number} of the seeds; the same command trains them.")
 
 
 def _pattern(settings: "RunConfig", out: Path) -> str:
@@ -184,7 +229,7 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
         save_curves(folder.curves, read_rows(folder.metrics), record, title=title)
 
 
-def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> None:
+def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_json: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
     if said := record.failure or record.note:
         word = "note: hardly learned" if record.note else record.status
@@ -192,6 +237,8 @@ def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool) -> N
         say(WHAT_HELPS[said.kind])
     if record.status == "interrupted":
         say(f"interrupted at step {record.steps_completed:,}; the same command goes on from there.")
+    if as_json:
+        return
     if quiet:
         typer.echo(folder.path)
         return

@@ -1,12 +1,16 @@
 """`regx verify`: train a run again from its record and compare."""
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
+from regx.cli.exit_codes import ExitCode
+from regx.cli.json_output import JsonOption, print_json
 from regx.cli.progress import observer_for, say
 from regx.cli.signals import stop_on_signals
 
@@ -18,8 +22,14 @@ __all__ = ["verify"]
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of a finished run.", autocompletion=offer_run_folders, show_default=False
+        ),
+    ],
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
 ) -> None:
     """Train a run again from its record and compare every digit.
@@ -55,6 +65,10 @@ def verify(
         repeated = load_run_folder(Path(scratch))
         again = Written(record=repeated.record, rows=repeated.rows, probes=_probes(repeated))
     result = compare(before, again, facts=config.data.facts)
+    exit_code = ExitCode.RUN_FAILED if result.verdict == "different" else ExitCode.DONE
+    if as_json:
+        print_json({"run": str(run), **asdict(result)})
+        raise typer.Exit(exit_code)
     if result.changes:
         say("not as it was:")
         for change in result.changes:
@@ -62,7 +76,7 @@ def verify(
     if result.first_difference:
         say(f"first difference: {result.first_difference}")
     typer.echo(f"{result.verdict.replace('_', ' ')}: {run}")
-    raise typer.Exit(int(result.verdict == "different"))
+    raise typer.Exit(exit_code)
 
 
 def _probes(run: "Run") -> "list[ProbeValue]":

@@ -1,5 +1,6 @@
 """Errors that are the user's to mend: wrong usage, config or data. The command line exits with 2 on them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,10 @@ __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
 _LONGEST = 400  # characters of a path or a message
 _MOST = 100  # problems that are printed
+_HINT = re.compile(
+    r"did you mean [^?]*\?|known here: [^)]*"
+    r"|(?:^|[;:(] ?)(?P<what>(?:write|omit|use|choose|name|it belongs|`regx) .*?)(?= \(got|\)$|$)"
+)
 
 
 class UsageError(Exception):
@@ -48,6 +53,12 @@ class Problem:
     place: Place
     path: str
     message: str
+
+    @property
+    def hint(self) -> str:
+        """The part of the message that says what to write instead; empty where there is none."""
+        found = _HINT.search(self.message)
+        return (found["what"] or found[0]) if found else ""
 
     def __str__(self) -> str:
         """Return the line that the user reads; an override names its path already.

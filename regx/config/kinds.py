@@ -10,7 +10,7 @@ from regx.config.sections.experiment import ExperimentFile
 from regx.config.tree import Node
 from regx.config.yaml_loader import read_yaml
 
-__all__ = ["Kind", "kind_of", "kind_of_file"]
+__all__ = ["Kind", "kind_of", "kind_of_file", "readable_kind"]
 
 Kind = Literal["run", "experiment"]
 _OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
@@ -34,7 +34,12 @@ def kind_of(tree: Node) -> Kind:
 
 def kind_of_file(path: Path) -> Kind:
     """Tell the kind of a file; one that cannot be read counts as a run, whose check says why it cannot."""
+    return readable_kind(path) or "run"
+
+
+def readable_kind(path: Path) -> Kind | None:
+    """Tell the kind of a file; None for one that cannot be read."""
     try:
         return kind_of(read_yaml(path, []))
     except ConfigError:
-        return "run"
+        return None

@@ -7,12 +7,12 @@ a config (tags, merge keys, equal keys, several documents) is an error.
 
 import re
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
 from regx.config.errors import ConfigError, Place, Problem
+from regx.config.near_files import near_file
 from regx.config.tree import Node, Scalar
 
 __all__ = ["parse_yaml", "read_yaml"]
@@ -55,7 +55,7 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     except IsADirectoryError:
         raise _error(place, "is a folder, not a YAML file") from None
     except FileNotFoundError:
-        raise _error(place, f"no such file{_near(path)}") from None
+        raise _error(place, f"no such file{near_file(path)}") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         raise _error(place, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(content) > MAX_BYTES:
@@ -71,13 +71,6 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     if not isinstance(node.value, dict):
         raise _error(node.place, "must be a mapping of keys to values (`name: ...`)")
     return node
-
-
-def _near(path: Path) -> str:
-    """Name a file beside it with almost that name."""
-    beside = {entry.stem: entry for entry in path.parent.glob("*.y*ml")} if path.parent.is_dir() else {}
-    found = get_close_matches(path.stem, beside, n=1, cutoff=0.75)
-    return f" (did you mean '{beside[found[0]]}'?)" if found else ""
 
 
 def parse_yaml(text: str, place_at: PlaceAt, problems: list[Problem]) -> Node:

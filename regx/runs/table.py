@@ -11,6 +11,7 @@ from regx.config import ConfigError, RunConfig, load_run
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
+from regx.runs.path_kind import absence, is_there, what_is
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SWEEP_NAME
 
@@ -46,6 +47,8 @@ def load_run_folder(path: Path) -> Run:
         UsageError: If a file is missing, damaged, cut off or of another format; the message names it.
     """
     folder = RunFolder(path)
+    if not is_there(folder.record) and not is_there(folder.metrics):
+        raise UsageError(f"{path}: {what_is(path)}")
     try:
         record = folder.read_record()
         config = load_run(folder.config)
@@ -84,11 +87,11 @@ def find_run_folders(argument: str) -> list[Path]:
     if there:
         return _below(path)
     if not glob.has_magic(argument):
-        raise UsageError(f"{argument}: no such folder")
+        raise UsageError(f"{argument}: {absence(path)}")
     matches = sorted(Path(match) for match in glob.iglob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
     found = [folder for match in matches if match.is_dir() for folder in list_run_folders(match)]
     if not found:
-        raise UsageError(f"{argument}: no run matches this pattern")
+        raise UsageError(f"{argument}: no run matches this pattern; {_where_runs_are(argument)}")
     return list(dict.fromkeys(found))
 
 
@@ -130,13 +133,21 @@ def _is_run(files: Sequence[str]) -> bool:
 
 def _below(path: Path) -> list[Path]:
     if path.is_file():
-        raise UsageError(f"{path}: is a file; give the folder of a run, e.g. {path.parent}")
+        raise UsageError(f"{path}: {what_is(path)}")
     found = list(list_run_folders(path))
     if not found:
-        raise UsageError(f"{path}: holds no run (a run's folder has a run.json)")
+        raise UsageError(f"{path}: holds no run (a run's folder has a run.json); it {what_is(path)}")
     if path in found and not is_run_folder(path):
         raise UsageError(f"{path / 'run.json'}: no such file; the folder is not a whole run")
     return found
+
+
+def _where_runs_are(pattern: str) -> str:
+    """Say what to do where a pattern names nothing."""
+    for folder in (Path(pattern).parent, Path("runs")):
+        if folder.is_dir() and next(list_run_folders(folder), None):
+            return f"`regx runs {folder}` lists what is there"
+    return "`regx train` makes a run"
 
 
 def _has_rows(folder: RunFolder, record: RunRecord) -> bool:

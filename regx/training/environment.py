@@ -1,19 +1,17 @@
 """What may move the last bits of a result: versions, machine, threads, the state of the source."""
 
 import platform
-import subprocess
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 
 import regx
+from regx.runs.checkout import git_state
 from regx.runs.code_version import code_digest
 from regx.runs.record import Environment
 from regx.training.device import device_name
 
-__all__ = ["describe_environment", "git_state"]
+__all__ = ["describe_environment"]
 
 
 def describe_environment(device: torch.device, *, threads: int, data_sha256: str) -> Environment:
@@ -44,27 +42,3 @@ def matmul(device: torch.device) -> str:
         return "mps"
     has_mkl = torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]  # torch does not annotate it
     return "mkl" if has_mkl else "other"
-
-
-@cache
-def git_state() -> tuple[str | None, bool | None]:
-    """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
-
-    Asked once a process: that is when its code was read. Only the package itself is looked at: what a run
-    reads beside it, its config, is recorded in full, and results that regx wrote into its checkout are no
-    change of the code.
-    """
-    package = Path(regx.__file__).parent
-    root = package.parent
-    if not (root / ".git").exists():
-        return None, None
-    try:
-        commit = _git(root, "rev-parse", "HEAD")
-        return commit, bool(_git(root, "status", "--porcelain", "--", package.name))
-    except (OSError, subprocess.SubprocessError):
-        return None, None
-
-
-def _git(root: Path, *words: str) -> str:
-    command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

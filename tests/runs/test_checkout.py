@@ -9,7 +9,7 @@ import regx
 
 ASK = """
 from pathlib import Path
-from regx.training.environment import git_state
+from regx.runs.checkout import git_state
 for path, text in (("results/table.csv", "a"), ("regx/new.py", "# new"), ("regx/new.py", "")):
     commit, dirty = git_state()
     print(commit, dirty)

@@ -1,0 +1,33 @@
+"""Which state of the source this is: the commit of the checkout that the package stands in."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import regx
+
+__all__ = ["git_state"]
+
+
+@cache
+def git_state() -> tuple[str | None, bool | None]:
+    """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
+
+    Asked once a process: that is when its code was read. Only the package itself is looked at: what a run
+    reads beside it, its config, is recorded in full, and results that regx wrote into its checkout are no
+    change of the code.
+    """
+    package = Path(regx.__file__).parent
+    root = package.parent
+    if not (root / ".git").exists():
+        return None, None
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return commit, bool(_git(root, "status", "--porcelain", "--", package.name))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
