@@ -30,7 +30,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_train_says_it(cli: Callable) -> None:
     assert cli("train", "small.yaml").err.splitlines()[0] == NOTE
-    assert "note" not in cli("train", "small.yaml", "--set", "train.threads=2").err
+    assert "core" not in cli("train", "small.yaml", "--set", "train.threads=2").err
 
 
 def test_validate_says_it(cli: Callable) -> None:
