@@ -15,6 +15,7 @@ from regx.claims.results import ClaimResult, Gates, Lock, ResultsFolder, Setting
 from regx.claims.rule import rule_digest
 from regx.claims.weigh import Weighed, weigh_claim
 from regx.config import Experiment, Tier, load_experiment
+from regx.config.reading import read_text
 from regx.runs.files import write_text
 
 __all__ = ["RunFacts", "judge_tier"]
@@ -230,6 +231,6 @@ def _write(measured: _Measured, claims: Mapping[str, ClaimResult]) -> dict[str, 
         claims=kept,
     )
     text = file.model_dump_json(indent=1) + "\n"
-    if not folder.verdicts.is_file() or folder.verdicts.read_text(encoding="utf-8") != text:
+    if not folder.verdicts.is_file() or read_text(folder.verdicts) != text:
         write_text(folder.verdicts, text)
     return kept

@@ -69,6 +69,7 @@ def main() -> None:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
     from regx.config.errors import UsageError  # here, since most commands end without an error
+    from regx.config.os_errors import explain, is_usage
 
     if isinstance(error, UsageError):
         return str(error), 2
@@ -78,7 +79,6 @@ def _explain(error: Exception) -> tuple[str, int]:
         message = str(error.format_message()).rstrip(".")
         return message if "\n" in message else f"{message}; see {command} --help", 2
     if isinstance(error, OSError):
-        place = f": {error.filename}" if error.filename else ""
-        return f"error{place}: {error.strerror or error}", 1
+        return explain(error), 2 if is_usage(error) else 1
     first_line = str(error).partition("\n")[0]
     return f"error: {type(error).__name__}: {first_line} (--debug shows where)", 1

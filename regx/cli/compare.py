@@ -93,7 +93,6 @@ def compare(  # one parameter per option of the command
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
-    from regx.config.errors import UsageError
     from regx.report.comparison_data import as_csv
     from regx.report.comparison_page import as_markdown
     from regx.report.convergence import save_convergence
@@ -111,7 +110,8 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         if has_pairs(comparison):
             save_differences(out / "differences.svg", comparison)
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
+        error.add_note("choose another place with --out")
+        raise
     names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")
     return [out / name for name in names if (out / name).exists()]
 

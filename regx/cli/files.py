@@ -17,7 +17,11 @@ schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a 
 def validate(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="YAML files, or folders of them.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="YAML files, or folders of them; - for standard input.",
+            show_default=False,
+        ),
     ],
 ) -> None:
     """Check configs and experiments; each problem is shown with its line.
@@ -28,6 +32,7 @@ def validate(
     """
     from regx.config import ConfigError
     from regx.config.kinds import kind_of_file
+    from regx.config.sources import show_source
 
     problems: list[Problem] = []
     for path in _yaml_files(files):
@@ -37,9 +42,9 @@ def validate(
         except ConfigError as error:
             problems.extend(error.problems)
             continue
-        typer.echo(f"{path}: ok ({summary})")
+        typer.echo(f"{show_source(path)}: ok ({summary})")
         for note in notes:
-            typer.echo(f"{path}: note: {note}", err=True)
+            typer.echo(f"{show_source(path)}: note: {note}", err=True)
     if problems:
         raise ConfigError(problems)
 

@@ -46,13 +46,16 @@ def runs(
 
 def _describe(path: Path) -> dict[str, Any]:
     """Read the record of one folder; a damaged one is listed with the reason."""
+    from regx.config.os_errors import explain
     from regx.runs.folder import RunFolder
 
     try:
         record = RunFolder(path).read_record()
     except FileNotFoundError:
         return {"path": str(path), "status": "damaged", "reason": "run.json is missing"}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return {"path": str(path), "status": "damaged", "reason": explain(error)}
+    except ValueError as error:
         return {"path": str(path), "status": "damaged", "reason": str(error)}
     return {
         "path": str(path),

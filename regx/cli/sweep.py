@@ -33,7 +33,9 @@ __all__ = ["sweep"]
 
 
 def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    experiment: Annotated[Path, typer.Argument(help="YAML file of the experiment.", show_default=False)],
+    experiment: Annotated[
+        Path, typer.Argument(help="YAML file of the experiment; - for standard input.", show_default=False)
+    ],
     tier: TierOption = "cpu",
     jobs: JobsOption = None,
     per_gpu: PerGpuOption = None,
@@ -63,7 +65,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.ledger import Ledger
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
-    if experiment.is_file() and kind_of_file(experiment) == "run":
+    if kind_of_file(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)

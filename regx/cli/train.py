@@ -23,7 +23,9 @@ DIVERGED_HELP = {
 
 
 def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
-    config: Annotated[Path, typer.Argument(help="YAML file of the run.", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(help="YAML file of the run; - for standard input.", show_default=False)
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value by its dotted path; repeatable."),

@@ -32,9 +32,9 @@ def kind_of(tree: Node) -> Kind:
     return "experiment" if near[0] > near[1] else "run"
 
 
-def kind_of_file(path: Path) -> Kind:
-    """Tell the kind of a file; one that cannot be read counts as a run, whose check says why it cannot."""
+def kind_of_file(path: Path) -> Kind | None:
+    """Tell the kind of a file; None for one that cannot be read."""
     try:
         return kind_of(read_yaml(path, []))
     except ConfigError:
-        return "run"
+        return None

@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from regx.config.reading import open_regular
 from regx.data.arrays import Arrays, content_sha256
 from regx.data.npz import read_npz, write_npz
 from regx.data.spec import DatasetSpec
-from regx.runs.files import atomic_path
+from regx.runs.files import atomic_path, remove_leftovers
 
 __all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "workspace", "write_cache"]
 
@@ -55,7 +56,7 @@ def read_cache(spec: DatasetSpec) -> Arrays | None:
 
 def write_cache(spec: DatasetSpec, arrays: Arrays) -> None:
     """Write a data set, whole or not at all."""
-    with atomic_path(cache_path(spec.name)) as temporary:
+    with _elsewhere(), atomic_path(cache_path(spec.name)) as temporary:
         write_npz(temporary, arrays)
 
 
@@ -71,8 +72,9 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
         on_wait: Called once if another process holds the lock.
     """
     path = cache_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{name}.lock").open("a") as lock:
+    with _elsewhere():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with open_regular(path.parent / f".{name}.lock", "ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -81,9 +83,18 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
         except OSError:  # no locks here
             yield
             return
-        for left_over in path.parent.glob(f".{path.name}.*.part"):
-            left_over.unlink(missing_ok=True)
+        remove_leftovers(path.parent, path.name)
         yield
+
+
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Tell, where the cache cannot be written, how to put it elsewhere."""
+    try:
+        yield
+    except OSError as error:
+        error.add_note("make room there, or set REGX_DATA to another folder")
+        raise
 
 
 @contextlib.contextmanager

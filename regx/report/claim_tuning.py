@@ -1,10 +1,13 @@
 """How the arms of a claim were tuned, in words: who looks for an unfair comparison looks here first."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from regx.config.reading import read_text
 
 if TYPE_CHECKING:
     from regx.claims.results import Lock
@@ -82,11 +85,10 @@ def _edge(value: Value, tried: Mapping[Value, bool]) -> str:
 def _tried(runs: Path) -> dict[str, dict[str, dict[Value, bool]]]:
     """List the values that each arm was tried at, and whether some trial with it trained under all seeds."""
     trials: dict[tuple[str, str], bool] = {}
-    with runs.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["stage"] == "tune":
-                trial = (row["arm"], row["tuned"])
-                trials[trial] = trials.get(trial, True) and row["status"] == "done"
+    for row in csv.DictReader(io.StringIO(read_text(runs))):
+        if row["stage"] == "tune":
+            trial = (row["arm"], row["tuned"])
+            trials[trial] = trials.get(trial, True) and row["status"] == "done"
     found: dict[str, dict[str, dict[Value, bool]]] = {}
     for (arm, tuned), trained in trials.items():
         for key, given in json.loads(tuned).items():

@@ -4,6 +4,8 @@ import errno
 import os
 from pathlib import Path
 
+from regx.config.reading import open_regular
+
 __all__ = ["append_bytes"]
 
 
@@ -13,7 +15,7 @@ def append_bytes(path: Path, *, header: bytes, content: bytes) -> None:
     Raises:
         OSError: If the disk is full, say; the file then ends where it ended before.
     """
-    with path.open("ab", buffering=0) as file:
+    with open_regular(path, "ab") as file:
         end = file.tell()
         whole = content if end else header + content
         try:

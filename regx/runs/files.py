@@ -1,19 +1,33 @@
 """Files that are whole or absent."""
 
 import contextlib
+import glob
 import os
+import re
+import shutil
+import socket
 import tempfile
+import time
+import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-__all__ = ["PART_SUFFIX", "atomic_path", "write_text"]
+from regx.config.os_errors import naming
 
-PART_SUFFIX = ".part"
+__all__ = ["atomic_path", "part_folder", "remove_leftovers", "write_text"]
+
+_SUFFIX = ".part"
+_MAKER = re.compile(r".*\.(?P<pid>\d+)-(?P<host>[0-9a-f]{8})\.[^.]*\.part")
+_STALE_SECONDS = 86_400.0  # of another machine's file: whether its process lives cannot be seen from here
+_being_written: set[str] = set()  # by this process
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed, on failure removed.
+
+    What a kill left half-written of the same file is removed first.
 
     Args:
         path: The file to make or to replace. Its folder must exist.
@@ -21,25 +35,104 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OSError: From the file system (full disk, read-only folder); `path` is then untouched.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART_SUFFIX, dir=path.parent)
+    remove_leftovers(path.parent, path.name)
+    try:
+        handle, name = tempfile.mkstemp(prefix=_prefix(path.name), suffix=_SUFFIX, dir=path.parent)
+    except OSError as error:
+        raise _about(error, path) from None
     os.close(handle)
     temporary = Path(name)
+    _being_written.add(temporary.name)
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        with naming(path):
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        raise (_about(error, path) if error.filename == name else error) from None
     finally:
         temporary.unlink(missing_ok=True)
+        _being_written.discard(temporary.name)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a whole text file, or leave what was there."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def part_folder(folder: Path, name: str) -> Iterator[Path]:
+    """Make a temporary folder for the parts of `folder / name`, and remove it afterwards."""
+    parts = Path(tempfile.mkdtemp(prefix=_prefix(name), suffix=_SUFFIX, dir=folder))
+    _being_written.add(parts.name)
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+        _being_written.discard(parts.name)
+
+
+def remove_leftovers(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left half-written in a folder under temporary names.
+
+    A temporary name tells its process and machine: what a process that lives is writing stays, and what
+    another machine may be writing stays for a day.
+
+    Args:
+        folder: The folder; it may be absent.
+        name: Of the file whose leftovers are meant; None for all, in a folder that is regx's own.
+    """
+    pattern = f".{glob.escape(name)}.*{_SUFFIX}" if name else f".*{_SUFFIX}"
+    with contextlib.suppress(OSError):  # what cannot be removed harms nobody
+        for path in folder.glob(pattern):
+            if not _is_being_written(path):
+                _remove(path)
+
+
+def _prefix(name: str) -> str:
+    return f".{name}.{os.getpid()}-{_this_host()}."
+
+
+def _is_being_written(path: Path) -> bool:
+    found = _MAKER.fullmatch(path.name)
+    if found is None:  # of a regx that did not write who made it
+        return False
+    if found["host"] == _this_host() and (alive := _is_alive(int(found["pid"]))) is not None:
+        return path.name in _being_written if int(found["pid"]) == os.getpid() else alive
+    return time.time() - path.stat().st_mtime < _STALE_SECONDS
+
+
+def _is_alive(pid: int) -> bool | None:
+    """Whether a process of this machine lives; None where that cannot be asked."""
+    if os.name == "nt":  # there, a signal 0 is Ctrl-C
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@cache
+def _this_host() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _about(error: OSError, path: Path) -> OSError:
+    """Name the file that was wanted in place of the temporary one."""
+    return OSError(error.errno or 0, error.strerror or str(error), str(path))
 
 
 def _umask() -> int:

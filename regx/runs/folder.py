@@ -1,5 +1,6 @@
 """Every file name of a run, in one class."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from regx.config import RunConfig, config_hash
 from regx.config.errors import UsageError
-from regx.runs.files import PART_SUFFIX
+from regx.runs.files import remove_leftovers
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
@@ -71,21 +72,19 @@ class RunFolder:
         """Make the folder, with those above it.
 
         Raises:
-            UsageError: If it cannot be made or written to.
+            OSError: If it cannot be made or written to.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
         except OSError as error:
-            reason = error.strerror
-        else:
-            reason = None if os.access(self.path, os.W_OK) else "no permission to write"
-        if reason:
-            raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
+            error.add_note("choose another place with --out")
+            raise
 
     def remove_leftovers(self) -> None:
-        """Remove files that a kill left half-written under their temporary names. Hold the lock."""
-        for path in self.path.glob(f".*{PART_SUFFIX}"):
-            path.unlink()
+        """Remove files that a kill left half-written under their temporary names."""
+        remove_leftovers(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from regx.config.printable import clean
+from regx.config.reading import read_text
+
 __all__ = ["Frozen", "read_json"]
 
 
@@ -19,7 +22,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def read_json(path: Path, model: type[Record], *, form: int) -> Record:
-    """Read a record.
+    """Read a record; what its texts hold that a terminal would obey is escaped.
 
     Args:
         path: The file.
@@ -31,7 +34,7 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
         OSError: If it cannot be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = clean(json.loads(read_text(path)))
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is not valid JSON") from None
     found = content.get("format") if isinstance(content, dict) else None

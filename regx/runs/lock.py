@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from regx.config.reading import refuse_special
+
 __all__ = ["hold", "is_held"]
 
 WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
@@ -24,6 +26,7 @@ def hold(path: Path, waits: Sequence[float] = WAITS) -> Iterator[None]:
         BlockingIOError: If another process holds it.
         OSError: If the file cannot be opened.
     """
+    refuse_special(path)
     with path.open("ab") as file:  # open for writing: NFS locks nothing else
         for wait in waits:
             time.sleep(wait)
@@ -37,6 +40,7 @@ def hold(path: Path, waits: Sequence[float] = WAITS) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock; nobody does where nobody can write."""
     try:
+        refuse_special(path)
         with path.open("rb") as file:  # a shared lock: readers do not take each other for a holder
             return not _try(file, fcntl.LOCK_SH)
     except OSError:

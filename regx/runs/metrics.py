@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
+from regx.config.reading import read_bytes, read_text
 from regx.runs.append import append_bytes
 from regx.runs.files import atomic_path
 
@@ -98,7 +99,7 @@ def read_rows(path: Path) -> list[EpochMetrics]:
         OSError: If the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
     header, *lines = text.split("\n")
@@ -132,7 +133,7 @@ def truncate_rows(path: Path, number: int) -> None:
     """Keep the first `number` rows, byte for byte; a row cut off by a kill goes with the rest."""
     if not path.exists():
         return
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = read_bytes(path).splitlines(keepends=True)
     with atomic_path(path) as temporary:
         temporary.write_bytes(b"".join(lines[: number + 1]) if number else b"")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from regx.config.reading import read_bytes, read_text
 from regx.runs.append import append_bytes
 from regx.runs.files import atomic_path
 
@@ -51,7 +52,7 @@ def read_values(path: Path) -> list[ProbeValue]:
         OSError: If the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
     header, *lines = text.split("\n")
@@ -76,7 +77,7 @@ def truncate_values(path: Path, num_rows: int) -> None:
         ValueError: If there are fewer whole rows than that; the file is then as it was.
         OSError: If the file cannot be read or written.
     """
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    lines = read_bytes(path).splitlines(keepends=True) if path.exists() else []
     kept = lines[: num_rows + 1] if num_rows else []
     if num_rows and (len(kept) <= num_rows or not kept[-1].endswith(b"\n")):
         raise ValueError(f"{path}: has fewer than {num_rows} rows")

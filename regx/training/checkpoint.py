@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from regx.config.reading import open_regular
 from regx.runs.files import atomic_path
 from regx.training.best import BestWeights
 from regx.training.loop import TrainState
@@ -99,7 +100,8 @@ def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with open_regular(path) as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
         checkpoint = Checkpoint(**content)
     except (RuntimeError, pickle.UnpicklingError, TypeError, EOFError, ValueError):
         return None
