@@ -1,6 +1,5 @@
 """The command line: parse, call, print. The only place that prints, prompts or exits."""
 
-import os
 import sys
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.files import init, schema_app, validate
+from regx.cli.output import prepare_streams, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
@@ -51,18 +51,17 @@ def main() -> None:
     """Run the command line; every error is one line on stderr, and the exit code says of which kind."""
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
+    prepare_streams()
     try:
         sys.exit(app(prog_name="regx", standalone_mode=False))
-    except BrokenPipeError:  # `regx runs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
         sys.exit(130)
     except Exception as error:
         if debug:
             raise
         message, code = _explain(error)
-        typer.echo(message, err=True)
+        say(message)
         sys.exit(code)
 
 

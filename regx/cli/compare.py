@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.compare_grid import Form, show_grid
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,13 +118,11 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
 
 def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
-    from rich.console import Console
-
     from regx.analysis.notes import notes
     from regx.analysis.sentences import conclude
     from regx.report import comparison_tables as tables
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = plain_console()
     if len(comparison.groups) < MANY_GROUPS:
         _print_groups(console, comparison)
     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from regx.analysis.grid import GridComparison
@@ -50,13 +50,11 @@ def _save(comparison: "GridComparison", out: Path) -> list[Path]:
 
 
 def _print(comparison: "GridComparison") -> None:
-    from rich.console import Console
-
     from regx.analysis.grid_sentences import conclude_grid, grid_notes
     from regx.cli.columns import print_columns
     from regx.report import grid_page
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = plain_console()
     heads, lines = grid_page.arm_lines(comparison)
     print_columns(console, heads, [("", lines)])
     differences = list(grid_page.difference_lines(comparison))

@@ -454,7 +454,8 @@ OVERRIDES = {
     "tag": ("optim.lr=!!int 1", "--set optim.lr=!!int 1: tags are not allowed (got tag:yaml.org,2002:int)"),
     "line break": (
         "name=a\nb",
-        "--set name=a\\nb: must be at most 64 letters, digits, _, - or ., a letter or digit first (got 'a b')",
+        "--set name=a\\nb: must be at most 64 letters, digits, _, - or ., a letter or digit first "
+        "(got 'a b')",
     ),
 }
 

