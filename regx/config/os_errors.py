@@ -11,6 +11,7 @@ __all__ = ["explain", "is_usage", "naming", "reason"]
 
 _ELSEWHERE = "choose another place"
 _REMEDIES = {
+    errno.EBADF: "give a file",
     errno.ENOENT: "check the path",
     errno.EACCES: f"see that you may read and write there, or {_ELSEWHERE}",
     errno.EPERM: f"see that you may read and write there, or {_ELSEWHERE}",

@@ -56,7 +56,7 @@ def read_cache(spec: DatasetSpec) -> Arrays | None:
 
 def write_cache(spec: DatasetSpec, arrays: Arrays) -> None:
     """Write a data set, whole or not at all."""
-    with _elsewhere(), atomic_path(cache_path(spec.name)) as temporary:
+    with atomic_path(cache_path(spec.name)) as temporary:
         write_npz(temporary, arrays)
 
 
@@ -72,8 +72,7 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
         on_wait: Called once if another process holds the lock.
     """
     path = cache_path(name)
-    with _elsewhere():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open_regular(path.parent / f".{name}.lock", "ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,16 +84,6 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
             return
         remove_leftovers(path.parent, path.name)
         yield
-
-
-@contextlib.contextmanager
-def _elsewhere() -> Iterator[None]:
-    """Tell, where the cache cannot be written, how to put it elsewhere."""
-    try:
-        yield
-    except OSError as error:
-        error.add_note("make room there, or set REGX_DATA to another folder")
-        raise
 
 
 @contextlib.contextmanager

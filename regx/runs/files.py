@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from regx.config.os_errors import naming
+from regx.config.printable import printable
 
 __all__ = ["atomic_path", "part_folder", "remove_leftovers", "write_text"]
 
@@ -58,9 +59,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file, or leave what was there."""
+    """Write a whole text file, or leave what was there; what a terminal would obey is escaped."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(printable(text), encoding="utf-8", newline="\n")
 
 
 @contextlib.contextmanager
