@@ -58,6 +58,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             say(f"note: {notice}")
     folder = RunFolder.for_config(settings, out)
     if not fresh and (record := _finished(folder)):
+        folder.remove_leftovers()
         if not quiet:
             say("already trained; --fresh trains it again.")
             if keep_checkpoint and not folder.checkpoint.exists():
