@@ -137,7 +137,8 @@ def test_escapes_in_a_record_do_not_reach_the_terminal(cli: Callable) -> None:
 
 def test_escapes_in_an_experiment_do_not_reach_the_terminal(cli: Callable) -> None:
     Path("small.yaml").write_text(CONFIG)
-    text = 'name: mine\nquestion: "\\e[31mWhich?"\nbase: small.yaml\narms: {a: {}, b: {optim.lr: 1.0}}\nseeds: 1\n'
+    arms = "{a: {}, b: {optim.lr: 1.0}}"
+    text = f'name: mine\nquestion: "\\e[31mWhich?"\nbase: small.yaml\narms: {arms}\nseeds: 1\n'
     Path("mine.yaml").write_text(text)
     done = cli("sweep", "mine.yaml", "--dry-run", "--jobs", "1")
     assert done.code == 0
