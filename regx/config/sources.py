@@ -46,7 +46,7 @@ def read_source(path: Path, limit: int) -> bytes:
         raise OSError(errno.EBADF, "is closed", show_source(path))
     if number is not None:
         with naming(show_source(path)):
-            return _read_open(number, limit)
+            return _read_once(number, limit)
     if _is_pipe(path):
         with naming(path):
             return _read_named_pipe(path, limit)
@@ -67,12 +67,6 @@ def _is_pipe(path: Path) -> bool:
         return stat.S_ISFIFO(path.stat().st_mode)
     except OSError:
         return False
-
-
-def _read_open(number: int, limit: int) -> bytes:
-    if stat.S_ISREG(os.fstat(number).st_mode):
-        return os.pread(number, limit, 0)
-    return _read_once(number, limit)
 
 
 def _read_named_pipe(path: Path, limit: int) -> bytes:
