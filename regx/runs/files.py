@@ -20,7 +20,7 @@ __all__ = ["atomic_path", "part_folder", "remove_leftovers", "write_text"]
 
 _SUFFIX = ".part"
 _MAKER = re.compile(r".*\.(?P<pid>\d+)-(?P<host>[0-9a-f]{8})\.[^.]*\.part")
-_STALE_SECONDS = 86_400.0  # of another machine's file: whether its process lives cannot be seen from here
+_STALE_SECONDS = 86_400.0  # nothing takes that long to write
 _being_written: set[str] = set()  # by this process
 
 
@@ -79,8 +79,8 @@ def part_folder(folder: Path, name: str) -> Iterator[Path]:
 def remove_leftovers(folder: Path, name: str | None = None) -> None:
     """Remove what killed processes left half-written in a folder under temporary names.
 
-    A temporary name tells its process and machine: what a process that lives is writing stays, and what
-    another machine may be writing stays for a day.
+    A temporary name tells its process and machine: what a process that lives, or one of another machine, may
+    be writing stays, for a day at most.
 
     Args:
         folder: The folder; it may be absent.
@@ -101,15 +101,17 @@ def _is_being_written(path: Path) -> bool:
     found = _MAKER.fullmatch(path.name)
     if found is None:  # of a regx that did not write who made it
         return False
-    if found["host"] == _this_host() and (alive := _is_alive(int(found["pid"]))) is not None:
-        return path.name in _being_written if int(found["pid"]) == os.getpid() else alive
-    return time.time() - path.stat().st_mtime < _STALE_SECONDS
+    if time.time() - path.stat().st_mtime >= _STALE_SECONDS:  # its number may be another process's by now
+        return False
+    if found["host"] != _this_host():
+        return True
+    return path.name in _being_written if int(found["pid"]) == os.getpid() else _is_alive(int(found["pid"]))
 
 
-def _is_alive(pid: int) -> bool | None:
-    """Whether a process of this machine lives; None where that cannot be asked."""
+def _is_alive(pid: int) -> bool:
+    """Whether a process of this machine lives, or may live where that cannot be asked."""
     if os.name == "nt":  # there, a signal 0 is Ctrl-C
-        return None
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
