@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.folder import RunFolder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
@@ -93,7 +94,7 @@ def read_sweep(path: Path) -> SweepRecord:
     except ValueError as error:
         raise UsageError(f"{error}; `regx sweep` of its experiment writes it anew") from None
     except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be read ({error.strerror})") from None
+        raise UsageError(explain(error)) from None
     own = SweepFolder.named(record.name, record.tier, path.parent).path.name
     if path.absolute().name != own:
         raise UsageError(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
+from regx.config.reading import read_text
 from regx.runs.files import write_text
 
 __all__ = ["MEASURE_COLUMNS", "MeasureRow", "read_measures", "write_measures"]
@@ -46,9 +48,9 @@ def read_measures(path: Path) -> list[MeasureRow]:
         UsageError: If it is damaged or cannot be read.
     """
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+        lines = list(csv.reader(io.StringIO(read_text(path))))
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UsageError(explain(error)) from None
     except (ValueError, csv.Error):
         raise UsageError(f"{path}: is not a table") from None
     if not lines or tuple(lines[0]) != MEASURE_COLUMNS:

@@ -12,6 +12,7 @@ from regx.claims.registration import register_in
 from regx.claims.results import ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment
+from regx.config.reading import read_text
 from regx.runs.files import write_text
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, SweepWatch, sweep
@@ -62,7 +63,7 @@ def measure(experiment: Experiment, runs_dir: Path, results: Path) -> RunFacts:
     runs = SweepRuns(runs_dir=runs_dir, record=SweepRecord.read(sweep_folder.record))
     lock = register_in(folder, experiment, runs)
     write_measures(folder.measures, measure_claims(experiment.claims, lock, runs))
-    write_text(folder.runs, sweep_folder.table.read_text(encoding="utf-8"))
+    write_text(folder.runs, read_text(sweep_folder.table))
     return RunFacts(
         num_runs=len({run.folder for run in runs.record.runs}),
         seconds=runs.seconds(),

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.json_record import read_json, write_json
 
 __all__ = [
@@ -118,7 +119,7 @@ class Record(BaseModel):
         try:
             return read_json(path, cls, form=FORMAT)
         except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+            raise UsageError(explain(error)) from None
         except ValueError as error:
             raise UsageError(str(error)) from None
 

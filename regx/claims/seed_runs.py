@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from regx.analysis.catalogue import Reference
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.folder import RunFolder
 from regx.runs.probes import ProbeValue, read_values
 from regx.runs.table import Run
@@ -55,7 +56,9 @@ class CellRun:
             raise UsageError(
                 f"{path}: no such file; the measure needs a probe: name it in `probes`"
             ) from None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise UsageError(explain(error)) from None
+        except ValueError as error:
             raise UsageError(str(error)) from None
 
 

@@ -13,6 +13,7 @@ from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.exit_codes import EPILOG, ExitCode
 from regx.cli.files import init, schema_app, validate
+from regx.cli.output import prepare_streams, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
@@ -73,18 +74,17 @@ def main() -> None:
     """Run the command line; every error is one line on stderr, and the exit code says of which kind."""
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
+    prepare_streams()
     try:
         sys.exit(_run())
-    except BrokenPipeError:  # `regx runs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
         if debug:
             raise
         message, code = _explain(error)
-        typer.echo(message, err=True)
+        say(message)
         if "--json" in sys.argv and not {"--csv", "--md"} & set(sys.argv):  # of two forms at once, neither
             from regx.cli.json_output import error_document, print_json
 
@@ -119,6 +119,7 @@ def _refuse(message: str) -> NoReturn:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
     from regx.config.errors import UsageError  # here, since most commands end without an error
+    from regx.config.os_errors import explain, is_usage
 
     if isinstance(error, UsageError):
         return str(error), ExitCode.WRONG_USAGE
@@ -128,7 +129,6 @@ def _explain(error: Exception) -> tuple[str, int]:
         message = str(error.format_message()).rstrip(".")
         return message if "\n" in message else f"{message}; see {command} --help", ExitCode.WRONG_USAGE
     if isinstance(error, OSError):
-        place = f": {error.filename}" if error.filename else ""
-        return f"error{place}: {error.strerror or error}", ExitCode.RUN_FAILED
+        return explain(error), ExitCode.WRONG_USAGE if is_usage(error) else ExitCode.RUN_FAILED
     first_line = str(error).partition("\n")[0]
     return f"error: {type(error).__name__}: {first_line} (--debug shows where)", ExitCode.RUN_FAILED

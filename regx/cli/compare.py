@@ -9,7 +9,7 @@ import typer
 from regx.cli.compare_grid import Form, show_grid
 from regx.cli.completion import offer_compared
 from regx.cli.json_output import JsonOption
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,7 +96,6 @@ def compare(  # one parameter per option of the command
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
-    from regx.config.errors import UsageError
     from regx.report.comparison_data import as_csv
     from regx.report.comparison_page import as_markdown
     from regx.report.convergence import save_convergence
@@ -114,20 +113,19 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         if has_pairs(comparison):
             save_differences(out / "differences.svg", comparison)
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
+        error.add_note("choose another place with --out")
+        raise
     names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")
     return [out / name for name in names if (out / name).exists()]
 
 
 def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
-    from rich.console import Console
-
     from regx.analysis.notes import notes
     from regx.analysis.sentences import conclude
     from regx.report import comparison_tables as tables
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = plain_console()
     if len(comparison.groups) < MANY_GROUPS:
         _print_groups(console, comparison)
     else:

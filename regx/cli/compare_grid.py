@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from regx.analysis.grid import GridComparison
@@ -19,7 +19,7 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
     """Print the comparison, and save its table and figure.
 
     Raises:
-        UsageError: If `out` cannot be written to.
+        OSError: If `out` cannot be written to.
     """
     from regx.report import grid_page
 
@@ -34,7 +34,6 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
 
 
 def _save(comparison: "GridComparison", out: Path) -> list[Path]:
-    from regx.config.errors import UsageError
     from regx.report import grid_page
     from regx.report.grid_figure import save_grid
     from regx.runs.files import write_text
@@ -45,18 +44,17 @@ def _save(comparison: "GridComparison", out: Path) -> list[Path]:
         write_text(out / "grid.md", grid_page.as_markdown(comparison))
         save_grid(out / "grid.svg", comparison)
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
+        error.add_note("choose another place with --out")
+        raise
     return [out / name for name in ("grid.csv", "grid.md", "grid.svg")]
 
 
 def _print(comparison: "GridComparison") -> None:
-    from rich.console import Console
-
     from regx.analysis.grid_sentences import conclude_grid, grid_notes
     from regx.cli.columns import print_columns
     from regx.report import grid_page
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = plain_console()
     heads, lines = grid_page.arm_lines(comparison)
     print_columns(console, heads, [("", lines)])
     differences = list(grid_page.difference_lines(comparison))

@@ -12,7 +12,7 @@ import typer
 from regx.cli.completion import offer_datasets
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from regx.data import DatasetStatus
@@ -155,11 +155,15 @@ def fetch_display(*, quiet: bool = False) -> Iterator[Display]:
     if quiet or not sys.stderr.isatty():
         yield Display(report=_ignore if quiet else say, progress=_ignore)
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=plain_console(stderr=True), transient=True) as bar:
         task = bar.add_task("fetching", total=None, visible=False)
 
         def report(text: str) -> None:

@@ -28,7 +28,7 @@ def validate(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="YAML files, or folders of them.",
+            help="YAML files, or folders of them; - for standard input.",
             autocompletion=offer_yaml,
             show_default=False,
         ),
@@ -43,6 +43,7 @@ def validate(
     """
     from regx.config import ConfigError
     from regx.config.kinds import kind_of_file
+    from regx.config.sources import show_source
 
     problems: list[Problem] = []
     checked: list[dict[str, object]] = []
@@ -53,13 +54,17 @@ def validate(
             summary, notes = describe(path)
         except ConfigError as error:
             problems.extend(error.problems)
-            checked.append({"file": str(path), "ok": False, "kind": kind, "summary": None, "notes": []})
+            checked.append(
+                {"file": show_source(path), "ok": False, "kind": kind, "summary": None, "notes": []}
+            )
             continue
-        checked.append({"file": str(path), "ok": True, "kind": kind, "summary": summary, "notes": notes})
+        checked.append(
+            {"file": show_source(path), "ok": True, "kind": kind, "summary": summary, "notes": notes}
+        )
         if not as_json:
-            typer.echo(f"{path}: ok ({summary})")
+            typer.echo(f"{show_source(path)}: ok ({summary})")
             for note in notes:
-                typer.echo(f"{path}: note: {note}", err=True)
+                typer.echo(f"{show_source(path)}: note: {note}", err=True)
     if as_json:
         found = [describe_problem(problem) for problem in sorted(set(problems))]
         print_json({"files": checked, "problems": found})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
+from regx.cli.output import plain_console, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -22,27 +22,21 @@ MAX_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
 REFRESH_SECONDS = 0.1
 
 
-def say(text: str) -> None:
-    """Print a line about what is going on; results go to stdout, this goes to stderr."""
-    typer.echo(text, err=True)
-
-
 @contextmanager
 def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
     """Choose how a run is shown."""
     if quiet:
         yield _Silent()
     elif sys.stderr.isatty():
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:.0f}%"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as progress:
+        with Progress(*columns, console=plain_console(stderr=True), auto_refresh=False) as progress:
             yield _Bar(config, progress)
     else:
         yield _Lines(config)

@@ -86,6 +86,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
 def _describe(path: Path) -> dict[str, Any]:
     """Read the record of one folder; a damaged one is listed with the reason."""
+    from regx.config.os_errors import explain
     from regx.runs.folder import RunFolder
 
     folder = RunFolder(path)
@@ -93,9 +94,10 @@ def _describe(path: Path) -> dict[str, Any]:
         record = folder.read_record()
     except FileNotFoundError:
         return {"path": str(path), "status": "damaged", "reason": "run.json is missing"}
-    except (OSError, ValueError) as error:
-        reason = f"{error}; {folder.how_to_repair()}"
-        return {"path": str(path), "status": "damaged", "reason": reason}
+    except OSError as error:
+        return {"path": str(path), "status": "damaged", "reason": explain(error)}
+    except ValueError as error:
+        return {"path": str(path), "status": "damaged", "reason": f"{error}; {folder.how_to_repair()}"}
     return {
         "path": str(path),
         "status": record.status,

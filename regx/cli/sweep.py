@@ -48,7 +48,9 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     experiment: Annotated[
         Path,
         typer.Argument(
-            help="YAML file of the experiment.", autocompletion=offer_experiments, show_default=False
+            help="YAML file of the experiment; - for standard input.",
+            autocompletion=offer_experiments,
+            show_default=False,
         ),
     ],
     tier: TierOption = "cpu",
@@ -73,7 +75,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     """
     from regx.config import load_experiment
     from regx.config.errors import UsageError
-    from regx.config.kinds import readable_kind
+    from regx.config.kinds import kind_of_file
     from regx.runs.path_kind import refuse_no_yaml
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan
@@ -83,7 +85,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
     refuse_no_yaml(experiment)
-    if readable_kind(experiment) == "run":
+    if kind_of_file(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 from regx.cli.sweep_text import duration
 
 if TYPE_CHECKING:
@@ -32,10 +32,9 @@ def sweep_display(
     if quiet:
         yield _Silent()
     elif sys.stderr.isatty():
-        from rich.console import Console
         from rich.live import Live
 
-        with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        with Live(console=plain_console(stderr=True), auto_refresh=False, transient=True) as live:
             yield _Screen(experiment, runs_dir, num_workers, live)
     else:
         yield _Lines(experiment, runs_dir, num_workers)

@@ -31,7 +31,11 @@ WHAT_HELPS = {
 def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     config: Annotated[
         Path,
-        typer.Argument(help="YAML file of the run.", autocompletion=offer_configs, show_default=False),
+        typer.Argument(
+            help="YAML file of the run; - for standard input.",
+            autocompletion=offer_configs,
+            show_default=False,
+        ),
     ],
     overrides: Annotated[
         list[str] | None,
@@ -92,6 +96,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             if stop.wanted:
                 break
             if dataset is None or folder in finished:
+                folder.remove_leftovers()
                 trained[folder] = finished[folder]
                 if not quiet:
                     _say_finished(finished[folder], folder, keep_checkpoint=keep_checkpoint)

@@ -55,7 +55,7 @@ def verify(
     with fetch_display(quiet=quiet) as show:
         dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
     with (
-        tempfile.TemporaryDirectory(prefix="regx-verify-") as scratch,
+        tempfile.TemporaryDirectory(prefix="regx-verify-", ignore_cleanup_errors=True) as scratch,
         stop_on_signals() as stop,
         observer_for(config, quiet=quiet) as observer,
     ):

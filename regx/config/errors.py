@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regx.config.printable import one_line
+
 __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
 
@@ -63,13 +65,13 @@ class Problem:
     def __str__(self) -> str:
         """Return the line that the user reads; an override names its path already.
 
-        Keys and values come from the file, so what would break the line is replaced.
+        Keys and values come from the file, so what would break the line is escaped.
         """
         place = str(self.place)
         is_named = place.startswith((f"--set {self.path}=", f"--{self.path} "))
         parts = (place, "" if is_named else _shorten(self.path), _shorten(self.message))
         line = ": ".join(part for part in parts if part)
-        return "".join(mark if mark.isprintable() else "?" for mark in line)
+        return one_line(line)
 
 
 def _shorten(text: str) -> str:

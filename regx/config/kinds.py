@@ -10,7 +10,7 @@ from regx.config.sections.experiment import ExperimentFile
 from regx.config.tree import Node
 from regx.config.yaml_loader import read_yaml
 
-__all__ = ["Kind", "kind_of", "kind_of_file", "readable_kind"]
+__all__ = ["Kind", "kind_of", "kind_of_file"]
 
 Kind = Literal["run", "experiment"]
 _OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
@@ -32,12 +32,7 @@ def kind_of(tree: Node) -> Kind:
     return "experiment" if near[0] > near[1] else "run"
 
 
-def kind_of_file(path: Path) -> Kind:
-    """Tell the kind of a file; one that cannot be read counts as a run, whose check says why it cannot."""
-    return readable_kind(path) or "run"
-
-
-def readable_kind(path: Path) -> Kind | None:
+def kind_of_file(path: Path) -> Kind | None:
     """Tell the kind of a file; None for one that cannot be read."""
     try:
         return kind_of(read_yaml(path, []))

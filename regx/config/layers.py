@@ -5,6 +5,7 @@ from pathlib import Path
 
 from regx.config.errors import ConfigError, Problem
 from regx.config.kinds import kind_of
+from regx.config.sources import folder_of
 from regx.config.tree import Node, merge
 from regx.config.yaml_loader import read_yaml
 
@@ -23,7 +24,7 @@ def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) ->
         problems.append(Problem(link.place, "extends", "must be the path of a YAML file"))
         return tree
     chain = (*above, path)
-    below = path.parent / link.value
+    below = folder_of(path) / link.value
     try:
         reason = _why_not(chain, below)
         base = None if reason else read_layers(below, chain, problems)
@@ -51,7 +52,7 @@ def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
     link = tree.find(("base",))
     if link is tree or not isinstance(link.value, str):
         return None  # reported with the keys of the experiment
-    below = path.parent / link.value
+    below = folder_of(path) / link.value
     try:
         reason = _why_not((path,), below)
         config = None if reason else read_layers(below, (path,), problems)

@@ -13,6 +13,8 @@ import yaml
 
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.near_files import near_file
+from regx.config.os_errors import reason
+from regx.config.sources import read_source, show_source
 from regx.config.tree import Node, Scalar
 
 __all__ = ["parse_yaml", "read_yaml"]
@@ -38,7 +40,7 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Scalar]], ...] = (
 
 
 def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
-    """Read one file, which must hold a mapping.
+    """Read one file, or what comes through a pipe, which must hold a mapping.
 
     Args:
         path: The file.
@@ -48,16 +50,18 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     Raises:
         ConfigError: If it cannot be read, is not a text, not YAML, or not a mapping.
     """
-    place = Place(layer, str(path))
+    source = show_source(path)
+    place = Place(layer, source)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_source(path, MAX_BYTES + 1)
     except IsADirectoryError:
         raise _error(place, "is a folder, not a YAML file") from None
     except FileNotFoundError:
         raise _error(place, f"no such file{near_file(path)}") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        raise _error(place, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    except OSError as error:
+        raise _error(place, f"cannot be read: {reason(error)}") from None
+    except ValueError as error:  # a path with a null byte
+        raise _error(place, f"cannot be read ({error})") from None
     if len(content) > MAX_BYTES:
         raise _error(place, f"is larger than {MAX_BYTES:,} bytes; is it a config?")
     try:
@@ -65,7 +69,7 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _error(place, f"is not UTF-8 text (byte {content[error.start]:#04x} in line {line})") from None
-    node = parse_yaml(text, lambda line, column: Place(layer, str(path), line, column), problems)
+    node = parse_yaml(text, lambda line, column: Place(layer, source, line, column), problems)
     if node.value is None:
         raise _error(place, "is empty")
     if not isinstance(node.value, dict):

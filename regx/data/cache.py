@@ -11,7 +11,7 @@ from pathlib import Path
 from regx.data.arrays import Arrays, content_sha256
 from regx.data.npz import read_npz, write_npz
 from regx.data.spec import DatasetSpec
-from regx.runs.files import atomic_path
+from regx.runs.files import atomic_path, remove_leftovers
 from regx.runs.lock import hold
 
 __all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "workspace", "write_cache"]
@@ -78,8 +78,7 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with hold(path.parent / f".{name}.lock", _for_ever(on_wait)) as missing:
         if not missing:
-            for left_over in path.parent.glob(f".{path.name}.*.part"):
-                left_over.unlink(missing_ok=True)
+            remove_leftovers(path.parent, path.name)
         yield
 
 

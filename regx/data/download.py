@@ -69,7 +69,11 @@ class Watcher:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # so that it can be stopped with its children
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    env={
+                        **os.environ,
+                        "PYTHONIOENCODING": "utf-8",
+                        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                    },
                 )
             except FileNotFoundError:
                 raise SourceError(f"{command[0]} is not installed") from None

@@ -45,11 +45,15 @@ def fetch(
         OSError: If the cache cannot be written.
     """
     sources = _choose(spec, source)
-    with locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")):
-        if not force and (arrays := _read_if_sound(spec, report)) is not None:
-            return arrays
-        arrays = _try_all(spec, sources, report, progress)
-        write_cache(spec, arrays)
+    try:
+        with locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")):
+            if not force and (arrays := _read_if_sound(spec, report)) is not None:
+                return arrays
+            arrays = _try_all(spec, sources, report, progress)
+            write_cache(spec, arrays)
+    except OSError as error:
+        error.add_note("mend that, or choose another folder for data with REGX_DATA")
+        raise
     return arrays
 
 

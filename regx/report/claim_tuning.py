@@ -1,9 +1,12 @@
 """How the arms of a claim were tuned, in words: who looks for an unfair comparison looks here first."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from regx.config.reading import read_text
 
 if TYPE_CHECKING:
     from regx.claims.results import Lock
@@ -82,7 +85,9 @@ def _tried(runs: Path) -> dict[str, dict[str, dict[Value, bool]]]:
     """List the values that each arm was tried at, and whether some trial with it trained under all seeds."""
     import pandas as pd
 
-    table = pd.read_csv(runs, dtype=str, keep_default_na=False).query("stage == 'tune'")
+    table = pd.read_csv(io.StringIO(read_text(runs)), dtype=str, keep_default_na=False).query(
+        "stage == 'tune'"
+    )
     found: dict[str, dict[str, dict[Value, bool]]] = {}
     for (arm, tuned), status in table.groupby(["arm", "tuned"], sort=False)["status"]:
         trained = bool((status == "done").all())

@@ -1,5 +1,6 @@
 """A comparison as one Markdown page."""
 
+import re
 from collections.abc import Sequence
 
 from regx.analysis.compare import Comparison
@@ -7,7 +8,11 @@ from regx.analysis.notes import notes
 from regx.analysis.sentences import conclude
 from regx.report import comparison_tables as tables
 
-__all__ = ["as_markdown", "markdown_table"]
+__all__ = ["as_markdown", "markdown_page", "markdown_table"]
+
+_OPENING = re.compile(
+    r"<(?=[A-Za-z/!?])"
+)  # of a tag; the sign of a comparison stands before a blank or digit
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -28,11 +33,21 @@ def as_markdown(comparison: Comparison) -> str:
         caption.replace(tables.BETTER, f"`{tables.BETTER}`", 1) for caption in tables.captions(comparison)
     ]
     parts += tables.reference_lines(comparison)
-    return "\n\n".join(parts) + "\n"
+    return markdown_page(parts)
+
+
+def markdown_page(parts: Sequence[str]) -> str:
+    """Put the parts of a page together; what names from files hold becomes no HTML and no link."""
+    page = "\n\n".join(parts) + "\n"
+    return _OPENING.sub("&lt;", page).replace("](", "]\\(")
 
 
 def markdown_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Write one table, the first column to the left and the others to the right."""
     rule = ["---", *("---:" for _ in heads[1:])]
-    escaped = ([text.replace("|", "\\|").replace("*", "\\*") for text in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *escaped))
+    named, *escaped = ([_in_cell(text) for text in line] for line in (heads, *lines))
+    return "\n".join(f"| {' | '.join(line)} |" for line in (named, rule, *escaped))
+
+
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*").replace("\n", " ")

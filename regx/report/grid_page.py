@@ -18,7 +18,7 @@ from regx.analysis.grid_sentences import (
 from regx.analysis.inference import Inference
 from regx.analysis.notes import show_seeds
 from regx.analysis.wording import show_p, show_wins
-from regx.report.comparison_page import markdown_table
+from regx.report.comparison_page import markdown_page, markdown_table
 
 __all__ = [
     "GRID_COLUMNS",
@@ -94,7 +94,7 @@ def as_markdown(comparison: GridComparison) -> str:
     for title, lines in difference_lines(comparison):
         heads = [title, *difference_heads(comparison)[1:]]
         parts.append(markdown_table(heads, lines))
-    return "\n\n".join([*parts, *captions(comparison)]) + "\n"
+    return markdown_page([*parts, *captions(comparison)])
 
 
 def as_csv(comparison: GridComparison) -> str:

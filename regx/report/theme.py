@@ -1,6 +1,7 @@
 """How every figure looks: colours, sizes, and files that are the same bytes each time they are drawn."""
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from regx.config.printable import one_line, printable
 from regx.runs.files import atomic_path
 
 __all__ = [
@@ -40,6 +43,7 @@ MOST_TICKS = 5
 MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
+    "text.parse_math": False,  # a name with two dollar signs is a name
     "svg.fonttype": "path",  # the same letters on every machine, whatever fonts it has
     "svg.hashsalt": "regx",  # ids from the content, not from a random number
     "font.family": "DejaVu Sans",  # ships with matplotlib
@@ -99,11 +103,21 @@ def svg_file(
         mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
-        with atomic_path(path) as temporary:
-            metadata = {"Date": None, "Creator": "regx", "Title": title}
+        _make_printable(figure)
+        with atomic_path(path) as temporary, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box says it as well
+            metadata = {"Date": None, "Creator": "regx", "Title": one_line(title)}
             if description is not None:
-                metadata["Description"] = description
+                metadata["Description"] = printable(description)
             figure.savefig(temporary, format="svg", metadata=metadata)
+
+
+def _make_printable(figure: Figure) -> None:
+    """Escape what names from files hold that is no letter: XML has no place for it."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        if (clean := printable(text.get_text())) != text.get_text():
+            text.set_text(clean)
 
 
 def set_epoch_axis(axes: Axes, num_epochs: int) -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+from regx.config.reading import open_regular, read_bytes
 from regx.runs.files import atomic_path
 
 __all__ = ["GrowingFile"]
@@ -31,7 +32,7 @@ class GrowingFile:
         if not lines:
             return
         added = lines.encode() if self.content else self._header + lines.encode()
-        with self.path.open("ab", buffering=0) as file:
+        with open_regular(self.path, "ab") as file:
             end = file.tell()
             try:
                 if file.write(added) != len(added):
@@ -46,7 +47,7 @@ class GrowingFile:
         self.content = bytearray(content)
         if not content:
             self.path.unlink(missing_ok=True)
-        elif not self.path.exists() or self.path.read_bytes() != content:
+        elif not self.path.exists() or read_bytes(self.path) != content:
             with atomic_path(self.path) as temporary:
                 temporary.write_bytes(content)
 
@@ -54,5 +55,5 @@ class GrowingFile:
         """Whether the file on disk begins with this."""
         if not self.path.exists():
             return not content
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             return file.read(len(content)) == content

@@ -30,4 +30,6 @@ def git_state() -> tuple[str | None, bool | None]:
 
 def _git(root: Path, *words: str) -> str:
     command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=True, timeout=10
+    ).stdout.strip()

@@ -1,20 +1,43 @@
 """Files that are whole or absent."""
 
 import contextlib
+import glob
 import os
+import re
+import shutil
+import socket
 import tempfile
+import time
+import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-__all__ = ["ASIDE_SUFFIX", "PART_SUFFIX", "atomic_path", "put_aside", "write_text"]
+from regx.config.os_errors import naming
+from regx.config.printable import printable
+
+__all__ = [
+    "ASIDE_SUFFIX",
+    "PART_SUFFIX",
+    "atomic_path",
+    "part_folder",
+    "put_aside",
+    "remove_leftovers",
+    "write_text",
+]
 
 PART_SUFFIX = ".part"
 ASIDE_SUFFIX = ".damaged"
+_MAKER = re.compile(r".*\.(?P<pid>\d+)-(?P<host>[0-9a-f]{8})\.[^.]*\.part")
+_STALE_SECONDS = 86_400.0  # nothing takes that long to write
+_being_written: set[str] = set()  # by this process
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed, on failure removed.
+
+    What a kill left half-written of the same file is removed first.
 
     Args:
         path: The file to make or to replace. Its folder must exist.
@@ -22,19 +45,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OSError: From the file system (full disk, read-only folder); `path` is then untouched.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART_SUFFIX, dir=path.parent)
+    remove_leftovers(path.parent, path.name)
+    try:
+        handle, name = tempfile.mkstemp(prefix=_prefix(path.name), suffix=PART_SUFFIX, dir=path.parent)
+    except OSError as error:
+        raise _about(error, path) from None
     os.close(handle)
     temporary = Path(name)
+    _being_written.add(temporary.name)
     try:
-        yield temporary
-        with temporary.open("rb+") as file:  # Windows syncs only what may be written
-            os.fsync(file.fileno())
+        with naming(path):
+            yield temporary
+            with temporary.open("rb+") as file:  # Windows syncs only what may be written
+                os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        raise (_about(error, path) if error.filename == name else error) from None
     finally:
         temporary.unlink(missing_ok=True)
+        _being_written.discard(temporary.name)
 
 
 def put_aside(path: Path) -> Path:
@@ -43,9 +73,83 @@ def put_aside(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file, or leave what was there."""
+    """Write a whole text file, or leave what was there; what a terminal would obey is escaped."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(printable(text), encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def part_folder(folder: Path, name: str) -> Iterator[Path]:
+    """Make a temporary folder for the parts of `folder / name`, and remove it afterwards."""
+    parts = Path(tempfile.mkdtemp(prefix=_prefix(name), suffix=PART_SUFFIX, dir=folder))
+    _being_written.add(parts.name)
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+        _being_written.discard(parts.name)
+
+
+def remove_leftovers(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes left half-written in a folder under temporary names.
+
+    A temporary name tells its process and machine: what a process that lives, or one of another machine, may
+    be writing stays, for a day at most.
+
+    Args:
+        folder: The folder; it may be absent.
+        name: Of the file whose leftovers are meant; None for all, in a folder that is regx's own.
+    """
+    pattern = f".{glob.escape(name)}.*{PART_SUFFIX}" if name else f".*{PART_SUFFIX}"
+    with contextlib.suppress(OSError):  # what cannot be removed harms nobody
+        for path in folder.glob(pattern):
+            if not _is_being_written(path):
+                _remove(path)
+
+
+def _prefix(name: str) -> str:
+    return f".{name}.{os.getpid()}-{_this_host()}."
+
+
+def _is_being_written(path: Path) -> bool:
+    found = _MAKER.fullmatch(path.name)
+    if found is None:  # of a regx that did not write who made it
+        return False
+    if time.time() - path.stat().st_mtime >= _STALE_SECONDS:  # its number may be another process's by now
+        return False
+    if found["host"] != _this_host():
+        return True
+    return path.name in _being_written if int(found["pid"]) == os.getpid() else _is_alive(int(found["pid"]))
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process of this machine lives, or may live where that cannot be asked."""
+    if os.name == "nt":  # there, a signal 0 is Ctrl-C
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@cache
+def _this_host() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _about(error: OSError, path: Path) -> OSError:
+    """Name the file that was wanted in place of the temporary one."""
+    return OSError(error.errno or 0, error.strerror or str(error), str(path))
 
 
 def _umask() -> int:

@@ -1,5 +1,6 @@
 """Every file name of a run, in one class."""
 
+import errno
 import hashlib
 import os
 import re
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from regx.config import ConfigError, RunConfig, config_hash, load_run
 from regx.config.errors import UsageError
-from regx.runs.files import ASIDE_SUFFIX, PART_SUFFIX
+from regx.config.reading import read_bytes
+from regx.runs.files import ASIDE_SUFFIX, remove_leftovers
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
@@ -75,16 +77,15 @@ class RunFolder:
         """Make the folder, with those above it.
 
         Raises:
-            UsageError: If it cannot be made or written to.
+            OSError: If it cannot be made or written to.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
         except OSError as error:
-            reason = error.strerror
-        else:
-            reason = None if os.access(self.path, os.W_OK) else "no permission to write"
-        if reason:
-            raise UsageError(f"{self.path}: cannot be written ({reason}); choose another place with --out")
+            error.add_note("choose another place with --out")
+            raise
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -99,9 +100,8 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
     def remove_leftovers(self) -> None:
-        """Remove files that a kill left half-written under their temporary names. Hold the lock."""
-        for path in self.path.glob(f".*{PART_SUFFIX}"):
-            path.unlink()
+        """Remove files that a kill left half-written under their temporary names."""
+        remove_leftovers(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[str]:
@@ -150,9 +150,8 @@ class RunFolder:
             path = self.path / name
             if not path.exists():
                 raise ValueError(f"{path}: is missing")
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                    raise ValueError(f"{path}: is damaged: it does not have the checksum in run.json")
+            if hashlib.sha256(read_bytes(path)).hexdigest() != expected:
+                raise ValueError(f"{path}: is damaged: it does not have the checksum in run.json")
 
     def how_to_repair(self) -> str:
         """Say what trains a damaged run again."""

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from regx.config.printable import clean, printable
+from regx.config.reading import read_text
 from regx.runs.files import write_text
 
 __all__ = ["Frozen", "read_json", "write_json"]
@@ -25,7 +27,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 
 def read_json(path: Path, model: type[Record], *, form: int) -> Record:
-    """Read a record.
+    """Read a record; what its texts hold that a terminal would obey is escaped.
 
     Args:
         path: The file.
@@ -38,8 +40,8 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
         OSError: If it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
+        text = read_text(path)
+        content = clean(json.loads(text))
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is not valid JSON") from None
     found = content.get("format") if isinstance(content, dict) else None
@@ -59,7 +61,7 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
 
 def write_json(path: Path, record: BaseModel, *, indent: int) -> None:
     """Write a record, whole or not at all, with the SHA-256 of its text as the last entry."""
-    text = record.model_dump_json(indent=indent)
+    text = printable(record.model_dump_json(indent=indent))
     entry = f'"sha256": "{_sha256(text)}"'
     write_text(path, f"{text[:-2]},\n{' ' * indent}{entry}\n}}\n")
 

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from regx.config.reading import refuse_special
+
 __all__ = ["UNPROTECTED", "hold", "is_held"]
 
 UNPROTECTED = "two processes could train the same run at once; see that only one does"
@@ -31,6 +33,7 @@ def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
         BlockingIOError: If another process holds it.
         OSError: If the file cannot be opened.
     """
+    refuse_special(path)
     with path.open("ab") as file:  # open for writing: NFS locks nothing else
         missing = ""
         try:
@@ -48,6 +51,7 @@ def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock; nobody does where nobody can write or there are no locks."""
     try:
+        refuse_special(path)
         with path.open("rb") as file:
             return not _look(file)
     except OSError:

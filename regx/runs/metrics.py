@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
+from regx.config.reading import read_text
+
 __all__ = ["COLUMNS", "HEADER", "TIME_COLUMNS", "EpochMetrics", "best_row", "read_rows"]
 
 
@@ -91,7 +93,7 @@ def read_rows(path: Path) -> list[EpochMetrics]:
         OSError: If the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
     header, *lines = text.split("\n")

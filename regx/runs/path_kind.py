@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from regx.config.errors import UsageError
-from regx.config.kinds import readable_kind
+from regx.config.kinds import kind_of_file
 from regx.runs.folder import is_run_folder
 from regx.runs.sweep import is_sweep_folder
 
@@ -89,7 +89,7 @@ def _file(path: Path) -> str:
         return f"is a file of the run {folder}; give that folder, or its config.yaml to `regx train`"
     if is_sweep_folder(folder):
         return f"is a file of the sweep {folder}; give that folder"
-    kind = readable_kind(path) if path.suffix in _YAML else None
+    kind = kind_of_file(path) if path.suffix in _YAML else None
     if kind == "experiment":
         return f"is an experiment; `regx sweep {path}` trains its runs and prints their folder"
     if kind == "run":

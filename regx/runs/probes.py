@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from regx.config.reading import read_text
+
 __all__ = ["HEADER", "ProbeValue", "csv_lines", "read_values"]
 
 HEADER = "step,layer,quantity,value"
@@ -42,7 +44,7 @@ def read_values(path: Path) -> list[ProbeValue]:
         OSError: If the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
     header, *lines = text.split("\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from regx.config import ConfigError, RunConfig, load_run
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain, reason
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
 from regx.runs.path_kind import absence, is_there, what_is
@@ -58,8 +59,9 @@ def load_run_folder(path: Path) -> Run:
     except ValueError as error:
         raise UsageError(f"{error}; {folder.how_to_repair()}") from None
     except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise UsageError(f"{error.filename}: cannot be read ({reason})") from None
+        absent = isinstance(error, FileNotFoundError)
+        said = f"{error.filename}: cannot be read (no such file)" if absent else explain(error)
+        raise UsageError(said) from None
     _check_epochs(folder, record, config, rows)
     return Run(path=path, config=config, record=record, rows=rows)
 
@@ -81,9 +83,8 @@ def find_run_folders(argument: str) -> list[Path]:
         path = Path(argument).expanduser()
         there = path.exists()
     except (OSError, RuntimeError) as error:  # a name that is too long, a user that is not there
-        raise UsageError(
-            f"{argument[:80]}: is no path ({getattr(error, 'strerror', None) or error})"
-        ) from None
+        said = reason(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{argument[:80]}: is no path: {said}") from None
     if there:
         return _below(path)
     if not glob.has_magic(argument):

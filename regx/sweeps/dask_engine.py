@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
+from regx.config.reading import read_text
 from regx.sweeps.dask_client import connect
 from regx.sweeps.dask_settings import dask_settings
 from regx.sweeps.dispatch import Dispatch
@@ -95,20 +97,19 @@ def _marked(runs_dir: Path, token: str) -> Iterator[None]:
         try:
             stack.enter_context(mark(runs_dir, token))
         except OSError as error:
-            raise UsageError(
-                f"{runs_dir}: cannot be written ({error.strerror}); choose another place with --out"
-            ) from None
+            error.add_note("choose another place with --out")
+            raise
         yield
 
 
 def _read_address(path: Path) -> str:
     """Read the file that a scheduler writes when it starts."""
     try:
-        address = json.loads(path.read_text(encoding="utf-8"))["address"]
+        address = json.loads(read_text(path))["address"]
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; has the scheduler started?") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UsageError(explain(error)) from None
     except (ValueError, KeyError, TypeError):
         raise UsageError(
             f"{path}: is not the file of a scheduler (dask scheduler --scheduler-file)"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.sweeps.dask_client import DaskFuture
 from regx.sweeps.dask_task import Progress, request_stop, topic, train
@@ -168,7 +169,9 @@ class Dispatch:
         if report["files"]:
             try:
                 deliver(self.options.runs_dir, task.job.folder, report["files"])
-            except (OSError, UsageError) as error:
+            except OSError as error:
+                outcome = task.outcome("lost", explain(error))
+            except UsageError as error:
                 outcome = task.outcome("lost", str(error))
         self.end(task, outcome)
 

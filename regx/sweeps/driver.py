@@ -10,7 +10,7 @@ from typing import Protocol
 
 import regx
 from regx.config import Experiment
-from regx.runs.files import put_aside
+from regx.runs.files import put_aside, remove_leftovers
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
 from regx.sweeps.jobs import Engine, Job, Outcome, Watch
 from regx.sweeps.ledger import Ledger
@@ -125,6 +125,9 @@ class _Sweep:
         self.folder = SweepFolder.named(experiment.name, experiment.tier, ledger.runs_dir)
         self.keep_other_version()
         plan = make_plan(experiment, ledger)
+        remove_leftovers(self.folder.path)
+        for job in (*plan.trials, *plan.confirm):
+            remove_leftovers(ledger.runs_dir / job.folder)
         self.summary = Summary(record=self.write(plan.tuning))
 
     def execute(self, tuned: Callable[[SweepRecord], None]) -> Summary:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
+from regx.runs.files import remove_leftovers
 from regx.runs.folder import NAME, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
@@ -34,7 +36,7 @@ class Ledger:
         """List the folders; what stands in them is read when it is asked for.
 
         Raises:
-            UsageError: If the folder cannot be read; one that is not there holds nothing.
+            OSError: If the folder cannot be read; one that is not there holds nothing.
         """
         self.runs_dir = runs_dir
         self._ended: set[str] = set()  # a run that has ended stays so: its record is read once
@@ -48,20 +50,21 @@ class Ledger:
             What is not protected where the file system has no locks, in one line; empty where it has.
 
         Raises:
-            UsageError: If a sweep is going on in it, or it cannot be made.
+            UsageError: If a sweep is going on in it.
+            OSError: If it cannot be made.
         """
-        try:
+        with self._usable():
             self.runs_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._unusable(error) from None
         with ExitStack() as stack:
             try:
-                missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
+                with self._usable():
+                    missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
             except BlockingIOError:
                 raise UsageError(
                     f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another"
                     " place with --out"
                 ) from None
+            remove_leftovers(self.runs_dir)
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
 
@@ -100,8 +103,9 @@ class Ledger:
             record = folder.read_record()
             rows = tuple(read_rows(folder.metrics)) if record.epochs_completed else ()
         except (OSError, ValueError) as error:
-            why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-            raise UsageError(f"{why}; {RETRY}") from None
+            error.add_note(RETRY)
+            said = explain(error) if isinstance(error, OSError) else f"{error}; {RETRY}"
+            raise UsageError(said) from None
         return Run(path=folder.path, config=job.config, record=record, rows=rows)
 
     def damage(self, job: Job) -> str | None:
@@ -111,7 +115,7 @@ class Ledger:
         except FileNotFoundError:
             return None
         except OSError as error:
-            return f"{error.filename}: {error.strerror}"
+            return explain(error)
         except ValueError as error:
             return str(error)
         return None
@@ -121,19 +125,22 @@ class Ledger:
         if self.state(job) == "damaged":
             RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
 
-    def _unusable(self, error: OSError) -> UsageError:
-        return UsageError(
-            f"{self.runs_dir}: cannot be used ({error.strerror}); choose another place with --out"
-        )
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Tell, where the folder cannot be used, how to choose another."""
+        try:
+            yield
+        except OSError as error:
+            error.add_note("choose another place with --out")
+            raise
 
     def _list(self) -> dict[tuple[int, str], list[str]]:
         found: dict[tuple[int, str], list[str]] = {}
         try:
-            names = sorted(path.name for path in self.runs_dir.iterdir())
+            with self._usable():
+                names = sorted(path.name for path in self.runs_dir.iterdir())
         except FileNotFoundError:
             names = []
-        except OSError as error:
-            raise self._unusable(error) from None
         for name in names:
             if parts := NAME.fullmatch(name):
                 found.setdefault((int(parts["seed"]), parts["hash"]), []).append(name)

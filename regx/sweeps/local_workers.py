@@ -1,7 +1,9 @@
 """Worker processes on this machine, behind a scheduler that listens on loopback only."""
 
+import errno
 import importlib
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ __all__ = ["local_workers"]
 
 HOST = "127.0.0.1"
 CLOSE_SECONDS = 10
+FILES, FILES_PER_WORKER = 128, 16  # more than a process, and what it keeps open for each worker, takes
 
 
 @contextmanager
@@ -31,7 +34,9 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
 
     Raises:
         UsageError: If they cannot be started.
+        OSError: If this process may not open as many files as they need.
     """
+    _see_to_open_files(len(gpus))
     dask: Any = importlib.import_module("distributed")
     security, protocol = _security(dask)
 
@@ -73,6 +78,21 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
             yield cluster
         finally:
             cluster.close(timeout=CLOSE_SECONDS)
+
+
+def _see_to_open_files(num_workers: int) -> None:
+    """Raise the limit on open files as far as the workers need it: without them, Dask waits for ever."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    wanted = FILES + FILES_PER_WORKER * num_workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), f"--jobs {num_workers}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _security(dask: Any) -> tuple[Any, str]:

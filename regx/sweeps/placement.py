@@ -19,7 +19,9 @@ def visible_gpus() -> list[str]:
         return [name for name in names if name and name != "-1"]
     try:
         command = ["nvidia-smi", "-L"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=True, timeout=20
+        )
     except (OSError, subprocess.SubprocessError):
         return []
     count = sum(line.startswith("GPU ") for line in done.stdout.splitlines())

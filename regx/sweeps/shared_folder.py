@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from regx.runs.files import PART_SUFFIX
+from regx.config.os_errors import naming
+from regx.config.reading import read_bytes
+from regx.runs.files import part_folder, remove_leftovers
 from regx.runs.folder import RunFolder
 
 __all__ = ["deliver", "is_shared", "mark", "pack"]
@@ -28,8 +28,7 @@ def mark(runs_dir: Path, token: str) -> Iterator[None]:
     runs_dir.mkdir(parents=True, exist_ok=True)
     for path in runs_dir.glob(MARK.format(token="*")):
         path.unlink(missing_ok=True)
-    for path in runs_dir.glob(f".*{PART_SUFFIX}"):
-        shutil.rmtree(path, ignore_errors=True)
+    remove_leftovers(runs_dir)
     path = runs_dir / MARK.format(token=token)  # a new name each time: network file systems cache old ones
     path.touch()
     try:
@@ -51,7 +50,7 @@ def pack(folder: RunFolder) -> dict[str, bytes]:
     """Read the files of a run that has come to an end; what only its process needs stays."""
     files = (path for path in sorted(folder.path.iterdir()) if path.is_file())
     return {
-        path.name: path.read_bytes()
+        path.name: read_bytes(path)
         for path in files
         if not path.name.startswith(".") and path != folder.checkpoint
     }
@@ -67,12 +66,12 @@ def deliver(runs_dir: Path, name: str, files: Mapping[str, bytes]) -> None:
         OSError: If it cannot be written.
     """
     target = RunFolder(runs_dir / name)
-    parts = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=PART_SUFFIX, dir=runs_dir))
-    try:
+    with part_folder(runs_dir, name) as parts:
         new = parts / "new"
         new.mkdir()
         for file_name, content in files.items():
-            with (new / Path(file_name).name).open("wb") as file:
+            path = new / Path(file_name).name
+            with naming(path), path.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -83,8 +82,6 @@ def deliver(runs_dir: Path, name: str, files: Mapping[str, bytes]) -> None:
             if not _has_ended(target):
                 target.path.rename(parts / "old")
                 new.rename(target.path)
-    finally:
-        shutil.rmtree(parts, ignore_errors=True)
 
 
 def _has_ended(folder: RunFolder) -> bool:

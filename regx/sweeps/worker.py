@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.code_version import code_digest, refusal
 from regx.runs.files import write_text
 from regx.runs.folder import FolderBusyError, RunFolder
@@ -110,8 +111,7 @@ class _Execution:
         except UsageError as error:
             return _report("lost", str(error))
         except OSError as error:  # a full disk, say, says nothing of the run
-            place = f"{error.filename}: " if error.filename else ""
-            return _report("lost", f"{place}{error.strerror or error}")
+            return _report("lost", explain(error))
         except Exception as error:
             return self.failed(error)
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from regx.config.reading import read_bytes
 from regx.runs.files import atomic_path
 from regx.runs.record import RunRecord
 from regx.training.best import BestWeights
@@ -126,7 +127,7 @@ def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:
     """
     if not path.exists():
         return None
-    content = path.read_bytes()
+    content = read_bytes(path)
     saved, seal = content[:-SEAL_LENGTH], content[-SEAL_LENGTH:]
     if seal != _seal(saved):
         raise UnusableError("it is damaged, or of another version of regx")

@@ -12,6 +12,7 @@ import torch
 
 from regx.config import RunConfig, config_hash, dump_config
 from regx.config.errors import UsageError
+from regx.config.reading import read_bytes
 from regx.config.shapes import num_parameters
 from regx.data import Dataset
 from regx.models import build_model
@@ -327,7 +328,7 @@ class _Run:
 
     def checksums(self, weights: str | None) -> dict[str, str]:
         """Hash what was written; the weights have been."""
-        found = {self.folder.config.name: sha256(dump_config(self.config).encode()).hexdigest()}
+        found = {self.folder.config.name: sha256(read_bytes(self.folder.config)).hexdigest()}
         found |= {
             file.path.name: sha256(file.content).hexdigest()
             for file in (self.metrics, self.probes)

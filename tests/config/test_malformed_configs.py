@@ -28,7 +28,7 @@ def problems_of(path: Path, *overrides: str) -> list[str]:
     """Load, and return the lines of the error with the file's name cut off."""
     with pytest.raises(ConfigError) as error:
         load_run(path, overrides)
-    return str(error.value).replace(str(path).replace("\0", "?"), "FILE").split("\n")
+    return str(error.value).replace(str(path).replace("\0", "\\u0000"), "FILE").split("\n")
 
 
 def edited(old: str, new: str) -> str:
@@ -454,7 +454,8 @@ OVERRIDES = {
     "tag": ("optim.lr=!!int 1", "--set optim.lr=!!int 1: tags are not allowed (got tag:yaml.org,2002:int)"),
     "line break": (
         "name=a\nb",
-        "--set name=a?b: must be at most 64 letters, digits, _, - or ., a letter or digit first (got 'a b')",
+        "--set name=a\\nb: must be at most 64 letters, digits, _, - or ., a letter or digit first "
+        "(got 'a b')",
     ),
 }
 

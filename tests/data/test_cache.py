@@ -98,3 +98,21 @@ def test_full_disk_leaves_the_old_file(monkeypatch):
         signal.signal(signal.SIGXFSZ, handler)
     assert cache_path("small").read_bytes() == old
     assert [path.name for path in cache_path("small").parent.iterdir()] == ["small.npz"]
+
+
+def test_a_bomb_is_refused_by_what_it_declares(monkeypatch):
+    monkeypatch.setattr("regx.data.npz.MAX_BYTES", 10_000)
+    np.savez_compressed(cache_path("small"), train_images=np.zeros(1_000_000, dtype=np.uint8))
+    assert cache_path("small").stat().st_size < 10_000
+    monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    with pytest.raises(DamagedCacheError, match=r"is damaged \(it says that it unpacks to 1,000,128 bytes\)"):
+        read_cache(small_spec())
+
+
+def test_the_largest_data_set_is_no_bomb():
+    from regx.config import DATASETS
+    from regx.data.npz import MAX_BYTES
+
+    for facts in DATASETS.values():
+        images = facts.num_pool + facts.num_valid + facts.num_test
+        assert images * (facts.channels * facts.size**2 + 8) + 4_096 < MAX_BYTES

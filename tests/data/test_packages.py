@@ -1,3 +1,4 @@
+import gzip
 import io
 import os
 import tarfile
@@ -8,7 +9,7 @@ import pytest
 
 from regx.data.arrays import Arrays
 from regx.data.download import Watcher
-from regx.data.packages import DebianPackage, NpmPackage, read_members
+from regx.data.packages import DebianPackage, NpmPackage, gunzip, read_members
 from regx.data.sets.cifar10 import SPEC as CIFAR10
 from regx.data.spec import SourceError
 
@@ -145,3 +146,18 @@ def test_cifar10_strip_holds_an_image_per_row_and_a_pixel_per_column():
         tuple(pixels[1, 1]),
         tuple(pixels[1, 2 * 32 + 5]),
     ]
+
+
+def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("regx.data.packages.MAX_ARCHIVE_BYTES", 100_000)
+    path = tar(tmp_path / "a.tgz", {"other": bytes(1_000_000), "package/data": b"1234"})
+    assert path.stat().st_size < 10_000
+    with pytest.raises(SourceError, match=r"a\.tgz unpacks to more bytes than"):
+        read_members(path, ("package/data",))
+
+
+def test_a_file_that_unpacks_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("regx.data.packages.MAX_MEMBER_BYTES", 1_000)
+    assert gunzip(gzip.compress(bytes(1_000)), "labels.gz") == bytes(1_000)
+    with pytest.raises(SourceError, match=r"labels\.gz unpacks to more bytes than"):
+        gunzip(gzip.compress(bytes(1_001)), "labels.gz")

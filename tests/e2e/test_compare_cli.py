@@ -183,7 +183,7 @@ def test_runs_that_were_not_named_are_not_read(cli: Callable, tmp_path: Path) ->
         (["--json", "--csv"], "choose one"),
         (["--target-error", "2"], "is a fraction between 0 and 1"),
         (["--target-error", "nan"], "is a fraction between 0 and 1"),
-        (["--out", "a_file/below"], "cannot be written"),
+        (["--out", "a_file/below"], "choose another place with --out"),
         (["nowhere"], "nowhere: no such folder"),
         (["nowhere:arm"], "nowhere:arm: no such folder"),
         (["empty:arm"], "is not the folder of a sweep"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from run_builder import build_run
+from run_builder import build_run, remove_checksums
 from width_experiment import ARMS, BASE
 
 from regx.cli import app

@@ -283,3 +283,11 @@ def test_thinning_keeps_both_ends() -> None:
 def test_long_names_are_cut_in_the_middle() -> None:
     assert shorten("mnist_dropout_variant", 11) == "mnist…riant"
     assert shorten("short", 11) == "short"
+
+
+def test_a_name_in_a_figure_is_neither_code_nor_formula(tmp_path: Path) -> None:
+    run = load_run_folder(build_run(tmp_path))
+    text = draw(run, tmp_path / "a.svg", title="\x1b[31m$x_1$ <script>alert(1)</script> $\\frac$ 你")
+    assert "\x1b" not in text
+    assert "<script>" not in text
+    assert "\\u001b[31m$x_1$ &lt;script&gt;" in text

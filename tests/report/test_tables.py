@@ -12,7 +12,7 @@ from regx.analysis.groups import group_runs
 from regx.analysis.wording import show_p
 from regx.config.schema import BatchNormConfig
 from regx.report.comparison_data import COLUMNS, as_csv, as_json
-from regx.report.comparison_page import as_markdown
+from regx.report.comparison_page import as_markdown, markdown_page, markdown_table
 from regx.report.comparison_tables import show_setting
 from regx.report.numbers import show_number
 from regx.runs.table import load_run_folder
@@ -113,3 +113,10 @@ def test_settings_read_as_one_would_write_them() -> None:
     assert "affine: false" in show_setting("model.batch_norm", default | {"affine": False})
     assert show_setting("optim.max_norm", None) == "not set"
     assert show_setting("model.hidden_sizes", [16, 8]) == "[16, 8]"
+
+
+def test_names_on_a_page_stay_text() -> None:
+    table = markdown_table(["", "a|b"], [["x\ny", "*1*"]])
+    assert table.splitlines() == ["|  | a\\|b |", "| --- | ---: |", "| x y | \\*1\\* |"]
+    page = markdown_page(["# <img src=x> vs [b](javascript:c)", "p < 0.001, <1 step, a -> b"])
+    assert page == "# &lt;img src=x> vs [b]\\(javascript:c)\n\np < 0.001, <1 step, a -> b\n"

@@ -39,7 +39,7 @@ def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
         ("nothing-*", "no run matches this pattern"),
         ("file.txt", "is a file; give the folder of a run"),
         ("~no_such_user_here/x", "is no path"),
-        ("x" * 300, "is no path (File name too long)"),
+        ("x" * 300, "is no path: File name too long; take a shorter"),
     ],
 )
 def test_what_is_no_run_is_refused(

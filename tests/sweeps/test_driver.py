@@ -1,6 +1,7 @@
 """Sweeps in this process, with real training on the embedded digits."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -245,3 +246,26 @@ def test_the_record_of_another_sweep_is_put_aside(tmp_path: Path) -> None:
     before.record.model_copy(update={"name": "other"}).write(record)
     _, seen = run(experiment, runs)
     assert seen.notices[0].startswith(f"{record}: is of the sweep other (cpu); it is put aside")
+
+
+def test_what_the_system_refuses_is_told_as_train_tells_it(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    (first, *_) = make_plan(experiment, Ledger(runs)).left
+    (runs / first.folder).mkdir(parents=True)
+    os.mkfifo(runs / first.folder / "metrics.csv")
+    summary, _ = run(experiment, runs)
+    assert [outcome.ending for outcome in summary.trained] == ["lost", "done", "done", "done"]
+    refused = "is a named pipe, not a file; put a regular file there, or move it away"
+    assert summary.trained[0].message == f"{runs / first.folder / 'metrics.csv'}: {refused}"
+
+
+def test_leftovers_of_dead_processes_go(tmp_path: Path) -> None:
+    experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
+    run(experiment, runs)
+    folder = SweepFolder.named(experiment.name, experiment.tier, runs)
+    places = [runs, folder.path, runs / SweepRecord.read(folder.record).runs[0].folder]
+    for place in places:
+        (place / ".curves.svg.abcdefgh.part").write_text("half")
+    with Ledger(runs).lock():
+        run(experiment, runs)
+    assert not [path for place in places for path in place.glob(".*.part")]

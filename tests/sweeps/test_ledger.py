@@ -5,6 +5,7 @@ import pytest
 from small_sweeps import finish, write_experiment
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import explain
 from regx.runs.folder import RunFolder
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
@@ -86,10 +87,11 @@ def test_a_second_sweep_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be used"):
+    with pytest.raises(NotADirectoryError) as caught:
         Ledger(tmp_path / "file" / "runs")
+    assert explain(caught.value) == f"{tmp_path}/file/runs: Not a directory; choose another place with --out"
 
 
 def test_a_finished_run_without_its_metrics_is_one_line(tmp_path: Path) -> None:

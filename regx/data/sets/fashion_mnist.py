@@ -1,11 +1,10 @@
 """Fashion-MNIST: pictures of clothes, in the format of MNIST."""
 
-import gzip
 from collections.abc import Mapping
 
 from regx.data.arrays import Arrays
 from regx.data.idx import FILES, read_files, write_files
-from regx.data.packages import DebianPackage
+from regx.data.packages import DebianPackage, gunzip
 from regx.data.spec import DatasetSpec
 from regx.data.torchvision_source import Torchvision
 
@@ -17,7 +16,7 @@ _FOLDER = "usr/share/datasets/fashion-mnist/"
 def _read(members: Mapping[str, bytes]) -> Arrays:
     return read_files(
         {
-            path.removeprefix(_FOLDER).removesuffix(".gz"): gzip.decompress(content)
+            path.removeprefix(_FOLDER).removesuffix(".gz"): gunzip(content, path)
             for path, content in members.items()
         }
     )

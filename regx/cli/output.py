@@ -1,0 +1,140 @@
+"""All that regx prints goes through here: fit for a terminal, in any encoding, whoever reads it or not."""
+
+import codecs
+import errno
+import io
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from regx.config.printable import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["echo", "plain_console", "prepare_streams", "say"]
+
+_ERRORS = "regx.transliterate"
+_ALIKE = {
+    "−": "-", "–": "-", "—": "-", "─": "-", "━": "-", "│": "|", "×": "x", "·": ".", "…": "...", "±": "+/-",
+    "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "→": "->", "←": "<-", "“": '"', "”": '"', "„": '"', "‘": "'",
+    "’": "'", "µ": "u", "μ": "u", "°": " deg", "\xa0": " ", "\u2009": " ", "\u202f": " ",
+}  # fmt: skip
+
+
+def echo(text: object = "", *, nl: bool = True) -> None:
+    """Print a result on stdout."""
+    _write(sys.stdout, text, nl=nl)
+
+
+def say(text: str) -> None:
+    """Print a line about what is going on; results go to stdout, this goes to stderr."""
+    _write(sys.stderr, text)
+
+
+def plain_console(*, stderr: bool = False) -> "Console":
+    """Make a console of rich: no markup, no highlights, and nothing that files say steers the terminal."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class PlainConsole(Console):
+        """Escapes what is not printable in whatever is drawn."""
+
+        def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+            """Render, and escape the text of each piece."""
+            for segment in super().render(renderable, options):
+                text, style, control = segment
+                yield segment if control else Segment(printable(text), style)
+
+    return PlainConsole(stderr=stderr, highlight=False, markup=False)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr outlive what is behind them.
+
+    Characters that their encoding lacks are replaced by what looks alike. A reader that goes away
+    (`regx claims | head`), or a terminal that is closed, ends nothing: what is printed from then on goes
+    nowhere. Streams that were closed before the start lead nowhere too, so that no file of a run gets their
+    numbers.
+    """
+    codecs.register_error(_ERRORS, _transliterate)
+    _fill_standard_numbers()
+    sys.stdout = _prepared(sys.stdout, 1, "standard output")
+    sys.stderr = _prepared(sys.stderr, 2, "")
+
+
+def _write(stream: TextIO, text: object, *, nl: bool = True) -> None:
+    stream.write(printable(str(text)) + "\n" * nl)
+    stream.flush()
+
+
+def _fill_standard_numbers() -> None:
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+
+
+def _prepared(stream: TextIO | None, number: int, name: str) -> TextIO:
+    """Return a stream over the same file that does not fail; one that is something else stays what it is."""
+    if stream is None:
+        raw, encoding, write_through = io.FileIO(number, "w", closefd=False), "utf-8", False
+    elif isinstance(stream, io.TextIOWrapper):
+        found = getattr(stream.buffer, "raw", stream.buffer)
+        if type(found) is not io.FileIO:  # a console of Windows, or a test
+            stream.reconfigure(errors=_ERRORS)
+            return stream
+        raw, encoding, write_through = found, stream.encoding, stream.write_through
+    else:
+        return stream
+    patient = _PatientFile(raw, name)
+    return io.TextIOWrapper(
+        io.BufferedWriter(patient),
+        encoding=encoding,
+        errors=_ERRORS,
+        line_buffering=patient.isatty(),
+        write_through=write_through,
+    )
+
+
+class _PatientFile(io.FileIO):
+    """A file that takes what is written when nobody reads it any more.
+
+    Args:
+        raw: The file that it writes to.
+        name: What to call it when it is full; empty for one whose failure nobody would hear of.
+    """
+
+    def __init__(self, raw: io.FileIO, name: str) -> None:
+        super().__init__(raw.fileno(), "w", closefd=False)
+        self._called = name
+        self._lost = False
+
+    def write(self, content: Any) -> int:
+        """Write, or lose it."""
+        if not self._lost:
+            try:
+                return super().write(content)
+            except OSError as error:
+                self._lost = True
+                if self._called and error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+                    raise OSError(error.errno, error.strerror, self._called) from None
+        return memoryview(content).nbytes
+
+
+def _transliterate(error: UnicodeError) -> tuple[str, int]:
+    """Replace what an encoding lacks by what looks like it in ASCII."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(map(_alike, lacking)), error.end
+
+
+def _alike(mark: str) -> str:
+    if mark in _ALIKE:
+        return _ALIKE[mark]
+    plain = unicodedata.normalize("NFKD", mark).encode("ascii", "ignore").decode()
+    return plain or "?"

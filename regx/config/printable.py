@@ -1,0 +1,39 @@
+"""What files, names and arguments say, made fit for a terminal or a page."""
+
+from typing import Any
+
+__all__ = ["clean", "one_line", "printable"]
+
+_KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
+
+
+def printable(text: str) -> str:
+    r"""Replace what would steer a terminal, or turn the direction of a line, by its escape: `\u001b`.
+
+    These are control characters, marks of direction, invisible signs and halves of surrogate pairs. The
+    escape is the one of JSON, so that JSON stays what it was. Line ends stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() or mark in _KEPT else _escape(mark) for mark in text)
+
+
+def one_line(text: str) -> str:
+    """Make a text printable that is to stay within its line: line ends and tabs are escaped too."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def clean(content: Any) -> Any:
+    """Make all texts of a JSON document printable within a line, keys included."""
+    if isinstance(content, str):
+        return one_line(content)
+    if isinstance(content, list):
+        return [clean(item) for item in content]
+    if isinstance(content, dict):
+        return {one_line(key): clean(value) for key, value in content.items()}
+    return content
+
+
+def _escape(mark: str) -> str:
+    units = mark.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
