@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from regx.config.printable import printable
+from regx.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regx.config.printable import one_line
+from regx.printable import one_line
 
 __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from regx.config.printable import one_line
+from regx.printable import one_line
 
 __all__ = ["explain", "is_usage", "naming", "reason"]
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from regx.config.printable import one_line, printable
+from regx.printable import one_line, printable
 from regx.runs.files import atomic_path
 
 __all__ = [

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from regx.config.os_errors import naming
-from regx.config.printable import printable
+from regx.printable import printable
 
 __all__ = [
     "ASIDE_SUFFIX",

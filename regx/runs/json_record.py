@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from regx.config.printable import clean, printable
 from regx.config.reading import read_text
+from regx.printable import clean, printable
 from regx.runs.files import write_text
 
 __all__ = ["Frozen", "read_json", "write_json"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.runs.append import append_bytes
+from regx.runs.append import GrowingFile
 from regx.runs.files import atomic_path, part_folder, remove_leftovers, write_text
 
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
@@ -92,7 +92,7 @@ def test_an_error_names_the_file_that_was_wanted(tmp_path: Path) -> None:
 def test_nothing_is_appended_to_a_named_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "metrics.csv")
     with pytest.raises(OSError, match="is a named pipe, not a file"):
-        append_bytes(tmp_path / "metrics.csv", header=b"", content=b"row\n")
+        GrowingFile(tmp_path / "metrics.csv", "header").append("row\n")
 
 
 def test_a_page_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
