@@ -103,13 +103,16 @@ def load_arms(
     states = {run.folder: _state(path.parent / run.folder) for run in confirm if run.arm in names}
     if len(names) > 1 and not any(state is None for state in states.values()):
         raise UsageError(f"{path}: {_none_done(list(states.values()))}")
-    found = []
-    for name in names:
-        runs = [run for run in confirm if run.arm == name and conditions.items() <= run.cell.items()]
-        for cell in _cells(runs):
-            members = sorted((run for run in runs if run.cell == cell), key=lambda run: run.seed)
-            found.append(_load(path, record.arm(name), members, states))
-    return found
+    cells: dict[str, dict[str, list[SweepRun]]] = {name: {} for name in names}
+    for run in confirm:
+        if run.arm in cells and conditions.items() <= run.cell.items():
+            cells[run.arm].setdefault(repr(sorted(run.cell.items())), []).append(run)
+    arms = {arm.name: arm for arm in record.arms}
+    return [
+        _load(path, arms[name], sorted(members, key=lambda run: run.seed), states)
+        for name in names
+        for members in cells[name].values()
+    ]
 
 
 def _load(
@@ -150,11 +153,3 @@ def _none_done(states: Sequence[str | None]) -> str:
     present = [state for state in states if state is not None]
     shown = ", ".join(f"{count} {state}" for state, count in Counter(present).most_common())
     return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(present)}"
-
-
-def _cells(runs: Sequence[SweepRun]) -> list[dict[str, Any]]:
-    cells: list[dict[str, Any]] = []
-    for run in runs:
-        if run.cell not in cells:
-            cells.append(run.cell)
-    return cells

@@ -4,6 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from regx.analysis.catalogue import MEASURES, Measure, Reference
 from regx.analysis.censoring import censored_times, times_as_fast
@@ -25,8 +26,6 @@ class Cell:
     Attributes:
         values: One per run, in the order of the group's seeds; None where a run has no such number.
         mean: Over the seeds; None as soon as one run has no number: the mean of the rest would be biased.
-        deviation: Sample standard deviation over the seeds; None for fewer than two.
-        half_width: Half the width of the 95 % t-interval of the mean; None for fewer than two.
         missing: Why there is no mean, e.g. `not reached` or `2 of 3 not reached`.
         censored: Seeds that never reached the target and count with their whole training: at most a fifth
             of them, else there is no mean. The mean is then a lower bound.
@@ -34,10 +33,22 @@ class Cell:
 
     values: tuple[float | None, ...]
     mean: float | None = None
-    deviation: float | None = None
-    half_width: float | None = None
     missing: str | None = None
     censored: frozenset[int] = frozenset()
+
+    @cached_property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over the seeds; None without a mean, or for fewer than two."""
+        return statistics.stdev(self._present) if len(self._present) > 1 else None
+
+    @cached_property
+    def half_width(self) -> float | None:
+        """Half the width of the 95 % t-interval of the mean; None likewise."""
+        return half_width(self._present)
+
+    @property
+    def _present(self) -> list[float]:
+        return [] if self.mean is None else [value for value in self.values if value is not None]
 
     @property
     def num_censored(self) -> int:
@@ -62,7 +73,7 @@ class Row:
     inferences: tuple[Inference | None, ...]
     best: int | None
 
-    @property
+    @cached_property
     def differences(self) -> tuple[float | None, ...]:
         """Each group minus the first; over the seeds that both have, where they share any."""
         return tuple(one.difference if one else None for one in self.inferences)
@@ -89,6 +100,13 @@ class Comparison:
     config: tuple[Difference, ...]
     environment: tuple[Difference, ...]
     rows: tuple[Row, ...]
+
+    @cached_property
+    def tested(self) -> tuple[int, ...]:
+        """The later groups that can be tested against the first, by index: both have seeds."""
+        later = range(1, len(self.groups))
+        inferences = [row.inferences for row in self.rows]
+        return tuple(at for at in later if any(ones[at] and ones[at].method != "none" for ones in inferences))
 
     def row(self, name: str) -> Row:
         """Return the row of a measure."""
@@ -175,13 +193,7 @@ def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
         reason, count = Counter(map(measure.why_missing, missing)).most_common(1)[0]
         text = reason if count == len(values) else f"{count} of {len(values)} {reason}"
         return Cell(values=tuple(values), missing=text)
-    return Cell(
-        values=tuple(values),
-        mean=statistics.fmean(present),
-        deviation=statistics.stdev(present) if len(present) > 1 else None,
-        half_width=half_width(present),
-        censored=late,
-    )
+    return Cell(values=tuple(values), mean=statistics.fmean(present), censored=late)
 
 
 def _by_seed(group: Group, cell: Cell) -> dict[int, float]:

@@ -113,8 +113,8 @@ def summarize(differences: Values, *, sd_floor: float | None = None) -> PairedSu
         num_seeds=num_seeds,
         mean=mean,
         sd=sd,
-        interval=paired_interval(differences, sd_floor=sd_floor),
-        p=paired_p(differences, sd_floor=sd_floor),
+        interval=t_interval(mean, sd / sqrt(num_seeds), num_seeds - 1, 0.95),
+        p=_two_sided_p(num_seeds, mean, sd),
         effect_size=mean / sd,
         wins=share_of_wins(differences),
     )
@@ -146,7 +146,10 @@ def paired_p(differences: Values, *, sd_floor: float | None = None) -> float:
     Raises:
         ValueError: As `spread`.
     """
-    num_seeds, mean, sd = spread(differences, sd_floor=sd_floor)
+    return _two_sided_p(*spread(differences, sd_floor=sd_floor))
+
+
+def _two_sided_p(num_seeds: int, mean: float, sd: float) -> float:
     return float(2 * stdtr(num_seeds - 1, -abs(mean) / (sd / sqrt(num_seeds))))
 
 

@@ -171,8 +171,7 @@ def _print_differences(console: "Console", comparison: "Comparison") -> None:
     from regx.cli.columns import print_columns
     from regx.report import comparison_tables as tables
 
-    tested = tables.tested(comparison)
-    if not tested:
+    if not comparison.tested:
         return
     labels = [group.label for group in comparison.groups]
     if len(labels) == 2:
