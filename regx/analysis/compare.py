@@ -13,7 +13,7 @@ from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
 
-__all__ = ["Cell", "Comparison", "Row", "compare"]
+__all__ = ["Cell", "Comparison", "Row", "compare", "measure_group"]
 
 # What the conclusion and the differences figure are about.
 _HEADLINES = ("loss_gap", "test_error", "epochs_to_target")
@@ -91,6 +91,7 @@ class Comparison:
         config: What differs in the configs.
         environment: What differs in what they ran on.
         rows: One per measure, in the order of the catalogue.
+        num_left_out: Groups that were compared and are not among `groups`; see `head`.
     """
 
     groups: tuple[Group, ...]
@@ -100,13 +101,27 @@ class Comparison:
     config: tuple[Difference, ...]
     environment: tuple[Difference, ...]
     rows: tuple[Row, ...]
+    num_left_out: int = 0
+
+    def head(self, num_groups: int) -> "Comparison":
+        """Leave out the groups after the first so many."""
+        if num_groups >= len(self.groups):
+            return self
+        return replace(
+            self,
+            groups=self.groups[:num_groups],
+            rows=tuple(
+                replace(row, cells=row.cells[:num_groups], inferences=row.inferences[:num_groups])
+                for row in self.rows
+            ),
+            num_left_out=len(self.groups) - num_groups,
+        )
 
     @cached_property
     def tested(self) -> tuple[int, ...]:
         """The later groups that can be tested against the first, by index: both have seeds."""
-        later = range(1, len(self.groups))
-        inferences = [row.inferences for row in self.rows]
-        return tuple(at for at in later if any(ones[at] and ones[at].method != "none" for ones in inferences))
+        columns = zip(*(row.inferences for row in self.rows), strict=True)
+        return tuple(at for at, column in enumerate(columns) if at and any(map(_is_test, column)))
 
     def row(self, name: str) -> Row:
         """Return the row of a measure."""
@@ -147,7 +162,7 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
 
 
 def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row:
-    cells = tuple(_cell(measure, group, reference) for group in groups)
+    cells = tuple(measure_group(measure, group, reference) for group in groups)
     by_seed = [_by_seed(group, cell) for group, cell in zip(groups, cells, strict=True)]
     inferences = [
         _infer(measure, (cells[0], cell), by_seed[0], values) if by_seed[0] and values else None
@@ -159,6 +174,10 @@ def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row
         inferences=(None, *correct(inferences)),
         best=_best(measure, cells),
     )
+
+
+def _is_test(one: Inference | None) -> bool:
+    return one is not None and one.method != "none"
 
 
 def _infer(
@@ -177,7 +196,8 @@ def _infer(
     )
 
 
-def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
+def measure_group(measure: Measure, group: Group, reference: Reference) -> Cell:
+    """Measure every run of a group, and their mean."""
     values = [measure.value(run, reference) for run in group.runs]
     late: frozenset[int] = frozenset()
     if measure.whole is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 MANY_GROUPS = 4  # from here on one line per group, not one column
+MOST_DRAWN = 24  # groups of a figure: more cannot be told apart
 
 
 def compare(  # one parameter per option of the command
@@ -89,6 +90,8 @@ def compare(  # one parameter per option of the command
         _print(comparison)
     for path in saved:
         say(f"wrote {path}")
+    if saved and len(comparison.groups) > MOST_DRAWN:
+        say(f"note: the figures show the first {MOST_DRAWN} groups; name those that you want to see first.")
 
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
@@ -105,11 +108,12 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "compare.csv", as_csv(comparison))
         write_text(out / "compare.md", as_markdown(comparison))
-        save_overfitting(out / "overfitting.svg", comparison)
-        save_convergence(out / "convergence.svg", comparison)
+        drawn = comparison.head(MOST_DRAWN)
+        save_overfitting(out / "overfitting.svg", drawn)
+        save_convergence(out / "convergence.svg", drawn)
         (out / "differences.svg").unlink(missing_ok=True)  # of an earlier comparison
-        if has_pairs(comparison):
-            save_differences(out / "differences.svg", comparison)
+        if has_pairs(drawn):
+            save_differences(out / "differences.svg", drawn)
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written ({error.strerror})") from None
     names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")

@@ -20,6 +20,7 @@ __all__ = [
     "VERMILLION",
     "draw_band",
     "group_style",
+    "label_scales",
     "log_ticks",
     "set_epoch_axis",
     "set_value_axis",
@@ -38,6 +39,8 @@ MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
 WIDE_RANGE = 20.0
 MOST_TICKS = 5
 MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
+
+_SCALES = {"log": "log scale", "symlog": "symlog scale"}
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "svg.fonttype": "path",  # the same letters on every machine, whatever fonts it has
@@ -99,11 +102,20 @@ def svg_file(
         mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
+        label_scales(figure)
         with atomic_path(path) as temporary:
             metadata = {"Date": None, "Creator": "regx", "Title": title}
             if description is not None:
                 metadata["Description"] = description
             figure.savefig(temporary, format="svg", metadata=metadata)
+
+
+def label_scales(figure: Figure) -> None:
+    """Say at every axis that is not linear that it is not: heights and areas do not compare on it."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() in _SCALES:
+                axis.set_label_text(f"{axis.get_label_text()} ({_SCALES[axis.get_scale()]})".strip())
 
 
 def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
