@@ -8,6 +8,7 @@ from regx.analysis.inference import LEVEL, Inference
 
 __all__ = [
     "in_words",
+    "shorten",
     "show_interval",
     "show_number",
     "show_p",
@@ -78,6 +79,14 @@ def in_words(items: Sequence[str], *, most: int = 4) -> str:
     if len(items) > most:
         items = [*items[: most - 1], f"{len(items) - most + 1} more"]
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def shorten(text: str, max_letters: int) -> str:
+    """Cut a long text in its middle, so that both ends (a name's family and its variant) stay."""
+    if len(text) <= max_letters:
+        return text
+    half = (max_letters - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
 
 
 def _places(size: float, unit: Unit) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, summary_line, table_lines
+from regx.cli.claims_text import claim_lines, print_table, summary_line
 from regx.cli.progress import say
 from regx.config.errors import UsageError
 from regx.report.claim_rows import row_of
@@ -73,12 +73,16 @@ def claims(
             typer.echo(json.dumps({**rows[0], **_details(wanted[0])}, indent=2))
         else:
             typer.echo(json.dumps(rows, indent=2))
-    elif claim is not None:
-        for line in claim_lines(wanted[0]):
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if claim is not None:
+        for line in claim_lines(wanted[0], console.width):
             typer.echo(line)
     else:
-        for line in (*table_lines(found), "", summary_line(found)):
-            typer.echo(line)
+        print_table(console, found)
+        typer.echo(summary_line(found))
 
 
 def _draw(path: Path, found: "Sequence[Standing]") -> None:

@@ -5,6 +5,7 @@ folded; a label that must stay in one piece, such as the path of a folder, stand
 """
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from rich.cells import cell_len, chop_cells
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["fold", "print_columns"]
+__all__ = ["fold", "hang", "print_columns"]
 
 LONGEST_HEAD = 18  # letters of a column's head on one line, where its words end
 LONGEST_CELL = 24  # the same of a cell; a longer word is folded
@@ -67,6 +68,19 @@ def fold(text: str, width: int) -> list[str]:
         width: Of the terminal's cells, at least 1.
     """
     return _wrap(text, width, width)
+
+
+def hang(head: str, text: str, width: int, indent: int | None = None) -> list[str]:
+    """Break a text behind its head into lines; the further ones stand under the text.
+
+    Args:
+        head: Begins the first line.
+        text: Is broken where words end, within them only where it must.
+        width: Of the lines.
+        indent: Of the further lines; None: the width of the head, or 4 where that leaves no room for words.
+    """
+    under = indent if indent is not None else len(head) if len(head) <= width // 3 else 4
+    return textwrap.wrap(head + text, max(width, 1), subsequent_indent=" " * min(under, width // 3))
 
 
 class _Layout:

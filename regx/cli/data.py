@@ -53,15 +53,26 @@ def list_datasets(
     if as_json:
         typer.echo(json.dumps([_as_dict(dataset) for dataset in found], indent=2, ensure_ascii=False))
         return
-    rows = [("name", "images", "shape", "on disk", "licence")]
-    rows += [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    heads = ("name", "images", "shape", "on disk", "licence")
+    rows = [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
+    from rich.console import Console
+
+    from regx.cli.columns import hang, print_columns
+
+    console = Console(highlight=False)
+    words = dict.fromkeys(range(1, len(heads)), 20)
+    print_columns(console, heads, [("", rows)], texts=words, repeats_first=False)
     for dataset in found:
-        typer.echo(f"\n{dataset.spec.name}: {dataset.spec.title}")
-        typer.echo(f"  source  {', else '.join(dataset.spec.labels)}")
-        typer.echo(f"  cite    {dataset.spec.citation}")
+        lines = {
+            f"{dataset.spec.name}: ": dataset.spec.title,
+            "  source  ": ", else ".join(dataset.spec.labels),
+            "  cite    ": dataset.spec.citation,
+        }
+        if dataset is not found[0]:
+            typer.echo("")
+        for head, text in lines.items():
+            for line in hang(head, text, console.width):
+                typer.echo(line)
         if dataset.num_bytes is not None:
             typer.echo(f"  file    {dataset.path}")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from regx.runs.record import RunRecord
     from regx.training.run import Observer
 
-__all__ = ["observer_for", "say"]
+__all__ = ["observer_for", "say", "stderr_width"]
 
 MAX_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
 REFRESH_SECONDS = 0.1
@@ -25,6 +25,13 @@ REFRESH_SECONDS = 0.1
 def say(text: str) -> None:
     """Print a line about what is going on; results go to stdout, this goes to stderr."""
     typer.echo(text, err=True)
+
+
+def stderr_width() -> int:
+    """Width of what `say` writes to: the terminal's, or COLUMNS; 80 without either."""
+    from rich.console import Console
+
+    return Console(stderr=True).width
 
 
 @contextmanager

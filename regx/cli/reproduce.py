@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.claims_text import summary_line, table_lines
+from regx.cli.claims_text import print_table, summary_line
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -96,8 +96,10 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         return
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
     found = [standing for standing in standings(registry, results, tier) if standing.id in ids]
-    for line in (*table_lines(found), "", summary_line(found)):
-        typer.echo(line)
+    from rich.console import Console
+
+    print_table(Console(highlight=False), found)
+    typer.echo(summary_line(found))
     for standing in found:
         for part in standing.result.parts if standing.result else ():
             if part.problem:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["runs"]
 
 HEADER = ("run", "status", "epochs", "valid error", "test error", "images/s")
+LEAST_WORDS = 18  # letters of a column of words, before it is folded
 SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
 
 
@@ -101,13 +102,27 @@ def _valid_error(record: "RunRecord") -> float | None:
 
 
 def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
-    """Print a header and its lines: words to the left, numbers to the right."""
+    """Print a header and its lines: words to the left, numbers to the right.
+
+    On a narrow terminal each line begins with the folder of its run, which is never folded.
+    """
+    from rich.console import Console
+
+    from regx.cli.columns import print_columns
+
+    console = Console(highlight=False)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    is_left = [head in ("run", "stage", "arm", "status") for head in lines[0]]
+    words = [head in ("run", "stage", "arm", "status") for head in lines[0]]
+    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+        at = lines[0].index("run")
+        heads, *rows = ((cells[at], *cells[:at], *cells[at + 1 :]) for cells in lines)
+        texts = {index: LEAST_WORDS for index, head in enumerate(heads) if head in ("stage", "arm", "status")}
+        print_columns(console, heads, [("", rows)], texts=texts, repeats_first=False, whole_labels=True)
+        return
     for cells in lines:
         padded = (
             cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(cells, widths, is_left, strict=True)
+            for cell, width, left in zip(cells, widths, words, strict=True)
         )
         typer.echo("  ".join(padded).rstrip())
 
