@@ -11,7 +11,7 @@ from regx.runs.folder import RunFolder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
-__all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of"]
+__all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of", "show_tuned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,16 @@ class LoadedArm:
 def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
     """Write a cell as conditions: `optim.lr=0.1`."""
     return [
-        f"{path}={value:g}" if isinstance(value, float) else f"{path}={value}" for path, value in cell.items()
+        f"{path}={value:g}" if isinstance(value, float) else f"{path}={show_tuned(cell, path)}"
+        for path, value in cell.items()
     ]
+
+
+def show_tuned(values: Mapping[str, Any], path: str) -> str:
+    """Write the value of a setting that may have been left alone, or set to nothing."""
+    if path not in values:
+        return "not tuned"
+    return "null" if values[path] is None else str(values[path])
 
 
 def how_to_go_on(states: Collection[str]) -> str:

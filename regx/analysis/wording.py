@@ -9,6 +9,7 @@ from regx.analysis.inference import LEVEL, Inference
 __all__ = [
     "in_words",
     "shorten",
+    "show_fact",
     "show_interval",
     "show_number",
     "show_p",
@@ -62,6 +63,11 @@ def show_p(p: float) -> str:
 def show_wins(one: Inference) -> str:
     """Show in how many pairs the later group is better: `9/10`; a tie counts half."""
     return "" if one.wins is None else f"{one.wins * one.num_values:g}/{one.num_values}"
+
+
+def show_fact(value: object) -> str:
+    """Write what is on record of an environment; what is not known is said to be so."""
+    return "unknown" if value is None else str(value)
 
 
 def show_unit(unit: Unit) -> str:

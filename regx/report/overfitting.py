@@ -105,14 +105,14 @@ def draw_overfitting(figure: Figure, comparison: Comparison, *, columns: int) ->
         lower.axhline(0, color="#888888", linewidth=0.8)
         if len(groups) > PANELS_PER_ROW:
             upper.yaxis.set_minor_locator(NullLocator())  # hundreds of ticks that nobody reads
-        if column == 0:
-            upper.set_ylabel("loss (nats)", labelpad=2)
-            lower.set_ylabel("gap (nats)", labelpad=2)
+        for axes, name in ((upper, "loss (nats)"), (lower, "gap (nats)")):
+            axes.tick_params(labelleft=column == 0)  # the axes of all groups are the same
+            axes.set_ylabel(name if column == 0 else "", labelpad=2)
         _draw_group(
             (upper, lower),
             group,
             max_points=MAX_POINTS // sum(len(group.runs) for group in groups),
-            mean_points=min(400, MEAN_POINTS // (2 * len(groups))),
+            mean_points=min(400, MEAN_POINTS // (3 * len(groups))),
         )
     parts = ("gap: valid − train, on a linear axis", curves_caption(groups), left_out_caption(comparison))
     figure.text(0.24 / width, 0.1 / height, "; ".join(filter(None, parts)), color=MUTED, size=7.5)

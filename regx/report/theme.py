@@ -113,9 +113,14 @@ def svg_file(
 def label_scales(figure: Figure) -> None:
     """Say at every axis that is not linear that it is not: heights and areas do not compare on it."""
     for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            if axis.get_scale() in _SCALES:
-                axis.set_label_text(f"{axis.get_label_text()} ({_SCALES[axis.get_scale()]})".strip())
+        for axis, side in ((axes.xaxis, "labelbottom"), (axes.yaxis, "labelleft")):
+            if axis.get_scale() not in _SCALES or not axis.get_tick_params()[side]:
+                continue
+            text, scale = axis.get_label_text(), f"({_SCALES[axis.get_scale()]})"
+            if axis is axes.yaxis and not text:
+                axes.set_ylabel(scale, loc="top")  # above what stands at the ends of a neighbour's lines
+            else:
+                axis.set_label_text(f"{text} {scale}".strip())
 
 
 def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
