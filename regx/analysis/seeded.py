@@ -17,7 +17,16 @@ from regx.analysis.wording import (
     show_unit,
 )
 
-__all__ = ["brief", "convergence", "has_seeds", "over_pairs", "overfitting", "time_row", "too_few"]
+__all__ = [
+    "brief",
+    "convergence",
+    "fewest_and_most",
+    "has_seeds",
+    "over_pairs",
+    "overfitting",
+    "time_row",
+    "too_few",
+]
 
 _NAMES = {
     "loss_gap": "loss gap",
@@ -112,7 +121,7 @@ def too_few(comparison: Comparison) -> list[str]:
         return []
     needs = []
     for row in comparison.headlines():
-        found = _fewest_and_most([one for index in tested if (one := row.inferences[index])])
+        found = fewest_and_most([one for index in tested if (one := row.inferences[index])])
         if found:
             low, high = (max(MIN_PAIRS, need) for need in found)
             needs.append(
@@ -216,7 +225,7 @@ def _seeds_needed(one: Inference | None) -> int | None:
     return seeds_needed(one.difference, one.sd)
 
 
-def _fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
+def fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
     """Say how many seeds the clearest and the faintest difference need; None where no number would do.
 
     The fainter a difference, the more seeds: two numbers are computed, however many groups there are.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, print_table, summary_line
+from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.progress import say
 from regx.config.errors import UsageError
 from regx.report.claim_rows import row_of
@@ -82,7 +82,6 @@ def claims(
             typer.echo(line)
     else:
         print_table(console, found)
-        typer.echo(summary_line(found))
 
 
 def _draw(path: Path, found: "Sequence[Standing]") -> None:

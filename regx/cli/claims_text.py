@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["claim_lines", "print_table", "summary_line"]
+__all__ = ["claim_lines", "print_table"]
 
 # Columns of words, and the width that each has at least.
 _TEXTS = {"sentence": 24, "verdict": 18, "effect [95 % interval]": 27, "tier": 5, "when": 10, "commit": 10}
@@ -49,15 +49,16 @@ class _Paragraph(NamedTuple):
 
 
 def print_table(console: "Console", standings: "Sequence[Standing]") -> None:
-    """Print a row for each claim; what does not fit beside the rest is folded, or goes to a second table."""
+    """Print a row for each claim, and count the verdicts.
+
+    What does not fit beside the rest is folded, or goes to a second table.
+    """
     rows = [cells_of(standing) for standing in standings]
     texts = {HEADS.index(head): width for head, width in _TEXTS.items()}
     print_columns(console, HEADS, [("", rows)], texts=texts, repeats_first=False)
-
-
-def summary_line(standings: "Sequence[Standing]") -> str:
-    """Count the verdicts."""
-    return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
+    summary = f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
+    for line in hang("", summary, console.width):
+        console.out(line, highlight=False)
 
 
 def claim_lines(standing: "Standing", width: int) -> Iterator[str]:

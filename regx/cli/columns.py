@@ -105,7 +105,10 @@ class _Layout:
         room = available - 2 * PADDING
         widest = max(room - shortest_label, 3 * room // 5, 1)  # that a column beside the labels may be
         self.sections, self.available, self.texts = sections, available, texts
-        self.heads = [_wrap(head, min(LONGEST_HEAD, widest), min(LONGEST_CELL, widest)) for head in heads]
+        self.heads = [
+            [head] if at in texts else _wrap(head, min(LONGEST_HEAD, widest), min(LONGEST_CELL, widest))
+            for at, head in enumerate(heads)
+        ]
         self.rows = [_fold_row(row, texts, widest) for row in rows]
         self.label_head = heads[0]
         labels = [*self.heads[0], *(title for title, _ in sections), *(row[0] for row in rows)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.claims_text import print_table, summary_line
+from regx.cli.claims_text import print_table
 from regx.cli.engines import (
     DryRunOption,
     EngineChoice,
@@ -99,7 +99,6 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     from rich.console import Console
 
     print_table(Console(highlight=False), found)
-    typer.echo(summary_line(found))
     for standing in found:
         for part in standing.result.parts if standing.result else ():
             if part.problem:

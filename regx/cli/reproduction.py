@@ -6,10 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regx.cli.columns import hang
 from regx.cli.engines import EngineChoice, estimate_left, fetch_data
 from regx.cli.gates import pass_gates
-from regx.cli.progress import say, stderr_width
+from regx.cli.progress import say, say_wrapped
 from regx.cli.signals import StopSignal, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import ending_lines
@@ -98,10 +97,9 @@ class Reproduction:
         workers = choice.workers_for(waiting)
         if not self.quiet:
             for line in self._plan_lines():
-                for part in hang("", line, stderr_width(), 2):
-                    say(part)
+                say_wrapped(line)
             if waiting:
-                say(estimate_left([*self.plans.values(), self.references], self.ledger, workers))
+                say_wrapped(estimate_left([*self.plans.values(), self.references], self.ledger, workers))
         outcome = Outcome()
         if dry_run:
             return outcome

@@ -20,7 +20,7 @@ from regx.cli.engines import (
     estimate_left,
     fetch_data,
 )
-from regx.cli.progress import say, stderr_width
+from regx.cli.progress import say, say_wrapped, stderr_width
 from regx.cli.signals import stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import ending_lines, plan_lines, tuned_lines
@@ -75,7 +75,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             for line in plan_lines(asked, plan, stderr_width()):
                 say(line)
             if plan.left:
-                say(estimate_left([plan], ledger, workers))
+                say_wrapped(estimate_left([plan], ledger, workers))
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
