@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
-import numpy as np
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
 from regx.analysis.intervals import (
@@ -192,7 +191,7 @@ def share_of_wins(differences: Values) -> float:
         ValueError: If there are no values, or one is not finite.
     """
     array = finite(differences, at_least=1)
-    return float(np.mean((array > 0) + 0.5 * (array == 0)))
+    return sum(1.0 if one > 0 else 0.5 if one == 0 else 0.0 for one in array.tolist()) / array.size
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,6 +1,8 @@
 """`regx compare`: which overfits less, which converges faster, and what differs."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from regx.analysis.compare import Comparison
+    from regx.analysis.selection import Selection
 
 __all__ = ["compare"]
 
@@ -51,7 +54,6 @@ def compare(  # one parameter per option of the command
     from regx.analysis.compare import compare as measure
     from regx.analysis.grid import compare_grid, grid_axis
     from regx.analysis.groups import group_selections
-    from regx.analysis.selection import select
     from regx.config.errors import UsageError
     from regx.report import comparison_data
     from regx.report.comparison_page import as_markdown
@@ -60,13 +62,8 @@ def compare(  # one parameter per option of the command
         raise UsageError("--json, --csv and --md: choose one")
     if target_error is not None and not 0 < target_error < 1:
         raise UsageError(f"--target-error {target_error:g}: is a fraction between 0 and 1, e.g. 0.02 for 2 %")
-    selections = []
-    for argument in runs:
-        found = select(argument)
-        configs = {run.record.config_hash for selection in found for run in selection.runs}
-        if len(configs) > 1 and not found[0].arm:
-            say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
-        selections += found
+    with _uncollected():
+        selections = _select(runs)
     form: Form = "json" if as_json else "csv" if as_csv else "md" if as_md else "text"
     axis = grid_axis(selections)
     if axis:
@@ -77,8 +74,8 @@ def compare(  # one parameter per option of the command
             )
         show_grid(compare_grid(selections, axis), out, form)
         return
-    comparison = measure(group_selections(selections), target_error=target_error)
-
+    with _uncollected():
+        comparison = measure(group_selections(selections), target_error=target_error)
     saved = [] if out is None else _save(comparison, out)
     if form == "json":
         typer.echo(comparison_data.as_json(comparison), nl=False)
@@ -92,6 +89,30 @@ def compare(  # one parameter per option of the command
         say(f"wrote {path}")
     if saved and len(comparison.groups) > MOST_DRAWN:
         say(f"note: the figures show the first {MOST_DRAWN} groups; name those that you want to see first.")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: of thousands of runs all are kept, and to search them takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _select(arguments: Sequence[str]) -> "list[Selection]":
+    """Load what the arguments name."""
+    from regx.analysis.selection import select
+
+    selections = []
+    for argument in arguments:
+        found = select(argument)
+        configs = {run.record.config_hash for selection in found for run in selection.runs}
+        if len(configs) > 1 and not found[0].arm:
+            say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
+        selections += found
+    return selections
 
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from regx.config.kinds import kind_of
 from regx.config.layers import assign, read_layers
 from regx.config.schema import RunConfig
 from regx.config.tree import Node
-from regx.config.yaml_loader import FastLoader, parse_yaml, read_yaml
+from regx.config.yaml_loader import parse_yaml, read_yaml
 
 __all__ = ["load_known_run", "load_run"]
 
@@ -68,7 +68,7 @@ def load_known_run(path: Path, is_right: Callable[[RunConfig], bool]) -> RunConf
     """
     problems: list[Problem] = []
     try:
-        config = check_run(read_yaml(path, problems, loader=FastLoader))
+        config = check_run(read_yaml(path, problems, known=True))
     except ConfigError:
         return load_run(path)
     return config if not problems and is_right(config) else load_run(path)

@@ -1,6 +1,7 @@
 """Tables at any width: no label is lost, no line too long; and the live table of a sweep fits its screen."""
 
 import re
+import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -165,7 +166,7 @@ def test_thousands_of_groups_are_compared_in_a_time_that_grows_with_them(
 def test_figures_of_many_groups_show_the_first_of_them(
     cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regx.cli.compare.MOST_DRAWN", 3)
+    monkeypatch.setattr(sys.modules["regx.cli.compare"], "MOST_DRAWN", 3)
     for at in range(5):
         build_run(tmp_path / "runs", name=f"g{at}", optim={"lr": 0.01 * (at + 1)})
     result = cli("compare", tmp_path / "runs", "--out", "out")
