@@ -116,6 +116,8 @@ def _spread(runs: list[dict[str, str]]) -> str:
 def throughput_tables(content: dict[str, Any] | None = None) -> str:
     """Return a table per network: images per second, and how many times as fast regx is, round by round.
 
+    A median of ratios is not the ratio of the medians beside it, so the heads say which is which.
+
     Args:
         content: What benchmarks/throughput.py measured; omitted: results/throughput.json.
     """
@@ -127,7 +129,7 @@ def throughput_tables(content: dict[str, Any] | None = None) -> str:
     for case in content["cases"]:
         speeds = case["images_per_second"]
         title = f"{case['network']} on {case['dataset']}, {case['precision']}"
-        text += f"| {title} | images/s | regx is |\n|---|---:|---:|\n"
+        text += f"| {title} | images/s, median | regx is, median of ratios |\n|---|---:|---:|\n"
         for trainer, values in speeds.items():
             ratio = median(ours / theirs for ours, theirs in zip(speeds["regx_run"], values, strict=True))
             shown = "" if trainer == "regx_run" else f"{ratio:.2f}×"
@@ -177,7 +179,7 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
         seconds = case["seconds"]
         title = f"{case['runs']} runs of {case['network']}, {case['num_images']:,} images of MNIST, "
         title += f"{case['epochs']} epoch{'s' * (case['epochs'] > 1)}, {case['precision']}"
-        text += f"| {title} | seconds | regx sweep is |\n|---|---:|---:|\n"
+        text += f"| {title} | seconds, median | regx sweep is, median of ratios |\n|---|---:|---:|\n"
         for name, values in seconds.items():
             ratio = median(theirs / ours for ours, theirs in zip(seconds["sweep"], values, strict=True))
             shown = "" if name == "sweep" else f"{ratio:.2f}×"

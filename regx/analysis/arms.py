@@ -12,7 +12,7 @@ from regx.runs.folder import RunFolder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
-__all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of"]
+__all__ = ["Arm", "LoadedArm", "how_to_go_on", "load_arms", "read_sweep", "show_cell_of", "show_tuned"]
 
 
 class Absence(NamedTuple):
@@ -70,8 +70,16 @@ class LoadedArm:
 def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
     """Write a cell as conditions: `optim.lr=0.1`."""
     return [
-        f"{path}={value:g}" if isinstance(value, float) else f"{path}={value}" for path, value in cell.items()
+        f"{path}={value:g}" if isinstance(value, float) else f"{path}={show_tuned(cell, path)}"
+        for path, value in cell.items()
     ]
+
+
+def show_tuned(values: Mapping[str, Any], path: str) -> str:
+    """Write the value of a setting that may have been left alone, or set to nothing."""
+    if path not in values:
+        return "not tuned"
+    return "null" if values[path] is None else str(values[path])
 
 
 def how_to_go_on(states: Collection[str]) -> str:
@@ -123,13 +131,16 @@ def load_arms(
     states = {run.folder: _absence(path.parent / run.folder) for run in confirm if run.arm in names}
     if len(names) > 1 and not any(state is None for state in states.values()):
         raise UsageError(f"{path}: {_none_done(list(states.values()))}")
-    found = []
-    for name in names:
-        runs = [run for run in confirm if run.arm == name and conditions.items() <= run.cell.items()]
-        for cell in _cells(runs):
-            members = sorted((run for run in runs if run.cell == cell), key=lambda run: run.seed)
-            found.append(_load(path, record.arm(name), members, states))
-    return found
+    cells: dict[str, dict[str, list[SweepRun]]] = {name: {} for name in names}
+    for run in confirm:
+        if run.arm in cells and conditions.items() <= run.cell.items():
+            cells[run.arm].setdefault(repr(sorted(run.cell.items())), []).append(run)
+    arms = {arm.name: arm for arm in record.arms}
+    return [
+        _load(path, arms[name], sorted(members, key=lambda run: run.seed), states)
+        for name in names
+        for members in cells[name].values()
+    ]
 
 
 def _load(
@@ -170,11 +181,3 @@ def _none_done(states: Sequence[Absence | None]) -> str:
     present = [absence.state for absence in states if absence is not None]
     shown = ", ".join(f"{count} {state}" for state, count in Counter(present).most_common())
     return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(present)}"
-
-
-def _cells(runs: Sequence[SweepRun]) -> list[dict[str, Any]]:
-    cells: list[dict[str, Any]] = []
-    for run in runs:
-        if run.cell not in cells:
-            cells.append(run.cell)
-    return cells

@@ -4,6 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from regx.analysis.catalogue import MEASURES, Measure, Reference
 from regx.analysis.censoring import censored_times, times_as_fast
@@ -12,7 +13,7 @@ from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
 
-__all__ = ["Cell", "Comparison", "Row", "compare"]
+__all__ = ["Cell", "Comparison", "Row", "compare", "measure_group"]
 
 # What the conclusion and the differences figure are about.
 _HEADLINES = ("loss_gap", "test_error", "epochs_to_target")
@@ -25,8 +26,6 @@ class Cell:
     Attributes:
         values: One per run, in the order of the group's seeds; None where a run has no such number.
         mean: Over the seeds; None as soon as one run has no number: the mean of the rest would be biased.
-        deviation: Sample standard deviation over the seeds; None for fewer than two.
-        half_width: Half the width of the 95 % t-interval of the mean; None for fewer than two.
         missing: Why there is no mean, e.g. `not reached` or `2 of 3 not reached`.
         censored: Seeds that never reached the target and count with their whole training: at most a fifth
             of them, else there is no mean. The mean is then a lower bound.
@@ -34,10 +33,22 @@ class Cell:
 
     values: tuple[float | None, ...]
     mean: float | None = None
-    deviation: float | None = None
-    half_width: float | None = None
     missing: str | None = None
     censored: frozenset[int] = frozenset()
+
+    @cached_property
+    def deviation(self) -> float | None:
+        """Sample standard deviation over the seeds; None without a mean, or for fewer than two."""
+        return statistics.stdev(self._present) if len(self._present) > 1 else None
+
+    @cached_property
+    def half_width(self) -> float | None:
+        """Half the width of the 95 % t-interval of the mean; None likewise."""
+        return half_width(self._present)
+
+    @property
+    def _present(self) -> list[float]:
+        return [] if self.mean is None else [value for value in self.values if value is not None]
 
     @property
     def num_censored(self) -> int:
@@ -62,7 +73,7 @@ class Row:
     inferences: tuple[Inference | None, ...]
     best: int | None
 
-    @property
+    @cached_property
     def differences(self) -> tuple[float | None, ...]:
         """Each group minus the first; over the seeds that both have, where they share any."""
         return tuple(one.difference if one else None for one in self.inferences)
@@ -80,6 +91,7 @@ class Comparison:
         config: What differs in the configs.
         environment: What differs in what they ran on.
         rows: One per measure, in the order of the catalogue.
+        num_left_out: Groups that were compared and are not among `groups`; see `head`.
     """
 
     groups: tuple[Group, ...]
@@ -89,6 +101,27 @@ class Comparison:
     config: tuple[Difference, ...]
     environment: tuple[Difference, ...]
     rows: tuple[Row, ...]
+    num_left_out: int = 0
+
+    def head(self, num_groups: int) -> "Comparison":
+        """Leave out the groups after the first so many."""
+        if num_groups >= len(self.groups):
+            return self
+        return replace(
+            self,
+            groups=self.groups[:num_groups],
+            rows=tuple(
+                replace(row, cells=row.cells[:num_groups], inferences=row.inferences[:num_groups])
+                for row in self.rows
+            ),
+            num_left_out=len(self.groups) - num_groups,
+        )
+
+    @cached_property
+    def tested(self) -> tuple[int, ...]:
+        """The later groups that can be tested against the first, by index: both have seeds."""
+        columns = zip(*(row.inferences for row in self.rows), strict=True)
+        return tuple(at for at, column in enumerate(columns) if at and any(map(_is_test, column)))
 
     def row(self, name: str) -> Row:
         """Return the row of a measure."""
@@ -129,7 +162,7 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
 
 
 def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row:
-    cells = tuple(_cell(measure, group, reference) for group in groups)
+    cells = tuple(measure_group(measure, group, reference) for group in groups)
     by_seed = [_by_seed(group, cell) for group, cell in zip(groups, cells, strict=True)]
     inferences = [
         _infer(measure, (cells[0], cell), by_seed[0], values) if by_seed[0] and values else None
@@ -141,6 +174,10 @@ def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row
         inferences=(None, *correct(inferences)),
         best=_best(measure, cells),
     )
+
+
+def _is_test(one: Inference | None) -> bool:
+    return one is not None and one.method != "none"
 
 
 def _infer(
@@ -159,7 +196,8 @@ def _infer(
     )
 
 
-def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
+def measure_group(measure: Measure, group: Group, reference: Reference) -> Cell:
+    """Measure every run of a group, and their mean."""
     values = [measure.value(run, reference) for run in group.runs]
     late: frozenset[int] = frozenset()
     if measure.whole is not None:
@@ -175,13 +213,7 @@ def _cell(measure: Measure, group: Group, reference: Reference) -> Cell:
         reason, count = Counter(map(measure.why_missing, missing)).most_common(1)[0]
         text = reason if count == len(values) else f"{count} of {len(values)} {reason}"
         return Cell(values=tuple(values), missing=text)
-    return Cell(
-        values=tuple(values),
-        mean=statistics.fmean(present),
-        deviation=statistics.stdev(present) if len(present) > 1 else None,
-        half_width=half_width(present),
-        censored=late,
-    )
+    return Cell(values=tuple(values), mean=statistics.fmean(present), censored=late)
 
 
 def _by_seed(group: Group, cell: Cell) -> dict[int, float]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regx.analysis.groups import Group
+from regx.analysis.wording import show_fact
 from regx.runs.record import Environment
 
 __all__ = ["Difference", "config_differences", "environment_differences", "treatments"]
@@ -51,7 +52,7 @@ def environment_differences(groups: Sequence[Group]) -> list[Difference]:
     found = []
     for field in fields:
         values = tuple(
-            " and ".join(sorted({str(getattr(run.record.environment, field)) for run in group.runs}))
+            " and ".join(sorted({show_fact(getattr(run.record.environment, field)) for run in group.runs}))
             for group in groups
         )
         if len(set(values)) > 1 or " and " in values[0]:

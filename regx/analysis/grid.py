@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
-from statistics import fmean, stdev
+from statistics import fmean
 
 from regx.analysis.arms import Arm
 from regx.analysis.compare import Cell
 from regx.analysis.grid_measures import GridMeasure, Ladder, grid_measures
-from regx.analysis.inference import Inference, correct, half_width, infer
+from regx.analysis.inference import Inference, correct, infer
 from regx.analysis.ladder import grid_floor
 from regx.analysis.selection import Selection
 from regx.config.errors import UsageError
@@ -158,8 +158,6 @@ def _cell(values: Sequence[float | None]) -> Cell:
     return Cell(
         values=tuple(values),
         mean=fmean(present),
-        deviation=stdev(present) if len(present) > 1 else None,
-        half_width=half_width(present),
     )
 
 

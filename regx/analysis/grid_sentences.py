@@ -83,7 +83,7 @@ def show_value(value: float, scale: Scale) -> str:
 def show_width(half_width: float, scale: Scale) -> str:
     """Show what stands after the ±; for learning rates in doublings."""
     if scale in ("log2", "doublings"):
-        return f"{half_width:.1f}" + (" doublings" if scale == "log2" else "")
+        return f"{half_width:.1f}"
     return show_number(half_width, "fraction") if scale == "fraction" else f"{half_width:.2g}"
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from regx.analysis.arms import Arm
 from regx.analysis.selection import Selection
-from regx.config import RunConfig, config_hash
+from regx.config import RunConfig
 from regx.config.errors import UsageError
 from regx.runs.table import Run
 
@@ -58,14 +58,14 @@ def group_selections(selections: Sequence[Selection]) -> list[Group]:
     by_config: dict[str, list[tuple[Selection, Run]]] = {}
     for selection in selections:
         for run in () if selection.arm else selection.runs:
-            by_config.setdefault(config_hash(run.config), []).append((selection, run))
+            by_config.setdefault(run.config_hash, []).append((selection, run))
     groups: list[Group] = []
     for selection in selections:
         if selection.arm:
             groups.append(Group(label=selection.arm.label, runs=selection.runs, arm=selection.arm))
             continue
         for run in selection.runs:
-            groups += _of_config(by_config.pop(config_hash(run.config), []))
+            groups += _of_config(by_config.pop(run.config_hash, []))
     if len(groups) == 1:
         groups = _one_by_one(selections, groups[0])
     _refuse_shared(selections)
@@ -114,7 +114,7 @@ def _refuse_shared(selections: Sequence[Selection]) -> None:
     seen: dict[tuple[str, int], tuple[Selection, Run]] = {}
     for selection in selections:
         for run in selection.runs:
-            key = (config_hash(run.config), run.record.seed)
+            key = (run.config_hash, run.record.seed)
             other, same = seen.setdefault(key, (selection, run))
             if other.argument != selection.argument:
                 raise UsageError(
@@ -139,7 +139,7 @@ def _distinct_labels(groups: Sequence[Group]) -> list[Group]:
 def _by_sweep(group: Group) -> str:
     if group.arm:
         return f"{group.arm.sweep.name}:{group.arm.label}"
-    return f"{group.label}-{config_hash(group.config)}"
+    return f"{group.label}-{group.runs[0].config_hash}"
 
 
 def _by_path(group: Group) -> str:

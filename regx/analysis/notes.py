@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from regx.analysis.arms import how_to_go_on
+from regx.analysis.arms import how_to_go_on, show_tuned
 from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
@@ -157,7 +157,7 @@ def _tuning(groups: Sequence[Group]) -> Iterator[str]:
         yield f"The arms were tuned with unequal numbers of trials ({shown}): more trials find better values."
     for group in groups:
         if group.arm and group.arm.at_edge:
-            paths = in_words([f"{path}={group.arm.tuned.get(path)}" for path in group.arm.at_edge])
+            paths = in_words([f"{path}={show_tuned(group.arm.tuned, path)}" for path in group.arm.at_edge])
             yield f"The tuned {paths} of {group.label} lies on the edge of what was tried."
 
 

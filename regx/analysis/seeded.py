@@ -1,5 +1,6 @@
 """Sentences on groups of seeds: no winner is called where chance alone would explain the difference."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from regx.analysis.catalogue import Measure
@@ -16,7 +17,16 @@ from regx.analysis.wording import (
     show_unit,
 )
 
-__all__ = ["brief", "convergence", "has_seeds", "over_pairs", "overfitting", "time_row", "too_few"]
+__all__ = [
+    "brief",
+    "convergence",
+    "fewest_and_most",
+    "has_seeds",
+    "over_pairs",
+    "overfitting",
+    "time_row",
+    "too_few",
+]
 
 _NAMES = {
     "loss_gap": "loss gap",
@@ -111,9 +121,9 @@ def too_few(comparison: Comparison) -> list[str]:
         return []
     needs = []
     for row in comparison.headlines():
-        found = [need for index in tested if (need := _seeds_needed(row.inferences[index])) is not None]
+        found = fewest_and_most([one for index in tested if (one := row.inferences[index])])
         if found:
-            low, high = (max(MIN_PAIRS, need) for need in (min(found), max(found)))
+            low, high = (max(MIN_PAIRS, need) for need in found)
             needs.append(
                 f"{f'{low:,}' if low == high else f'{low:,} to {high:,}'} for the {_NAMES[row.measure.name]}"
             )
@@ -213,6 +223,20 @@ def _seeds_needed(one: Inference | None) -> int | None:
     from regx.analysis.power import seeds_needed
 
     return seeds_needed(one.difference, one.sd)
+
+
+def fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
+    """Say how many seeds the clearest and the faintest difference need; None where no number would do.
+
+    The fainter a difference, the more seeds: two numbers are computed, however many groups there are.
+    """
+    by_size = sorted(
+        (one for one in inferences if one.sd and not one.is_open),
+        key=lambda one: abs(one.difference) / (one.sd or 1.0),
+    )
+    first = bisect_left(by_size, True, key=lambda one: _seeds_needed(one) is not None)
+    ends = [_seeds_needed(one) for one in (by_size[-1], by_size[first])] if first < len(by_size) else []
+    return (ends[0], ends[1]) if ends and ends[0] is not None and ends[1] is not None else None
 
 
 def _capital(text: str) -> str:

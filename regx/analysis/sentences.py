@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from regx.analysis import seeded, single_runs
+from regx.analysis.arms import show_tuned
 from regx.analysis.compare import Comparison
 from regx.analysis.differences import config_differences, treatments
 from regx.analysis.groups import Group
@@ -99,7 +100,7 @@ def _as_declared(groups: Sequence[Group], paths: Sequence[str]) -> str:
     each = f"{trials[0]} trials each" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials"
     if many:
         return f"{text}, each at its own tuned {in_words(tuned)} ({each})."
-    values = [in_words([str(arm.tuned.get(path)) for arm in arms], most=8) for path in tuned]
+    values = [in_words([show_tuned(arm.tuned, path) for arm in arms], most=8) for path in tuned]
     if len(tuned) == 1:
         return f"{text}, each at its own tuned {tuned[0]} ({values[0]}; {each})."
     shown = "; ".join(f"{path}: {value}" for path, value in zip(tuned, values, strict=True))

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
-import numpy as np
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
 from regx.analysis.intervals import (
@@ -113,8 +112,8 @@ def summarize(differences: Values, *, sd_floor: float | None = None) -> PairedSu
         num_seeds=num_seeds,
         mean=mean,
         sd=sd,
-        interval=paired_interval(differences, sd_floor=sd_floor),
-        p=paired_p(differences, sd_floor=sd_floor),
+        interval=t_interval(mean, sd / sqrt(num_seeds), num_seeds - 1, 0.95),
+        p=_two_sided_p(num_seeds, mean, sd),
         effect_size=mean / sd,
         wins=share_of_wins(differences),
     )
@@ -146,7 +145,10 @@ def paired_p(differences: Values, *, sd_floor: float | None = None) -> float:
     Raises:
         ValueError: As `spread`.
     """
-    num_seeds, mean, sd = spread(differences, sd_floor=sd_floor)
+    return _two_sided_p(*spread(differences, sd_floor=sd_floor))
+
+
+def _two_sided_p(num_seeds: int, mean: float, sd: float) -> float:
     return float(2 * stdtr(num_seeds - 1, -abs(mean) / (sd / sqrt(num_seeds))))
 
 
@@ -189,7 +191,7 @@ def share_of_wins(differences: Values) -> float:
         ValueError: If there are no values, or one is not finite.
     """
     array = finite(differences, at_least=1)
-    return float(np.mean((array > 0) + 0.5 * (array == 0)))
+    return sum(1.0 if one > 0 else 0.5 if one == 0 else 0.0 for one in array.tolist()) / array.size
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

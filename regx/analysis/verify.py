@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from regx.analysis.wording import show_fact
 from regx.config import DatasetFacts
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
 from regx.runs.probes import ProbeValue
@@ -83,7 +84,11 @@ def _may_move_digits(old: RunRecord, new: RunRecord) -> bool:
 
 def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
     before, after = old.environment.model_dump(), new.environment.model_dump()
-    return [f"{name}: {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
+    return [
+        f"{name}: {show_fact(before[name])} -> {show_fact(after[name])}"
+        for name in before
+        if before[name] != after[name]
+    ]
 
 
 def _metrics_difference(recorded: Written, repeated: Written) -> str | None:
@@ -97,7 +102,7 @@ def _metrics_difference(recorded: Written, repeated: Written) -> str | None:
     if recorded.record.status != repeated.record.status:
         return f"status: {recorded.record.status} -> {repeated.record.status}"
     if recorded.record.final != repeated.record.final:
-        return f"final metrics: {recorded.record.final} -> {repeated.record.final}"
+        return f"final metrics: {recorded.record.final or 'none'} -> {repeated.record.final or 'none'}"
     return None
 
 

@@ -8,6 +8,8 @@ from regx.analysis.inference import LEVEL, Inference
 
 __all__ = [
     "in_words",
+    "shorten",
+    "show_fact",
     "show_interval",
     "show_number",
     "show_p",
@@ -63,6 +65,11 @@ def show_wins(one: Inference) -> str:
     return "" if one.wins is None else f"{one.wins * one.num_values:g}/{one.num_values}"
 
 
+def show_fact(value: object) -> str:
+    """Write what is on record of an environment; what is not known is said to be so."""
+    return "unknown" if value is None else str(value)
+
+
 def show_unit(unit: Unit) -> str:
     """Name a unit as it stands behind a number; empty where the number says it all."""
     return _SHOWN_UNIT.get(unit, "")
@@ -78,6 +85,14 @@ def in_words(items: Sequence[str], *, most: int = 4) -> str:
     if len(items) > most:
         items = [*items[: most - 1], f"{len(items) - most + 1} more"]
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def shorten(text: str, max_letters: int) -> str:
+    """Cut a long text in its middle, so that both ends (a name's family and its variant) stay."""
+    if len(text) <= max_letters:
+        return text
+    half = (max_letters - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
 
 
 def _places(size: float, unit: Unit) -> int:

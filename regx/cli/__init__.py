@@ -13,7 +13,7 @@ from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.exit_codes import EPILOG, ExitCode
 from regx.cli.files import init, schema_app, validate
-from regx.cli.output import prepare_streams, say
+from regx.cli.output import echo, prepare_streams, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
@@ -37,7 +37,7 @@ def _print_version(wanted: bool) -> None:
         from regx.cli.version import version_lines
 
         for line in version_lines():
-            typer.echo(line)
+            echo(line)
         raise typer.Exit
 
 

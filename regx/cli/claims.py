@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, summary_line, table_lines
+from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.completion import offer_claims
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import say
+from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
     from regx.claims.standing import Standing
@@ -78,12 +78,13 @@ def claims(
             print_json({**rows[0], **_details(wanted[0])})
         else:
             print_json(rows)
-    elif claim is not None:
-        for line in claim_lines(wanted[0]):
-            typer.echo(line)
+        return
+    console = plain_console()
+    if claim is not None:
+        for line in claim_lines(wanted[0], console.width):
+            echo(line)
     else:
-        for line in (*table_lines(found), "", summary_line(found)):
-            typer.echo(line)
+        print_table(console, found)
 
 
 def refuse_file(results: Path) -> None:

@@ -1,16 +1,15 @@
 """What `regx claims` prints: the table of all, and one claim in full."""
 
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from regx.cli.columns import hang, print_columns
 from regx.report.claim_prose import heading_of
 from regx.report.claim_rows import HEADS, cells_of, count_verdicts
 from regx.report.claim_words import (
     scaled,
+    scaled_value,
     show_effect,
     show_measured,
     show_p,
@@ -20,109 +19,126 @@ from regx.report.claim_words import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console  # noqa: TID251  # the type
+
     from regx.claims.mechanical import MechanicalClaim
     from regx.claims.mechanical_results import MechanicalResult
     from regx.claims.registry import Registered
     from regx.claims.results import ClaimResult, PartResult
     from regx.claims.standing import Standing
 
-__all__ = ["claim_lines", "summary_line", "table_lines"]
+__all__ = ["claim_lines", "print_table"]
 
-WIDEST = 100  # letters of a line of text
+# Columns of words, and the width that each has at least.
+_TEXTS = {"sentence": 24, "verdict": 18, "effect [95 % interval]": 27, "tier": 5, "when": 10, "commit": 10}
+_LOGARITHMS = ("ln", "log2")  # units of a comparison whose means stay in the unit of the measure
 
 
-def table_lines(standings: "Sequence[Standing]") -> list[str]:
-    """Write the table; on a terminal the sentences give way where a line would be too long."""
+class _Paragraph(NamedTuple):
+    """A line, or several where the terminal is narrow.
+
+    Attributes:
+        text: Is broken where words end.
+        head: Stands before it; further lines stand under the text.
+        indent: Of the further lines; None: where the text begins, or 4 where that would leave no room.
+    """
+
+    text: str
+    head: str = ""
+    indent: int | None = None
+
+
+def print_table(console: "Console", standings: "Sequence[Standing]") -> None:
+    """Print a row for each claim, and count the verdicts.
+
+    What does not fit beside the rest is folded, or goes to a second table.
+    """
     rows = [cells_of(standing) for standing in standings]
-    widths = [max(len(head), *(len(row[index]) for row in rows)) for index, head in enumerate(HEADS)]
-    if sys.stdout.isatty():
-        others = sum(widths) - widths[1] + 2 * (len(widths) - 1)
-        widths[1] = max(24, min(widths[1], shutil.get_terminal_size().columns - others))
-    lines = []
-    for row in (HEADS, *rows):
-        cells = [
-            _cut(cell, width).rjust(width) if head == "n" else _cut(cell, width).ljust(width)
-            for head, cell, width in zip(HEADS, row, widths, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    texts = {HEADS.index(head): width for head, width in _TEXTS.items()}
+    print_columns(console, HEADS, [("", rows)], texts=texts, repeats_first=False)
+    summary = f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
+    for line in hang("", summary, console.width):
+        console.out(line, highlight=False)
 
 
-def summary_line(standings: "Sequence[Standing]") -> str:
-    """Count the verdicts."""
-    return f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
+def claim_lines(standing: "Standing", width: int) -> Iterator[str]:
+    """Write one claim in full, in lines no longer than `width`; paths are never broken."""
+    for text, head, indent in _paragraphs(standing):
+        if head == "experiment: ":  # a path, to be copied
+            yield head + text
+        elif text:
+            yield from hang(head, text, width, indent)
 
 
-def claim_lines(standing: "Standing") -> Iterator[str]:
-    """Write one claim in full."""
+def _paragraphs(standing: "Standing") -> Iterator[_Paragraph]:
     from regx.claims.registry import Registered
 
     claim = standing.claim
-    yield f"{standing.id}  {standing.says}"
-    yield f"verdict: {standing.label}{f' at tier {standing.tier}' if standing.result else ''}"
+    yield _Paragraph(standing.says, f"{standing.id}  ")
+    yield _Paragraph(f"{standing.label}{f' at tier {standing.tier}' if standing.result else ''}", "verdict: ")
     if isinstance(claim, Registered):
         yield from _empirical(claim, standing.result, is_stale=standing.is_stale)
     else:
         yield from _mechanical(claim, standing.checked)
 
 
-def _quoted(claim_id: str, quote: str | None) -> Iterator[str]:
+def _quoted(claim_id: str, quote: str | None) -> Iterator[_Paragraph]:
     """Quote the sentence, and name the text that it is from."""
     from regx.claims.sentences import CLAIMS_OF_THE_TEXT, TESTED_TEXT
 
     if quote:
         of_the_text = f" ({TESTED_TEXT})" if claim_id in CLAIMS_OF_THE_TEXT else ""
-        yield from _wrapped("quote: ", f"“{quote}”{of_the_text}")
+        yield _Paragraph(f"“{quote}”{of_the_text}", "quote: ")
 
 
-def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bool) -> Iterator[str]:
+def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bool) -> Iterator[_Paragraph]:
     from regx.claims.sentences import loose_points
 
     claim = item.claim
     yield from _quoted(item.id, claim.quote)
-    yield from _wrapped("source: ", claim.source)
+    yield _Paragraph(claim.source, "source: ")
     for published in claim.published:
-        yield from _wrapped("published: ", show_published(published))
+        yield _Paragraph(show_published(published), "published: ")
     for point in loose_points(item.id):
-        yield from _wrapped("the wording: ", point)
-    yield f"experiment: {item.path}"
-    yield f"family: {claim.family}"
+        yield _Paragraph(point, "the wording: ")
+    yield _Paragraph(str(item.path), "experiment: ")
+    yield _Paragraph(claim.family, "family: ")
     if claim.expected:
-        yield from _wrapped("expected before the runs: ", claim.expected)
+        yield _Paragraph(claim.expected, "expected before the runs: ")
     if is_stale:
-        yield "The rule has changed since it was fixed: these results were judged by another one."
+        yield _Paragraph("The rule has changed since it was fixed: these results were judged by another one.")
     if result is None:
-        yield f"not run; `regx reproduce {item.id}` runs it"
+        yield _Paragraph(f"not run; `regx reproduce {item.id}` runs it")
     else:
         yield from _result(result)
     for title, texts in (("deviations from the source", claim.deviations), ("traps", claim.traps)):
         if texts:
-            yield f"{title}:"
+            yield _Paragraph(f"{title}:")
             for number, text in enumerate(texts, start=1):
-                yield from _wrapped(f"  {number}. ", text)
+                yield _Paragraph(text, f"  {number}. ")
 
 
-def _result(result: "ClaimResult") -> Iterator[str]:
+def _result(result: "ClaimResult") -> Iterator[_Paragraph]:
     if result.reasons:
-        yield from _wrapped("because: ", "; ".join(result.reasons))
-    yield (
+        yield _Paragraph("; ".join(result.reasons), "because: ")
+    yield _Paragraph(
         f"{result.num_seeds} seeds; {_p(result.p)} corrected for a family of {result.family_size};"
         f" judged {result.when}, code {result.commit}"
     )
     if result.verdict == "inconclusive" and result.seeds_needed:
         chance = "in 4 of 5 experiments, were these means the true ones"
-        yield f"{result.seeds_needed:,} seeds would settle it {chance}"
+        yield _Paragraph(f"{result.seeds_needed:,} seeds would settle it {chance}")
     if result.num_runs_before:
-        yield f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended"
+        yield _Paragraph(f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended")
     groups = [("", result.parts)] if not result.settings else []
     groups += [(f"{setting.id} ({setting.experiment})", setting.parts) for setting in result.settings]
     for title, parts in groups:
         if title:
-            yield f"{title}:"
+            yield _Paragraph(f"{title}:")
         for part in parts:
             yield from _part(part)
     for experiment, group in groupby(result.all_beside, key=lambda found: found[0]):
-        yield f"beside it{f' ({experiment})' if experiment else ''}, deciding nothing:"
+        yield _Paragraph(f"beside it{f' ({experiment})' if experiment else ''}, deciding nothing:")
         for _, part in group:
             yield from _part(part)
 
@@ -136,9 +152,9 @@ def _excluded(part: "PartResult") -> Iterator[str]:
     yield f"{size} or more is excluded (90 % interval)"
 
 
-def _part(part: "PartResult") -> Iterator[str]:
+def _part(part: "PartResult") -> Iterator[_Paragraph]:
     label = part.label or f"part {part.part}"
-    yield f"  {label}: {heading_of(part)}: {show_effect(part)}"
+    yield _Paragraph(f"{label}: {heading_of(part)}: {show_effect(part)}", "  ", indent=6)
     details = []
     if wanted := show_wanted(part):
         details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
@@ -152,43 +168,37 @@ def _part(part: "PartResult") -> Iterator[str]:
     if part.criterion == "smallest_effect" and not part.holds:
         details.extend(_excluded(part))
     if part.means:
-        means = ", ".join(f"{arm} {show_value(value)}" for arm, value in part.means.items())
-        details.append(f"means: {means}")
-    yield from _wrapped("    ", "; ".join(filter(None, details)))
+        details.append(_means(part))
+    yield _Paragraph("; ".join(filter(None, details)), "    ")
     for note in part.notes:
-        yield from _wrapped("    note: ", note)
+        yield _Paragraph(note, "    note: ")
 
 
-def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[str]:
+def _means(part: "PartResult") -> str:
+    """Write the means of the arms, in the unit that stands with the difference: per cent beside points."""
+    factor, unit = (1.0, "") if part.unit in _LOGARITHMS else scaled_value(part.unit)
+    means = ", ".join(f"{arm} {show_value(factor * value)}" for arm, value in part.means.items())
+    return f"means{f' ({unit})' if unit else ''}: {means}"
+
+
+def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[_Paragraph]:
     yield from _quoted(claim.id, claim.quote)
-    yield from _wrapped("source: ", claim.source)
-    yield from _wrapped("holds if: ", claim.passes_if)
+    yield _Paragraph(claim.source, "source: ")
+    yield _Paragraph(claim.passes_if, "holds if: ")
     if result is None:
-        yield f"not run; `regx reproduce {claim.id}` runs it"
+        yield _Paragraph(f"not run; `regx reproduce {claim.id}` runs it")
     else:
         if result.reading:
-            yield from _wrapped("reading: ", result.reading)
+            yield _Paragraph(result.reading, "reading: ")
         for row in result.measured:
             mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
             wanted = f" (wanted: {row.criterion})" if row.criterion else ""
-            yield f"  {row.name}: {show_measured(row.value)}{wanted}{mark}"
-        yield f"checked {result.when}, code {result.commit}"
+            yield _Paragraph(f"{row.name}: {show_measured(row.value)}{wanted}{mark}", "  ", indent=6)
+        yield _Paragraph(f"checked {result.when}, code {result.commit}")
     for note in claim.notes:
-        yield from _wrapped("note: ", note)
-
-
-def _wrapped(head: str, text: str) -> Iterator[str]:
-    """Break a long text; its further lines stand under the first."""
-    if text:
-        yield from textwrap.wrap(
-            text, WIDEST, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
-        )
+        yield _Paragraph(note, "note: ")
 
 
 def _p(p: float) -> str:
     shown = show_p(p)
     return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -1,6 +1,8 @@
 """`regx compare`: which overfits less, which converges faster, and what differs."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +11,18 @@ import typer
 from regx.cli.compare_grid import Form, show_grid
 from regx.cli.completion import offer_compared
 from regx.cli.json_output import JsonOption
-from regx.cli.output import plain_console, say
+from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console  # noqa: TID251  # the type
 
     from regx.analysis.compare import Comparison
+    from regx.analysis.selection import Selection
 
 __all__ = ["compare"]
 
 MANY_GROUPS = 4  # from here on one line per group, not one column
+MOST_DRAWN = 24  # groups of a figure: more cannot be told apart
 
 
 def compare(  # one parameter per option of the command
@@ -53,7 +57,6 @@ def compare(  # one parameter per option of the command
     from regx.analysis.compare import compare as measure
     from regx.analysis.grid import compare_grid, grid_axis
     from regx.analysis.groups import group_selections
-    from regx.analysis.selection import select
     from regx.config.errors import UsageError
     from regx.report import comparison_data
     from regx.report.comparison_page import as_markdown
@@ -62,13 +65,8 @@ def compare(  # one parameter per option of the command
         raise UsageError("--json, --csv and --md: choose one")
     if target_error is not None and not 0 < target_error < 1:
         raise UsageError(f"--target-error {target_error:g}: is a fraction between 0 and 1, e.g. 0.02 for 2 %")
-    selections = []
-    for argument in runs:
-        found = select(argument)
-        configs = {run.record.config_hash for selection in found for run in selection.runs}
-        if len(configs) > 1 and not found[0].arm:
-            say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
-        selections += found
+    with _uncollected():
+        selections = _select(runs)
     form: Form = "json" if as_json else "csv" if as_csv else "md" if as_md else "text"
     axis = grid_axis(selections)
     if axis:
@@ -79,19 +77,45 @@ def compare(  # one parameter per option of the command
             )
         show_grid(compare_grid(selections, axis), out, form)
         return
-    comparison = measure(group_selections(selections), target_error=target_error)
-
+    with _uncollected():
+        comparison = measure(group_selections(selections), target_error=target_error)
     saved = [] if out is None else _save(comparison, out)
     if form == "json":
-        typer.echo(comparison_data.as_json(comparison), nl=False)
+        echo(comparison_data.as_json(comparison), nl=False)
     elif form == "csv":
-        typer.echo(comparison_data.as_csv(comparison), nl=False)
+        echo(comparison_data.as_csv(comparison), nl=False)
     elif form == "md":
-        typer.echo(as_markdown(comparison), nl=False)
+        echo(as_markdown(comparison), nl=False)
     else:
         _print(comparison)
     for path in saved:
         say(f"wrote {path}")
+    if saved and len(comparison.groups) > MOST_DRAWN:
+        say(f"note: the figures show the first {MOST_DRAWN} groups; name those that you want to see first.")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: of thousands of runs all are kept, and to search them takes long."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _select(arguments: Sequence[str]) -> "list[Selection]":
+    """Load what the arguments name."""
+    from regx.analysis.selection import select
+
+    selections = []
+    for argument in arguments:
+        found = select(argument)
+        configs = {run.record.config_hash for selection in found for run in selection.runs}
+        if len(configs) > 1 and not found[0].arm:
+            say(f"{argument}: holds {len(configs)} configs, compared as groups of their own.")
+        selections += found
+    return selections
 
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
@@ -107,11 +131,12 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "compare.csv", as_csv(comparison))
         write_text(out / "compare.md", as_markdown(comparison))
-        save_overfitting(out / "overfitting.svg", comparison)
-        save_convergence(out / "convergence.svg", comparison)
+        drawn = comparison.head(MOST_DRAWN)
+        save_overfitting(out / "overfitting.svg", drawn)
+        save_convergence(out / "convergence.svg", drawn)
         (out / "differences.svg").unlink(missing_ok=True)  # of an earlier comparison
-        if has_pairs(comparison):
-            save_differences(out / "differences.svg", comparison)
+        if has_pairs(drawn):
+            save_differences(out / "differences.svg", drawn)
     except OSError as error:
         error.add_note("choose another place with --out")
         raise
@@ -172,8 +197,7 @@ def _print_differences(console: "Console", comparison: "Comparison") -> None:
     from regx.cli.columns import print_columns
     from regx.report import comparison_tables as tables
 
-    tested = tables.tested(comparison)
-    if not tested:
+    if not comparison.tested:
         return
     labels = [group.label for group in comparison.groups]
     if len(labels) == 2:

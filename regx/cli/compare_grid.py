@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import typer
-
-from regx.cli.output import plain_console, say
+from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
     from regx.analysis.grid import GridComparison
@@ -28,7 +26,7 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
         _print(comparison)
     else:
         write = {"json": grid_page.as_json, "csv": grid_page.as_csv, "md": grid_page.as_markdown}[form]
-        typer.echo(write(comparison), nl=False)
+        echo(write(comparison), nl=False)
     for path in saved:
         say(f"wrote {path}")
 

@@ -12,7 +12,7 @@ import typer
 from regx.cli.completion import offer_datasets
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import plain_console, say
+from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
     from regx.data import DatasetStatus
@@ -55,17 +55,26 @@ def list_datasets(
     if as_json:
         print_json([_as_dict(dataset) for dataset in found])
         return
-    rows = [("name", "images", "shape", "on disk", "licence")]
-    rows += [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    heads = ("name", "images", "shape", "on disk", "licence")
+    rows = [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
+    from regx.cli.columns import hang, print_columns
+
+    console = plain_console()
+    words = dict.fromkeys(range(1, len(heads)), 20)
+    print_columns(console, heads, [("", rows)], texts=words, repeats_first=False)
     for dataset in found:
-        typer.echo(f"\n{dataset.spec.name}: {dataset.spec.title}")
-        typer.echo(f"  source  {', else '.join(dataset.spec.labels)}")
-        typer.echo(f"  cite    {dataset.spec.citation}")
+        lines = {
+            f"{dataset.spec.name}: ": dataset.spec.title,
+            "  source  ": ", else ".join(dataset.spec.labels),
+            "  cite    ": dataset.spec.citation,
+        }
+        if dataset is not found[0]:
+            echo("")
+        for head, text in lines.items():
+            for line in hang(head, text, console.width):
+                echo(line)
         if dataset.num_bytes is not None:
-            typer.echo(f"  file    {dataset.path}")
+            echo(f"  file    {dataset.path}")
 
 
 @data_app.command()
@@ -94,7 +103,7 @@ def fetch(
     failed = False
     for spec in [find(name) for name in names]:
         if spec.embedded:
-            typer.echo(f"{spec.name}: comes with {spec.labels[0]}, there is nothing to fetch")
+            echo(f"{spec.name}: comes with {spec.labels[0]}, there is nothing to fetch")
             continue
         here = not force and cache_path(spec.name).exists()
         try:
@@ -107,7 +116,7 @@ def fetch(
             say(str(error))
         else:
             count = len(arrays.train_labels) + len(arrays.test_labels)
-            typer.echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}{ALREADY * here}")
+            echo(f"{spec.name}: {count:,} images, checked, in {cache_path(spec.name)}{ALREADY * here}")
     raise typer.Exit(ExitCode.WRONG_USAGE if failed else ExitCode.DONE)
 
 
@@ -143,7 +152,7 @@ def check(
         else:
             checked.append({"name": name, "ok": True, "sha256": sha256, "problem": None})
             if not as_json:
-                typer.echo(f"{name}: ok, sha256 {sha256}")
+                echo(f"{name}: ok, sha256 {sha256}")
     if as_json:
         print_json(checked)
     raise typer.Exit(ExitCode.DONE if all(data["ok"] for data in checked) else ExitCode.WRONG_USAGE)

@@ -10,6 +10,7 @@ from regx.cli.completion import offer_yaml
 from regx.cli.cores import available_cores
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, describe_problem, print_json
+from regx.cli.output import echo, say
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -62,9 +63,9 @@ def validate(
             {"file": show_source(path), "ok": True, "kind": kind, "summary": summary, "notes": notes}
         )
         if not as_json:
-            typer.echo(f"{show_source(path)}: ok ({summary})")
+            echo(f"{show_source(path)}: ok ({summary})")
             for note in notes:
-                typer.echo(f"{show_source(path)}: note: {note}", err=True)
+                say(f"{show_source(path)}: note: {note}")
     if as_json:
         found = [describe_problem(problem) for problem in sorted(set(problems))]
         print_json({"files": checked, "problems": found})
@@ -121,10 +122,10 @@ def init(
             temporary.write_bytes(content)
         written.append(target)
     for path in written:
-        typer.echo(f"wrote {path}")
+        echo(f"wrote {path}")
     for path in kept:
-        typer.echo(f"kept {path}: it is there already", err=True)
-    typer.echo(f"next: regx train {folder / 'configs' / 'digits_cnn.yaml'}")
+        say(f"kept {path}: it is there already")
+    echo(f"next: regx train {folder / 'configs' / 'digits_cnn.yaml'}")
 
 
 def _yaml_files(paths: list[Path]) -> list[Path]:

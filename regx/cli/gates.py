@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from regx.cli.data import fetch_display
-from regx.cli.progress import say
+from regx.cli.output import say
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import ending_lines
 

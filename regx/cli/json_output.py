@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regx.cli.output import echo
+
 if TYPE_CHECKING:
     from regx.config.errors import Problem
 
@@ -16,7 +18,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing
 
 def print_json(content: object) -> None:
     """Print a document, in ASCII and without what JSON has no number for: any reader takes it."""
-    typer.echo(json.dumps(_finite(content), indent=2, allow_nan=False))
+    echo(json.dumps(_finite(content), indent=2, allow_nan=False))
 
 
 def _finite(content: object) -> object:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from regx.printable import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console  # noqa: TID251  # the type
 
 __all__ = ["echo", "plain_console", "prepare_streams", "say"]
 
@@ -36,7 +36,7 @@ def say(text: str) -> None:
 
 def plain_console(*, stderr: bool = False) -> "Console":
     """Make a console of rich: no markup, no highlights, and nothing that files say steers the terminal."""
-    from rich.console import Console
+    from rich.console import Console  # noqa: TID251  # the type
     from rich.segment import Segment
 
     class PlainConsole(Console):

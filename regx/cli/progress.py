@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     from regx.runs.record import RunRecord
     from regx.training.run import Observer
 
-__all__ = ["observer_for", "say"]
+__all__ = ["observer_for", "say_wrapped", "stderr_width"]
 
 MAX_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
 REFRESH_SECONDS = 0.1
+
+
+def stderr_width() -> int:
+    """Width of what `say` writes to: the terminal's, or COLUMNS; 80 without either."""
+    return plain_console(stderr=True).width
+
+
+def say_wrapped(text: str) -> None:
+    """Print a sentence, in as many lines as the terminal makes of it."""
+    from regx.cli.columns import hang
+
+    for line in hang("", text, stderr_width(), 2):
+        say(line)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.claims import refuse_file
-from regx.cli.claims_text import summary_line, table_lines
+from regx.cli.claims_text import print_table
 from regx.cli.completion import offer_claims_and_mechanical
 from regx.cli.engines import (
     DryRunOption,
@@ -24,7 +24,7 @@ from regx.cli.engines import (
 )
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import say
+from regx.cli.output import plain_console, say
 from regx.cli.reproduction import Outcome, Reproduction
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _print_verdicts(found: "Sequence[Standing]", *, as_json: bool) -> None:
     if as_json:
         print_json([row_of(standing) for standing in found])
     else:
-        for line in (*table_lines(found), "", summary_line(found)):
-            typer.echo(line)
+        print_table(plain_console(), found)
     for standing in found:
         for part in standing.result.parts if standing.result else ():
             if part.problem:

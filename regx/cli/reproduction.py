@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from regx.cli.engines import EngineChoice, Workers, describe_estimate, estimate_left, fetch_data
 from regx.cli.exit_codes import ExitCode
 from regx.cli.gates import pass_gates
-from regx.cli.progress import say
+from regx.cli.output import say
+from regx.cli.progress import say_wrapped
 from regx.cli.signals import StopSignal, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import describe_plan, ending_lines, estimate_line
@@ -100,9 +101,9 @@ class Reproduction:
         """
         workers = choice.workers_for(self.waiting)
         for line in self._plan_lines():
-            say(line)
+            say_wrapped(line)
         if found := self._estimate(workers):
-            say(estimate_line(found, workers.number if workers else None))
+            say_wrapped(estimate_line(found, workers.number if workers else None))
 
     def describe_plan(self, choice: EngineChoice) -> dict[str, object]:
         """Write the plan as plain values."""

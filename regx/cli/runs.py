@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import say
+from regx.cli.output import echo, say
 from regx.cli.runs_text import print_runs, print_sweeps
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     is_sweep = is_sweep_folder(folder)
     found, sweeps = _of_sweep(folder) if is_sweep else _below(folder)
     if not as_json and not found and not sweeps:
-        typer.echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
+        echo(f"{folder}: holds no run yet; `regx {'sweep' if is_sweep else 'train'}` makes one")
         return
     if not (is_sweep or each or conditions or order or delete or as_json):
         print_sweeps([_count_up(path, records, found) for path, records in sweeps.items()])
         alone = [row for row in found if not row["sweeps"]]
         if sweeps and alone:
-            typer.echo()
+            echo()
         print_runs(alone, is_sweep=False)
         if sweeps:
             say(f"`regx runs {next(iter(sweeps))}` lists the runs of one sweep, --each those of all.")
@@ -75,7 +75,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     elif listed:
         print_runs(listed, is_sweep=is_sweep, by=order.key if order else "")
     else:
-        typer.echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
+        echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
     if hidden := len(matching) - len(listed):
         say(f"left out: {hidden} trial{'s' * (hidden != 1)} of a tuning; --trials lists them.")
     if delete:

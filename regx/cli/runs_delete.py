@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from regx.cli.progress import say
+from regx.cli.output import say
 
 __all__ = ["delete_runs"]
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
+from regx.cli.output import echo, plain_console
 
 __all__ = ["print_runs", "print_sweeps"]
 
 HEADER = ("run", "status", "epochs", "valid error", "test error", "images/s")
 SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
+LEAST_WORDS = 18  # letters of a column of words, before it is folded
 TO_THE_LEFT = ("run", "stage", "arm", "status", "sweep", "runs")
 # States of a sweep's runs in the order in which they are told.
 STATES = ("done", "diverged", "running", "interrupted", "failed", "damaged", "left")
@@ -37,7 +38,7 @@ def print_runs(found: Sequence[dict[str, Any]], *, is_sweep: bool, by: str = "")
     _print_table([header, *((*cells(row), *(_value(row.get(key)) for key in keys)) for row in found)])
     for row in {row["path"]: row for row in found}.values():
         if row["reason"]:
-            typer.echo(f"\n{row['status']}: {row['path']}: {row['reason']}")
+            echo(f"\n{row['status']}: {row['path']}: {row['reason']}")
 
 
 def print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
@@ -51,7 +52,7 @@ def print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
     _print_table(lines)
     for sweep in sweeps:
         if sweep["reason"]:
-            typer.echo(f"\ndamaged: {sweep['reason']}")
+            echo(f"\ndamaged: {sweep['reason']}")
 
 
 def _states(sweep: dict[str, Any]) -> str:
@@ -68,15 +69,27 @@ def _count(states: "Counter[str]") -> str:
 
 
 def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
-    """Print a header and its lines: words to the left, numbers to the right."""
+    """Print a header and its lines: words to the left, numbers to the right.
+
+    On a narrow terminal each line begins with the folder of its run or sweep, which is never folded.
+    """
+    from regx.cli.columns import print_columns
+
+    console = plain_console()
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     is_left = [head in TO_THE_LEFT for head in lines[0]]
+    if sum(widths) + 2 * (len(widths) - 1) > console.width:
+        at = next(index for index, head in enumerate(lines[0]) if head in ("run", "sweep"))
+        heads, *rows = ((cells[at], *cells[:at], *cells[at + 1 :]) for cells in lines)
+        texts = {index: LEAST_WORDS for index, head in enumerate(heads) if index and head in TO_THE_LEFT}
+        print_columns(console, heads, [("", rows)], texts=texts, repeats_first=False, whole_labels=True)
+        return
     for cells in lines:
         padded = (
             cell.ljust(width) if left else cell.rjust(width)
             for cell, width, left in zip(cells, widths, is_left, strict=True)
         )
-        typer.echo("  ".join(padded).rstrip())
+        echo("  ".join(padded).rstrip())
 
 
 def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ from regx.cli.engines import (
 )
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import say
+from regx.cli.output import echo, say
+from regx.cli.progress import say_wrapped, stderr_width
 from regx.cli.signals import stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import (
@@ -101,13 +102,13 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             estimate = describe_estimate(found, workers)
             print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
         elif not quiet:
-            for line in plan_lines(asked, plan):
+            for line in plan_lines(asked, plan, stderr_width()):
                 say(line)
             if plan.left:
                 for notice in crowding_left(plan.left, workers):
-                    say(f"note: {notice}")
+                    say_wrapped(f"note: {notice}")
                 found = estimate_left([plan], ledger, workers)
-                say(estimate_line(found, workers.number if workers else None))
+                say_wrapped(estimate_line(found, workers.number if workers else None))
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
@@ -134,7 +135,7 @@ def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> 
     if quiet:
         for line in ending_lines(summary, folder)[1:]:
             say(line)
-        typer.echo(folder.path)
+        echo(folder.path)
         return
     if any(arm.tuned for arm in summary.record.arms):
         say(f"tuned by {summary.record.tune_by}:")
@@ -142,7 +143,7 @@ def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> 
             say(line)
     for line in ending_lines(summary, folder):
         say(line)
-    typer.echo(f"{'done' if summary.complete else 'not complete'}: {folder.path}")
+    echo(f"{'done' if summary.complete else 'not complete'}: {folder.path}")
     if summary.complete:
-        typer.echo(f"table: {folder.table}")
-        typer.echo(f"next: regx compare {folder.path} --out {folder.path / 'compare'}")
+        echo(f"table: {folder.table}")
+        echo(f"next: regx compare {folder.path} --out {folder.path / 'compare'}")

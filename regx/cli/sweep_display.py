@@ -13,8 +13,9 @@ from regx.cli.sweep_text import duration
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.table import Table
+    from rich.text import Text
 
+    from regx.cli.sweep_table import ArmLine
     from regx.config import Experiment
     from regx.sweeps.driver import SweepWatch
     from regx.sweeps.jobs import Job, Outcome
@@ -202,27 +203,30 @@ class _Screen(_Counts):
             self.drawn = time.monotonic()
             self.live.update(self.table(), refresh=True)
 
-    def table(self) -> "Table":
-        """Lay out the arms, what is running, and how much is left."""
-        from rich.table import Table
+    def table(self) -> "Text":
+        """Lay out the arms, what is running, and how much is left, as the screen is now."""
+        from rich.text import Text
 
-        table = Table(
-            title=f"{self.stage}  {self.num_ended}/{self.total}  {len(self.workers)} at work  {self.left}",
-            title_justify="left",
-            box=None,
+        from regx.cli.sweep_table import live_lines
+
+        title = f"{self.stage}  {self.num_ended}/{self.total}  {len(self.workers)} at work  {self.left}"
+        size = self.live.console.size
+        lines = live_lines(title, [self.line_of(name) for name in self.arms], size.width, size.height)
+        return Text("\n".join(lines), no_wrap=True, overflow="crop")
+
+    def line_of(self, name: str) -> "ArmLine":
+        """Say how far an arm is."""
+        from regx.cli.sweep_table import ArmLine
+
+        arm = self.arms[name]
+        return ArmLine(
+            name,
+            len(arm.endings),
+            arm.total,
+            f"{sum(arm.errors) / len(arm.errors):.2%}" if arm.errors else "-",
+            {bad: arm.endings.count(bad) for bad in ("diverged", "failed", "lost") if bad in arm.endings},
+            ", ".join(self.at_work(name)),
         )
-        table.add_column("arm")
-        table.add_column("runs", justify="right")
-        table.add_column("valid error", justify="right")
-        table.add_column("running", no_wrap=True, overflow="ellipsis")
-        for name, arm in self.arms.items():
-            error = f"{sum(arm.errors) / len(arm.errors):.2%}" if arm.errors else "-"
-            bad = [ending for ending in ("diverged", "failed", "lost") if ending in arm.endings]
-            notes = [f"{arm.endings.count(ending)} {ending}" for ending in bad]
-            table.add_row(
-                name, f"{len(arm.endings)}/{arm.total}", error, ", ".join([*self.at_work(name), *notes])
-            )
-        return table
 
     def at_work(self, arm: str) -> list[str]:
         """Say how far the running runs of an arm are."""

@@ -31,15 +31,24 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan_lines(experiment: "Experiment", plan: "Plan") -> list[str]:
-    """List the arms, and count what there is to do."""
+def plan_lines(experiment: "Experiment", plan: "Plan", width: int) -> list[str]:
+    """List the arms, and count what there is to do, in lines no longer than `width`."""
+    from regx.cli.columns import hang
     from regx.sweeps.jobs import show_settings
 
-    width = max(map(len, experiment.arms))
-    lines = [f"{experiment.name} ({experiment.tier}): {experiment.question}"]
+    longest = max(map(len, experiment.arms))
+    arms = []
     for arm in experiment.arms:
         settings = show_settings(experiment.arm_settings(arm)) or "as the base is"
-        lines.append(f"  {arm:<{width}}  {settings}")
+        arms += hang(f"  {arm:<{longest}}  ", settings, width)
+    head = hang(f"{experiment.name} ({experiment.tier}): ", experiment.question, width)
+    counts = [part for line in _counts(experiment, plan) for part in hang("", line, width, 2)]
+    return [*head, *arms, *counts]
+
+
+def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
+    """Count what there is to do."""
+    lines = []
     shape = f"{arms_and_cells(experiment)} x {_count(len(experiment.seeds), 'seed')}"
     lines.append(f"to compare: {shape} = {_runs(len(plan.confirm))}")
     if experiment.tune:

@@ -10,7 +10,8 @@ from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import observer_for, say
+from regx.cli.output import echo, say
+from regx.cli.progress import observer_for
 from regx.cli.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         say(f"not begun: {left} of the seeds; the same command trains them.")
     elif len(wanted) > 1 and not (quiet or as_json):
         others = "# behind it those of another config: the two are compared, seed by seed"
-        typer.echo(f"next: regx compare {_pattern(first, out)}   {others}")
+        echo(f"next: regx compare {_pattern(first, out)}   {others}")
     was_stopped = left or any(record and record.status == "interrupted" for record in trained.values())
     raise typer.Exit(stop.exit_code if was_stopped else max(map(_exit_code, trained.values())))
 
@@ -245,14 +246,14 @@ def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_j
     if as_json:
         return
     if quiet:
-        typer.echo(folder.path)
+        echo(folder.path)
         return
     if record.final:
         final = record.final
-        typer.echo(
+        echo(
             f"test error {final.test_error:.2%}  (validation {final.valid_error:.2%}, "
             f"training {final.train_error:.2%}), loss gap {final.test_loss - final.train_loss:.3f} nats"
         )
-    typer.echo(f"{record.status}: {folder.path}")
+    echo(f"{record.status}: {folder.path}")
     if folder.curves.exists():
-        typer.echo(f"curves: {folder.curves}")
+        echo(f"curves: {folder.curves}")

@@ -11,7 +11,8 @@ from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.progress import observer_for, say
+from regx.cli.output import echo, say
+from regx.cli.progress import observer_for
 from regx.cli.signals import stop_on_signals
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def verify(
             say(f"  {change}")
     if result.first_difference:
         say(f"first difference: {result.first_difference}")
-    typer.echo(f"{result.verdict.replace('_', ' ')}: {run}")
+    echo(f"{result.verdict.replace('_', ' ')}: {run}")
     raise typer.Exit(exit_code)
 
 

@@ -25,6 +25,11 @@ def kind_of(tree: Node) -> Kind:
     keys = list(tree.value) if isinstance(tree.value, dict) else []
     if "arms" in keys:
         return "experiment"
+    if set(keys) <= {
+        "extends",
+        *RunConfig.model_fields,
+    }:  # most files; looking for what was meant takes longer
+        return "run"
     near = [
         sum(bool(difflib.get_close_matches(key, kind, n=1, cutoff=0.8)) for key in keys)
         for kind in (_OF_EXPERIMENTS, _OF_RUNS)

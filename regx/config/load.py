@@ -1,6 +1,6 @@
 """From YAML files and overrides to a config, or to every problem with its place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from regx.config.check import check_run
@@ -9,9 +9,9 @@ from regx.config.kinds import kind_of
 from regx.config.layers import assign, read_layers
 from regx.config.schema import RunConfig
 from regx.config.tree import Node
-from regx.config.yaml_loader import parse_yaml
+from regx.config.yaml_loader import parse_yaml, read_yaml
 
-__all__ = ["load_run"]
+__all__ = ["load_known_run", "load_run"]
 
 _COMMAND_LINE = 1_000_000  # a layer above all files
 _LONGEST = 120  # characters of an override that a message repeats
@@ -54,6 +54,24 @@ def load_run(
         if not problems:
             return config
     raise ConfigError(problems)
+
+
+def load_known_run(path: Path, is_right: Callable[[RunConfig], bool]) -> RunConfig:
+    """Read the config of a run that is on record: a comparison may hold ten thousand of them.
+
+    Args:
+        path: YAML file, with every value written out.
+        is_right: Whether a config is the one on record. Only then is the quicker parser believed.
+
+    Raises:
+        ConfigError: As `load_run`, which reads what is not right.
+    """
+    problems: list[Problem] = []
+    try:
+        config = check_run(read_yaml(path, problems, known=True))
+    except ConfigError:
+        return load_run(path)
+    return config if not problems and is_right(config) else load_run(path)
 
 
 def _override(tree: Node, override: str, layer: int, problems: list[Problem]) -> Node:

@@ -19,6 +19,10 @@ from regx.config.tree import Node, Scalar
 
 __all__ = ["parse_yaml", "read_yaml"]
 
+# libyaml is ten times as fast. Where it is of another opinion than PyYAML, PyYAML counts: this one is for
+# texts of which it is known by other means what they say.
+_FAST_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # A config is a page of text. The limits keep a wrong file, or a hostile one, from costing more than a moment.
 MAX_BYTES = 100_000
 MAX_DEPTH = 32
@@ -39,13 +43,14 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Scalar]], ...] = (
 )
 
 
-def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
+def read_yaml(path: Path, problems: list[Problem], layer: int = 0, *, known: bool = False) -> Node:
     """Read one file, or what comes through a pipe, which must hold a mapping.
 
     Args:
         path: The file.
         problems: Takes what is wrong but does not hinder reading on.
         layer: Where its problems are listed among those of other files.
+        known: Whether it is known by other means what it says: it is read faster, and no value has a place.
 
     Raises:
         ConfigError: If it cannot be read, is not a text, not YAML, or not a mapping.
@@ -69,7 +74,10 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _error(place, f"is not UTF-8 text (byte {content[error.start]:#04x} in line {line})") from None
-    node = parse_yaml(text, lambda line, column: Place(layer, source, line, column), problems)
+    if known:
+        node = parse_yaml(text, lambda *_: place, problems, known=True)
+    else:
+        node = parse_yaml(text, lambda line, column: Place(layer, source, line, column), problems)
     if node.value is None:
         raise _error(place, "is empty")
     if not isinstance(node.value, dict):
@@ -77,19 +85,21 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0) -> Node:
     return node
 
 
-def parse_yaml(text: str, place_at: PlaceAt, problems: list[Problem]) -> Node:
+def parse_yaml(text: str, place_at: PlaceAt, problems: list[Problem], *, known: bool = False) -> Node:
     """Parse one document into a tree.
 
     Args:
         text: The document.
         place_at: Makes a place of a line and a column, both from 1.
         problems: Takes what is wrong but does not hinder reading on: equal keys, tags and the like.
+        known: As in `read_yaml`.
 
     Raises:
         ConfigError: If the text is not YAML, or larger or deeper than any config.
     """
     try:
-        return _TreeReader(yaml.parse(text, Loader=yaml.SafeLoader), place_at, problems).read()
+        events = yaml.parse(text, Loader=_FAST_LOADER if known else yaml.SafeLoader)
+        return _TreeReader(events, place_at, problems).read()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = place_at(mark.line + 1, mark.column + 1) if mark else place_at(1, 1)

@@ -25,7 +25,7 @@ def as_markdown(comparison: Comparison) -> str:
     parts.append(markdown_table(["runs", *labels], tables.run_lines(comparison.groups)))
     for section, lines in tables.table_lines(comparison):
         parts.append(markdown_table([section, *heads], lines))
-    for index in tables.tested(comparison):
+    for index in comparison.tested:
         parts.append(f"## {labels[index]} minus {labels[0]}")
         for section, lines in tables.difference_lines(comparison, index):
             parts.append(markdown_table(tables.difference_heads(comparison, section), lines))

@@ -27,21 +27,11 @@ __all__ = [
     "setting_texts",
     "table_heads",
     "table_lines",
-    "tested",
 ]
 
 BETTER = "*"  # marks the better one: a sign, so that no colour is needed
 
 Section = tuple[str, list[list[str]]]
-
-
-def tested(comparison: Comparison) -> list[int]:
-    """Return the later groups that can be tested against the first: both have seeds."""
-    return [
-        index
-        for index in range(1, len(comparison.groups))
-        if any(one is not None and one.method != "none" for one in _column(comparison, index))
-    ]
 
 
 def run_lines(groups: Sequence[Group]) -> list[list[str]]:
@@ -94,9 +84,10 @@ def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section
 def overview_lines(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Give heads and lines of a table with one line per group and the headline measures as columns."""
     rows = comparison.headlines()
+    columns = [_texts(comparison, row) for row in rows]
     lines = [
-        [group.label, show_seeds(group.seeds), *(_texts(comparison, row)[index] for row in rows)]
-        for index, group in enumerate(comparison.groups)
+        [group.label, show_seeds(group.seeds), *texts]
+        for group, *texts in zip(comparison.groups, *columns, strict=True)
     ]
     return ["", "seeds", *(show_label(row.measure) for row in rows)], lines
 
@@ -118,7 +109,7 @@ def difference_lines(comparison: Comparison, index: int) -> Iterator[Section]:
 def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
     """Yield each headline measure with what the seeds say of every later group."""
     for row in comparison.headlines():
-        found = [index for index in tested(comparison) if row.inferences[index]]
+        found = [index for index in comparison.tested if row.inferences[index]]
         if found:
             lines = [[comparison.groups[index].label, *_tested(row, index)] for index in found]
             yield show_label(row.measure), lines
@@ -127,14 +118,14 @@ def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
 def captions(comparison: Comparison) -> list[str]:
     """Say what the signs in the tables mean."""
     first, *others = (group.label for group in comparison.groups)
-    if not tested(comparison):
+    if not comparison.tested:
         caption = f"{BETTER} better mean"
         if any(len(group.runs) > 1 for group in comparison.groups):
             caption += "   ± half the 95 % t-interval of the mean over seeds"
         return [caption + (f"   (in brackets: minus {first})" if len(others) > 1 else "")]
     than = f"better than {first}" if len(others) > 1 else "better"
-    num_pairs = {one.num_values for index in tested(comparison) for one in _column(comparison, index) if one}
-    methods = {one.method for index in tested(comparison) for one in _column(comparison, index) if one}
+    num_pairs = {one.num_values for index in comparison.tested for one in _column(comparison, index) if one}
+    methods = {one.method for index in comparison.tested for one in _column(comparison, index) if one}
     test = "paired by seed" if "paired" in methods else "unpaired (Welch)"
     count = f"{max(num_pairs)} pairs" if "paired" in methods else f"{max(num_pairs)} seeds"
     return [
@@ -172,7 +163,7 @@ def show_setting(path: str, value: Any) -> str:
 def _line(comparison: Comparison, row: Row, joint: str) -> list[str]:
     texts = _texts(comparison, row)
     label = show_label(row.measure)
-    if tested(comparison):
+    if comparison.tested:
         return [label, *texts]
     shown = [
         show_difference(difference, row.measure, like=_like(row, index))
@@ -197,7 +188,7 @@ def _texts(comparison: Comparison, row: Row) -> list[str]:
 
 def _better(comparison: Comparison, row: Row) -> set[int]:
     """Return the groups to mark: no winner is called where chance would explain the difference."""
-    if not tested(comparison):
+    if not comparison.tested:
         return set() if row.best is None else {row.best}
     told = [index for index, one in enumerate(row.inferences) if one and one.is_told]
     lower = row.measure.better == "lower"
@@ -234,7 +225,7 @@ def _column(comparison: Comparison, index: int) -> list[Inference | None]:
 
 
 def _has_difference_column(comparison: Comparison) -> bool:
-    return len(comparison.groups) == 2 and not tested(comparison)
+    return len(comparison.groups) == 2 and not comparison.tested
 
 
 def _epochs(group: Group) -> str:

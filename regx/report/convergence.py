@@ -12,7 +12,7 @@ from regx.analysis.groups import Group
 from regx.analysis.measures import smoothed_valid_error
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell, show_percent
-from regx.report.series import band, curves_caption, has_band, mean_curve, thin_out
+from regx.report.series import band, curves_caption, has_band, left_out_caption, mean_curve, thin_out
 from regx.report.theme import INK, MUTED, draw_band, group_style, set_epoch_axis, set_value_axis, svg_file
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
@@ -172,7 +172,8 @@ def _caption(comparison: Comparison) -> str:
     empty = [group.label for group in comparison.groups if not any(run.rows for run in group.runs)]
     if empty:
         parts.append(f"no epoch completed: {shorten(', '.join(empty), 40)}")
-    caption = "; ".join(parts)
+    parts.append(left_out_caption(comparison))
+    caption = "; ".join(filter(None, parts))
     if strips:
         caption += "\nbelow: when the target was reached; dots: each seed, diamond and bar: mean, interval"
     return caption

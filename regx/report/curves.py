@@ -22,8 +22,9 @@ MAX_TITLE = 84  # letters that fit on the figure's width
 def save_curves(path: Path, rows: Sequence[EpochMetrics], record: RunRecord, *, title: str) -> None:
     """Draw loss and error against epochs, for training and validation, with the test set at the end.
 
-    The space between the two curves is shaded; the generalisation gap is written above it. Drawn twice from
-    the same rows, the file has the same bytes.
+    The generalisation gap is written above the curves; the space between them is shaded where the axis is
+    linear, since areas mean nothing on a logarithmic one. Drawn twice from the same rows, the file has the
+    same bytes.
 
     Args:
         path: The SVG file to make or replace.
@@ -87,11 +88,12 @@ def _draw_panel(
     set_epoch_axis(axes, rows[-1].epoch)
     epochs, train, valid = _thin_out(rows, train, valid)
     marker = "o" if len(rows) <= 25 else ""
-    axes.fill_between(epochs, train, valid, color=VERMILLION, alpha=0.13, linewidth=0)
     axes.plot(epochs, train, color=BLUE, marker=marker, markersize=2.6)
     axes.plot(epochs, valid, color=VERMILLION, marker=marker, markersize=2.6)
     values = [*train, *valid, *([] if test is None else [test])]
     set_value_axis(axes, values)
+    if axes.get_yscale() == "linear":
+        axes.fill_between(epochs, train, valid, color=VERMILLION, alpha=0.13, linewidth=0)
 
     labels = [
         EndLabel(y=valid[-1], text=f"valid  {_number(valid[-1])}", color=VERMILLION),

@@ -11,6 +11,7 @@ from regx.analysis.inference import Inference
 from regx.analysis.wording import show_interval, show_p, show_signed
 from regx.report.labels import shorten
 from regx.report.numbers import show_label
+from regx.report.series import left_out_caption
 from regx.report.theme import INK, MUTED, group_style, svg_file
 
 __all__ = ["has_pairs", "save_differences"]
@@ -66,6 +67,8 @@ def draw_differences(figure: Figure, comparison: Comparison, rows: list[Row]) ->
     caption = f"minus {first}; diamond: mean, bar: its 95 % t-interval, dots: each seed"
     if num_lines > 1:
         caption += "; p: corrected for the number of groups (Holm)"
+    if comparison.num_left_out:
+        caption += f"\n{left_out_caption(comparison)}"
     figure.text(0.1 / width, 0.1 / height, caption, color=MUTED, size=7.5)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from regx.analysis.compare import Cell
-from regx.analysis.grid import GridComparison
+from regx.analysis.grid import GridComparison, GridRow
 from regx.analysis.grid_measures import Scale
 from regx.analysis.grid_sentences import (
     conclude_grid,
@@ -47,7 +47,7 @@ def arm_lines(comparison: GridComparison) -> tuple[list[str], list[list[str]]]:
         ]
         for at, arm in enumerate(comparison.arms)
     ]
-    return ["", "seeds", *(row.measure.label for row in comparison.rows)], lines
+    return ["", "seeds", *(_label(row, "± in doublings") for row in comparison.rows)], lines
 
 
 def difference_lines(comparison: GridComparison) -> Iterator[tuple[str, list[list[str]]]]:
@@ -59,7 +59,7 @@ def difference_lines(comparison: GridComparison) -> Iterator[tuple[str, list[lis
             if one is not None
         ]
         if lines:
-            yield row.measure.label, lines
+            yield _label(row, "doublings"), lines
 
 
 def difference_heads(comparison: GridComparison) -> list[str]:
@@ -159,6 +159,12 @@ def _test(one: Inference) -> dict[str, Any]:
     return {"seeds": list(one.seeds), "values": list(one.values)} | {
         name: getattr(one, name) for name in names
     }
+
+
+def _label(row: GridRow, of_rates: str) -> str:
+    """Name a measure with the unit of its numbers; learning rates are compared in doublings."""
+    unit = {"log2": of_rates, "doublings": "doublings"}.get(row.measure.scale)
+    return f"{row.measure.label} ({unit})" if unit else row.measure.label
 
 
 def _cell(cell: Cell, scale: Scale) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from regx.analysis.wording import shorten
+
 __all__ = ["EndLabel", "in_two_lines", "label_line_ends", "shorten", "spread"]
 
 
@@ -108,14 +110,6 @@ def _bottom(block: Sequence[float], min_distance: float) -> float:
     length = (len(block) - 1) * min_distance
     centred = sum(block) / len(block) - length / 2
     return max(0.0, min(centred, 1.0 - length))
-
-
-def shorten(text: str, max_letters: int) -> str:
-    """Cut a long text in its middle, so that both ends (a name's family and its variant) stay."""
-    if len(text) <= max_letters:
-        return text
-    half = (max_letters - 1) // 2
-    return f"{text[:half]}…{text[-half:]}"
 
 
 def in_two_lines(name: str, max_letters: int) -> str:

@@ -5,10 +5,20 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
 from regx.runs.table import Run
 
-__all__ = ["MIN_BAND", "band", "curves_caption", "has_band", "mean_curve", "shared_epochs", "thin_out"]
+__all__ = [
+    "MIN_BAND",
+    "band",
+    "curves_caption",
+    "has_band",
+    "left_out_caption",
+    "mean_curve",
+    "shared_epochs",
+    "thin_out",
+]
 
 Item = TypeVar("Item")
 
@@ -58,6 +68,14 @@ def curves_caption(groups: Sequence[Group]) -> str:
     parts += ["band: its 95 % t-interval"] if any(has_band(runs) for runs in many) else []
     parts += ["thin: each seed"] if not all(has_band(runs) for runs in many) else []
     return "; ".join(parts)
+
+
+def left_out_caption(comparison: Comparison) -> str:
+    """Say how many groups are not drawn, where some are not."""
+    if not comparison.num_left_out:
+        return ""
+    num_all = len(comparison.groups) + comparison.num_left_out
+    return f"the first {len(comparison.groups)} of {num_all:,} groups"
 
 
 def band(

@@ -23,6 +23,7 @@ __all__ = [
     "VERMILLION",
     "draw_band",
     "group_style",
+    "label_scales",
     "log_ticks",
     "set_epoch_axis",
     "set_value_axis",
@@ -41,6 +42,8 @@ MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
 WIDE_RANGE = 20.0
 MOST_TICKS = 5
 MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
+
+_SCALES = {"log": "log scale", "symlog": "symlog scale"}
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "text.parse_math": False,  # a name with two dollar signs is a name
@@ -103,6 +106,7 @@ def svg_file(
         mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
+        label_scales(figure)
         _make_printable(figure)
         with atomic_path(path) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box says it as well
@@ -118,6 +122,19 @@ def _make_printable(figure: Figure) -> None:
         assert isinstance(text, Text)
         if (clean := printable(text.get_text())) != text.get_text():
             text.set_text(clean)
+
+
+def label_scales(figure: Figure) -> None:
+    """Say at every axis that is not linear that it is not: heights and areas do not compare on it."""
+    for axes in figure.axes:
+        for axis, side in ((axes.xaxis, "labelbottom"), (axes.yaxis, "labelleft")):
+            if axis.get_scale() not in _SCALES or not axis.get_tick_params()[side]:
+                continue
+            text, scale = axis.get_label_text(), f"({_SCALES[axis.get_scale()]})"
+            if axis is axes.yaxis and not text:
+                axes.set_ylabel(scale, loc="top")  # above what stands at the ends of a neighbour's lines
+            else:
+                axis.set_label_text(f"{text} {scale}".strip())
 
 
 def set_epoch_axis(axes: Axes, num_epochs: int) -> None:

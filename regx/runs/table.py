@@ -4,11 +4,13 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 
-from regx.config import ConfigError, RunConfig, load_run
+from regx.config import ConfigError, RunConfig, config_hash
 from regx.config.errors import UsageError
+from regx.config.load import load_known_run
 from regx.config.os_errors import explain, reason
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
@@ -35,6 +37,11 @@ class Run:
     record: RunRecord
     rows: tuple[EpochMetrics, ...]
 
+    @cached_property
+    def config_hash(self) -> str:
+        """What runs of one config have in common, name and seed aside."""
+        return config_hash(self.config)
+
     @property
     def last_epoch(self) -> int:
         """The last epoch that was evaluated; 0 without one."""
@@ -52,7 +59,7 @@ def load_run_folder(path: Path) -> Run:
         raise UsageError(f"{path}: {what_is(path)}")
     try:
         record = folder.read_record()
-        config = load_run(folder.config)
+        config = load_known_run(folder.config, partial(_is_of, record))
         rows = tuple(read_rows(folder.metrics)) if _has_rows(folder, record) else ()
     except ConfigError as error:
         raise UsageError(str(error.problems[0])) from None
@@ -64,6 +71,12 @@ def load_run_folder(path: Path) -> Run:
         raise UsageError(said) from None
     _check_epochs(folder, record, config, rows)
     return Run(path=path, config=config, record=record, rows=rows)
+
+
+def _is_of(record: RunRecord, config: RunConfig) -> bool:
+    """Whether a config is the one that a record names."""
+    known = (record.name, record.seed, record.config_hash)
+    return (config.name, config.seed, config_hash(config)) == known
 
 
 def find_run_folders(argument: str) -> list[Path]:

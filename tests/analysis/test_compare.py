@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from run_builder import build_run
 
+from regx.analysis.arms import show_cell_of, show_tuned
 from regx.analysis.catalogue import measure_run
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
@@ -217,3 +218,26 @@ def test_equal_runs_are_called_equal(build) -> None:
     overfitting, convergence, *_ = conclude(compared(build(), build(name="same", optim={"lr": 0.2})))
     assert "overfit the same" in overfitting
     assert "after the same 2.9 epochs" in convergence
+
+
+def test_what_is_not_known_is_no_word_of_python(tmp_path: Path) -> None:
+    """A run outside a git checkout has no commit; an arm may be tuned to nothing, or not at all."""
+    runs = [
+        load_run_folder(build_run(tmp_path, name=name, optim={"lr": lr}, environment={"git_commit": commit}))
+        for name, lr, commit in (("a", 0.1, None), ("b", 0.2, "c" * 40))
+    ]
+    said = notes(compare(group_runs(runs)))
+    assert said == ["The runs differ in git_commit (unknown, cccccccccccc)."]
+    assert show_cell_of({"optim.max_norm": None}) == ["optim.max_norm=null"]
+    assert show_tuned({}, "optim.lr") == "not tuned"
+
+
+def test_a_config_on_record_is_read_as_strictly_as_any(tmp_path: Path) -> None:
+    path = build_run(tmp_path)
+    text = (path / "config.yaml").read_text()
+    (path / "config.yaml").write_text(f"{text}seed: 0\n")
+    with pytest.raises(UsageError, match="'seed' stands here twice"):
+        load_run_folder(path)
+    (path / "config.yaml").write_text(text.replace("seed: 0", "seed: 0x0"))
+    with pytest.raises(UsageError, match="seed"):
+        load_run_folder(path)

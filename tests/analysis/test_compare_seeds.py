@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from run_builder import build_run
 from scipy import stats
 from sweep_builder import build_sweep
 
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs, group_selections
+from regx.analysis.inference import Inference
 from regx.analysis.notes import notes
+from regx.analysis.power import seeds_needed
+from regx.analysis.seeded import fewest_and_most
 from regx.analysis.selection import select
 from regx.analysis.sentences import conclude
 from regx.runs.table import load_run_folder
@@ -343,3 +348,11 @@ def test_many_groups_get_one_sentence_each(tmp_path: Path) -> None:
     )
     assert said[1] == "lr0.3: no difference can be told in loss gap, test error and time to target."
     assert len(said) <= 6
+
+
+@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(0.01, 2)), min_size=1, max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_the_most_and_the_fewest_seeds_are_those_of_all_differences(pairs: list[tuple[float, float]]) -> None:
+    ones = [Inference(method="paired", difference=mean, means=(0.0, mean), sd=sd) for mean, sd in pairs]
+    needs = [need for mean, sd in pairs if (need := seeds_needed(mean, sd)) is not None]
+    assert fewest_and_most(ones) == ((min(needs), max(needs)) if needs else None)

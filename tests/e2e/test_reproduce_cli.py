@@ -35,7 +35,8 @@ Cli = Callable[..., Any]
 
 
 @pytest.fixture
-def reproduce(cli: Cli, tmp_path: Path) -> Cli:
+def reproduce(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.setenv("COLUMNS", "200")  # a claim in one line
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "width.yaml").write_text(EXPERIMENT)

@@ -58,7 +58,10 @@ def test_no_folder_and_no_run(cli: Callable) -> None:
     assert "holds no run yet" in empty.out
 
 
-def test_the_runs_of_a_sweep_are_listed_by_arm(cli: Callable, tmp_path: Path) -> None:
+def test_the_runs_of_a_sweep_are_listed_by_arm(
+    cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     states = {("norm", 0): {"status": "failed"}, ("norm", 1): None}
     sweep = build_sweep(
         tmp_path,

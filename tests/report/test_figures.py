@@ -23,6 +23,7 @@ from regx.report.grid_figure import draw_grid, save_grid
 from regx.report.labels import shorten, spread
 from regx.report.overfitting import draw_overfitting, save_overfitting
 from regx.report.series import thin_out
+from regx.report.theme import label_scales
 from regx.runs.table import Run, load_run_folder
 
 MAX_BYTES = 300_000
@@ -291,3 +292,37 @@ def test_a_name_in_a_figure_is_neither_code_nor_formula(tmp_path: Path) -> None:
     assert "\x1b" not in text
     assert "<script>" not in text
     assert "\\u001b[31m$x_1$ &lt;script&gt;" in text
+
+
+def test_the_smallest_gap_looks_smallest_and_its_curve_ends_where_its_bar_does(tmp_path: Path) -> None:
+    """The narrower gap lies at tiny training losses, where a logarithmic axis shows the larger area."""
+    wide = {"train_losses": (1.0, 0.3, 0.1), "valid_errors": (0.6, 0.5, 0.4), "test_loss": 0.9}
+    narrow = {"train_losses": (1.0, 0.01, 0.0001), "valid_errors": (0.6, 0.2, 0.15), "test_loss": 0.3}
+    runs = [
+        load_run_folder(build_run(tmp_path, name=name, optim={"lr": lr}, **curves))
+        for name, lr, curves in (("wide", 0.1, wide), ("narrow", 0.2, narrow))
+    ]
+    figure = Figure(figsize=(8, 5))
+    draw_overfitting(figure, compare(group_runs(runs)), columns=2)
+    label_scales(figure)
+    losses, gaps = figure.axes[0:4:2], figure.axes[1:4:2]
+    assert [axes.get_yscale() for axes in (*losses, *gaps)] == ["log", "log", "linear", "linear"]
+    assert losses[0].get_ylabel() == "loss (nats) (log scale)"
+    assert not [collection for axes in losses for collection in axes.collections]  # nothing is shaded
+    assert gaps[0].get_ylim() == gaps[1].get_ylim()
+    [bars] = [axes for axes in figure.axes if axes.get_title() == "Loss gap, valid − train (nats)"]
+    ends = [float(axes.lines[-1].get_ydata()[-1]) for axes in gaps]  # type: ignore[index,arg-type]
+    assert [bar.get_width() for bar in bars.patches] == pytest.approx(ends)  # type: ignore[attr-defined]
+    assert ends == pytest.approx([0.7, 0.2999])
+
+
+def test_every_logarithmic_axis_says_so(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, 2, **decaying(60))
+    for save in (save_overfitting, save_convergence):
+        save(tmp_path / "a.svg", comparison)
+        assert "(log scale)" in (tmp_path / "a.svg").read_text()
+    assert "(log scale)" in draw(comparison.groups[0].runs[0], tmp_path / "b.svg")
+    cells = [{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)]
+    sweep = build_sweep(tmp_path / "grid", {"plain": {}}, cells=cells)
+    save_grid(tmp_path / "c.svg", compare_grid(select(str(sweep)), "optim.lr"))
+    assert "<!-- optim.lr (log scale) -->" in (tmp_path / "c.svg").read_text()
