@@ -4,6 +4,7 @@ from typing import Any
 
 __all__ = ["clean", "one_line", "printable"]
 
+_NAMES = {"\n": "\\n", "\t": "\\t"}
 _KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
 
 
@@ -19,18 +20,18 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Make a text printable that is to stay within its line: line ends and tabs are escaped too."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    """Make a text printable that is to stay within its line, and show what looks like a space and is none."""
+    return "".join(mark if mark.isprintable() else _NAMES.get(mark, _escape(mark)) for mark in text)
 
 
 def clean(content: Any) -> Any:
     """Make all texts of a JSON document printable within a line, keys included."""
     if isinstance(content, str):
-        return one_line(content)
+        return printable(content).replace("\n", "\\n").replace("\t", "\\t")
     if isinstance(content, list):
         return [clean(item) for item in content]
     if isinstance(content, dict):
-        return {one_line(key): clean(value) for key, value in content.items()}
+        return {clean(key): clean(value) for key, value in content.items()}
     return content
 
 

@@ -38,7 +38,11 @@ def test_validate_says_it(cli: Callable) -> None:
     assert cli("validate", "mine.yaml").err == f"mine.yaml: {NOTE}\n"
 
 
-def test_a_sweep_counts_the_runs_that_train_at_the_same_time(cli: Callable) -> None:
+def test_a_sweep_counts_the_runs_that_train_at_the_same_time(
+    cli: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
     def notes(*words: str) -> list[str]:
         return [
             line for line in cli("sweep", "mine.yaml", "--dry-run", *words).err.splitlines() if "note" in line

@@ -23,6 +23,11 @@ device: cpu
 """
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # a run in one line
+
+
 @pytest.fixture
 def folders(cli: Callable, tmp_path: Path) -> list[Path]:
     config = tmp_path / "small.yaml"

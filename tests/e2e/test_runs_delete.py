@@ -143,7 +143,10 @@ def test_a_renamed_run_is_a_run(cli: Callable, tmp_path: Path, runs: list[Path])
     assert not (tmp_path / "runs" / "best").exists()
 
 
-def test_the_record_of_a_sweep_stays_valid(cli: Callable, tmp_path: Path) -> None:
+def test_the_record_of_a_sweep_stays_valid(
+    cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # a run in one line
     sweep = build_sweep(tmp_path / "runs", {"none": {}, "norm": {"model.batch_norm": True}}, seeds=range(3))
     result = cli("runs", "--where", "model.batch_norm=true", "--delete", "--yes")
     assert result.code == 0
