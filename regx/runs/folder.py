@@ -12,6 +12,7 @@ from pathlib import Path
 
 from regx.config import ConfigError, RunConfig, config_hash, load_run
 from regx.config.errors import UsageError
+from regx.config.os_errors import OTHER_OUT, advising
 from regx.config.reading import read_bytes
 from regx.runs.files import ASIDE_SUFFIX, remove_leftovers
 from regx.runs.lock import hold, is_held
@@ -79,13 +80,10 @@ class RunFolder:
         Raises:
             OSError: If it cannot be made or written to.
         """
-        try:
+        with advising(OTHER_OUT):
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
-        except OSError as error:
-            error.add_note("choose another place with --out")
-            raise
 
     @property
     def files(self) -> tuple[Path, ...]:

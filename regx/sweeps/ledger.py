@@ -8,7 +8,7 @@ from typing import Literal
 
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
-from regx.config.os_errors import explain
+from regx.config.os_errors import OTHER_OUT, advising, explain
 from regx.runs.files import remove_leftovers
 from regx.runs.folder import NAME, RunFolder
 from regx.runs.lock import hold
@@ -53,11 +53,11 @@ class Ledger:
             UsageError: If a sweep is going on in it.
             OSError: If it cannot be made.
         """
-        with self._usable():
+        with advising(OTHER_OUT):
             self.runs_dir.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                with self._usable():
+                with advising(OTHER_OUT):
                     missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
             except BlockingIOError:
                 raise UsageError(
@@ -125,19 +125,10 @@ class Ledger:
         if self.state(job) == "damaged":
             RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Tell, where the folder cannot be used, how to choose another."""
-        try:
-            yield
-        except OSError as error:
-            error.add_note("choose another place with --out")
-            raise
-
     def _list(self) -> dict[tuple[int, str], list[str]]:
         found: dict[tuple[int, str], list[str]] = {}
         try:
-            with self._usable():
+            with advising(OTHER_OUT):
                 names = sorted(path.name for path in self.runs_dir.iterdir())
         except FileNotFoundError:
             names = []
