@@ -5,8 +5,7 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,8 +100,7 @@ class RunFolder:
         """Remove files that a kill left half-written under their temporary names."""
         remove_leftovers(self.path)
 
-    @contextmanager
-    def lock(self) -> Iterator[str]:
+    def lock(self) -> AbstractContextManager[str]:
         """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
 
         Yields:
@@ -111,12 +109,8 @@ class RunFolder:
         Raises:
             FolderBusyError: If another process holds it.
         """
-        with ExitStack() as stack:
-            try:
-                missing = stack.enter_context(hold(self.path / LOCK_NAME))
-            except BlockingIOError:
-                raise FolderBusyError(f"{self.path}: another process is training this run") from None
-            yield missing
+        busy = FolderBusyError(f"{self.path}: another process is training this run")
+        return hold(self.path / LOCK_NAME, busy=busy)
 
     def is_locked(self) -> bool:
         """Whether some process is training here."""

@@ -53,17 +53,11 @@ class Ledger:
             UsageError: If a sweep is going on in it.
             OSError: If it cannot be made.
         """
-        with advising(OTHER_OUT):
-            self.runs_dir.mkdir(parents=True, exist_ok=True)
+        busy = UsageError(f"{self.runs_dir}: another sweep is at work here; wait for its end, or {OTHER_OUT}")
         with ExitStack() as stack:
-            try:
-                with advising(OTHER_OUT):
-                    missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
-            except BlockingIOError:
-                raise UsageError(
-                    f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another"
-                    " place with --out"
-                ) from None
+            with advising(OTHER_OUT):
+                self.runs_dir.mkdir(parents=True, exist_ok=True)
+                missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME, busy=busy))
             remove_leftovers(self.runs_dir)
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
