@@ -10,7 +10,7 @@ from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.config.os_errors import OTHER_OUT, advising, explain
 from regx.runs.files import remove_leftovers
-from regx.runs.folder import NAME, RunFolder
+from regx.runs.folder import NAME, NoRecord, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
@@ -21,8 +21,7 @@ __all__ = ["Ledger", "State"]
 
 LOCK_NAME = ".sweep.lock"
 RETRY = "`regx sweep` with --retry-failed trains it again"
-# `absent`: no record of it; `damaged`: a record that cannot be read, or one whose files are not what it says.
-State = Status | Literal["absent", "damaged"]
+State = Status | Literal["absent", "damaged"]  # see NoRecord
 
 
 class Ledger:
@@ -102,17 +101,10 @@ class Ledger:
             raise UsageError(said) from None
         return Run(path=folder.path, config=job.config, record=record, rows=rows)
 
-    def damage(self, job: Job) -> str | None:
-        """Say what is wrong with the files of a run; None where nothing is."""
-        try:
-            RunFolder(self.runs_dir / job.folder).read_record()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return explain(error)
-        except ValueError as error:
-            return str(error)
-        return None
+    def damage(self, job: Job) -> str:
+        """Say what is wrong with the files of a run, or nothing."""
+        found = RunFolder(self.runs_dir / job.folder).find_record()
+        return found.reason if isinstance(found, NoRecord) else ""
 
     def forget_failure(self, job: Job) -> None:
         """Let a failed or damaged run go on from its checkpoint; without a good one it begins anew."""
@@ -132,10 +124,4 @@ class Ledger:
         return found
 
     def _state(self, name: str) -> State:
-        folder = RunFolder(self.runs_dir / name)
-        try:
-            return folder.read_record().status
-        except FileNotFoundError:
-            return "absent"
-        except (OSError, ValueError):
-            return "damaged"
+        return RunFolder(self.runs_dir / name).find_record().status

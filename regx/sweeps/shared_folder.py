@@ -80,13 +80,6 @@ def deliver(runs_dir: Path, name: str, files: Mapping[str, bytes]) -> None:
             new.rename(target.path)
             return
         with target.lock():
-            if not _has_ended(target):
+            if not target.find_record().has_ended:
                 target.path.rename(parts / "old")
                 new.rename(target.path)
-
-
-def _has_ended(folder: RunFolder) -> bool:
-    try:
-        return folder.read_record().has_ended
-    except (OSError, ValueError):
-        return False
