@@ -13,7 +13,6 @@ __all__ = ["notes", "show_seeds"]
 
 _HASHES = {"git_commit", "data_sha256"}
 _CLOCK = {"device", "device_name", "threads"}
-_TIMES = ("epochs_to_target", "steps_to_target", "seconds_to_target")
 
 
 def notes(comparison: Comparison) -> list[str]:
