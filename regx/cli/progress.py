@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from regx.cli.output import plain_console, say
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -134,7 +135,7 @@ def headline(config: "RunConfig") -> str:
 def opening(head: str, record: "RunRecord") -> str:
     """Say what begins, or goes on, and where."""
     environment = record.environment
-    place = f"{environment.device}, {environment.threads} thread{'s' * (environment.threads > 1)}"
+    place = f"{environment.device}, {counted(environment.threads, 'thread')}"
     where = f"; going on at step {record.steps_completed:,}" if record.steps_completed else ""
     return f"{head}; {record.num_parameters:,} parameters; seed {record.seed}; {place}{where}"
 

@@ -14,6 +14,7 @@ from regx.cli.progress import say_wrapped
 from regx.cli.signals import StopSignal, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import describe_plan, ending_lines, estimate_line
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from regx.claims.gates.plan import GatePlan
@@ -153,7 +154,7 @@ class Reproduction:
         """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
         lines = []
         if num_left := len(self.references.left):
-            lines.append(f"sanity gates: {num_left} reference network{'s' * (num_left > 1)} to train")
+            lines.append(f"sanity gates: {counted(num_left, 'reference network')} to train")
         for experiment in self.experiments:
             plan = self.plans[experiment.name]
             ids = ", ".join(claim.id for claim in experiment.claims)

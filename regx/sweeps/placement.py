@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from regx.config.errors import UsageError
+from regx.wording import counted
 
 __all__ = ["place", "visible_gpus"]
 
@@ -49,9 +50,8 @@ def place(num_workers: int, per_gpu: int | None = None) -> list[str | None]:
     places = len(gpus) * (per_gpu or 1)
     if num_workers > places:
         needed = -(-num_workers // len(gpus))
-        noun = "GPU" if len(gpus) == 1 else "GPUs"
         raise UsageError(
-            f"--jobs {num_workers}: {len(gpus)} {noun} here; say --per-gpu {needed} to let workers share one,"
+            f"--jobs {num_workers}: {counted(len(gpus), 'GPU')} here; say --per-gpu {needed} to let workers share one,"
             " or set device: cpu"
         )
     return [gpus[index % len(gpus)] for index in range(num_workers)]
