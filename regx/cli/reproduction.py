@@ -158,9 +158,8 @@ class Reproduction:
         for experiment in self.experiments:
             plan = self.plans[experiment.name]
             ids = ", ".join(claim.id for claim in experiment.claims)
-            left = len(plan.left)
-            done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - left
-            lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {left} left")
+            progress = f"{plan.num_done} runs done, {len(plan.left)} left"
+            lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {progress}")
         if len(self.experiments) > 1:
             lines.append(
                 f"in all: {len(self.experiments)} experiments, {len(self.left):,} runs left to train"

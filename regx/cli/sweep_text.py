@@ -63,8 +63,7 @@ def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
             f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.trials), 'run')},"
             " more where the best lies on the edge of the grid"
         )
-    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
-    lines.append(f"done already: {counted(done, 'run')}; left: {counted(len(plan.left), 'run')}")
+    lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
     if plan.failed:
         lines.append(
             f"failed or damaged: {counted(len(plan.failed), 'run')}; --retry-failed tries them again"
@@ -74,7 +73,6 @@ def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
 
 def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
     """Write a plan as plain values."""
-    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
     return {
         "experiment": experiment.name,
         "tier": experiment.tier,
@@ -84,7 +82,7 @@ def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
         "runs": {
             "compare": len(plan.confirm),
             "tuning": len(plan.trials),
-            "done": done,
+            "done": plan.num_done,
             "left": len(plan.left),
             "failed": len(plan.failed),
         },

@@ -85,6 +85,10 @@ class Ledger:
         """Keep the jobs that are left to do, each once."""
         return [job for job in {job.folder: job for job in jobs}.values() if not self.ended(job)]
 
+    def failed(self, jobs: Sequence[Job]) -> list[Job]:
+        """Keep the jobs that are not tried again unasked."""
+        return [job for job in jobs if self.state(job) in ("failed", "damaged")]
+
     def load(self, job: Job) -> Run:
         """Load a run that has ended.
 

@@ -49,9 +49,10 @@ def place(num_workers: int, per_gpu: int | None = None) -> list[str | None]:
         return [None] * num_workers
     places = len(gpus) * (per_gpu or 1)
     if num_workers > places:
+        here = counted(len(gpus), "GPU")
         needed = -(-num_workers // len(gpus))
         raise UsageError(
-            f"--jobs {num_workers}: {counted(len(gpus), 'GPU')} here; say --per-gpu {needed} to let workers share one,"
+            f"--jobs {num_workers}: {here} here; say --per-gpu {needed} to let workers share one,"
             " or set device: cpu"
         )
     return [gpus[index % len(gpus)] for index in range(num_workers)]
