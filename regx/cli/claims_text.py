@@ -59,7 +59,7 @@ def print_table(console: "Console", standings: "Sequence[Standing]") -> None:
     print_columns(console, HEADS, [("", rows)], texts=texts, repeats_first=False)
     summary = f"{counted(len(standings), 'claim')}: {count_verdicts(standings)}"
     for line in hang("", summary, console.width):
-        console.out(line, highlight=False)
+        console.out(line)
 
 
 def claim_lines(standing: "Standing", width: int) -> Iterator[str]:

@@ -155,12 +155,12 @@ def _print(comparison: "Comparison") -> None:
         _print_overview(console, comparison)
     _print_differences(console, comparison)
     for line in [*tables.captions(comparison), *tables.reference_lines(comparison)]:
-        console.print(line, style="dim", markup=False)
+        console.print(line, style="dim")
     for line in notes(comparison):
-        console.print(f"note: {line}", markup=False)
+        console.print(f"note: {line}")
     console.print()
     for line in conclude(comparison):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _print_groups(console: "Console", comparison: "Comparison") -> None:
@@ -183,7 +183,7 @@ def _print_overview(console: "Console", comparison: "Comparison") -> None:
     from regx.report import comparison_tables as tables
 
     for line in tables.setting_texts(comparison) if comparison.config else ():
-        console.print(line, markup=False)
+        console.print(line)
     console.print()
     heads, lines = tables.overview_lines(comparison)
     print_columns(console, heads, [("", lines)])

@@ -57,9 +57,9 @@ def _print(comparison: "GridComparison") -> None:
     if differences:
         print_columns(console, grid_page.difference_heads(comparison), differences)
     for line in grid_page.captions(comparison):
-        console.print(line, style="dim", markup=False)
+        console.print(line, style="dim")
     for line in grid_notes(comparison):
-        console.print(f"note: {line}", markup=False)
+        console.print(f"note: {line}")
     console.print()
     for line in conclude_grid(comparison):
-        console.print(line, markup=False)
+        console.print(line)

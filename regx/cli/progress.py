@@ -107,10 +107,10 @@ class _Bar(_Silent):
         self.drawn = 0.0
 
     def noticed(self, message: str) -> None:
-        self.progress.console.print(f"note: {message}", highlight=False, markup=False)
+        self.progress.console.print(f"note: {message}")
 
     def started(self, record: "RunRecord") -> None:
-        self.progress.console.print(opening(self.lines.head, record), highlight=False)
+        self.progress.console.print(opening(self.lines.head, record))
         self.progress.update(self.task, total=self.num_steps, completed=record.steps_completed)
 
     def stepped(self, step: int) -> None:
@@ -122,7 +122,7 @@ class _Bar(_Silent):
 
     def epoch_done(self, row: "EpochMetrics") -> None:
         if self.lines.is_shown(row):
-            self.progress.console.print(epoch_line(row, self.lines.epochs), highlight=False)
+            self.progress.console.print(epoch_line(row, self.lines.epochs))
         self.progress.update(self.task, completed=row.step)
         self.progress.refresh()
 

@@ -187,13 +187,11 @@ class _Screen(_Counts):
     def ended(self, outcome: "Outcome") -> None:
         super().ended(outcome)
         if outcome.ending in ("failed", "lost"):
-            self.live.console.print(
-                f"{outcome.ending}: {outcome.job.folder}: {outcome.message}", markup=False, highlight=False
-            )
+            self.live.console.print(f"{outcome.ending}: {outcome.job.folder}: {outcome.message}")
         self.draw(now=self.num_ended == self.total)
 
     def noticed(self, message: str) -> None:
-        self.live.console.print(message, markup=False, highlight=False)
+        self.live.console.print(message)
 
     def draw(self, *, now: bool = False) -> None:
         """Draw, but not more often than an eye can follow."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from run_builder import build_run, remove_checksums
 
-from regx.cli.output import prepare_streams, say
+from regx.cli.output import plain_console, prepare_streams, say
 
 CONFIG = """
 name: small
@@ -94,6 +94,11 @@ def test_a_full_disk_behind_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch
         prepare_streams()
         say("nobody hears this")
         say("nor this")
+
+
+def test_a_name_between_colons_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    plain_console().print("toggles:dog: [red] 1 of 2 runs", style="dim")
+    assert capsys.readouterr().out == "toggles:dog: [red] 1 of 2 runs\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
