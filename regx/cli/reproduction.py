@@ -121,8 +121,7 @@ class Reproduction:
 
     def _estimate(self, workers: Workers | None) -> "Estimate | None":
         """Find out how long it will take; None where all is done."""
-        plans = [*self.plans.values(), self.references]
-        return estimate_left(plans, self.ledger, workers) if self.waiting else None
+        return estimate_left([*self.plans.values(), self.references], self.ledger, workers)
 
     def carry_out(self, choice: EngineChoice) -> Outcome:
         """Train and measure, experiment by experiment.
