@@ -48,7 +48,7 @@ def shell(script: str, place: Path, **environment: str) -> subprocess.CompletedP
     ("environment", "encoding", "size"),
     [
         (C_LOCALE, "ascii", "1x8x8"),
-        ({"PYTHONIOENCODING": "latin-1"}, "latin-1", "1×8×8"),
+        pytest.param({"PYTHONIOENCODING": "latin-1"}, "latin-1", "1×8×8", marks=pytest.mark.slow),
         ({"PYTHONIOENCODING": "cp1252"}, "cp1252", "1×8×8"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_reader_that_goes_away_changes_nothing(place: Path, script: str) -> No
     assert shell(script, place).stderr.split(b"\n")[-2:] == [b"0", b""]
 
 
-@pytest.mark.parametrize("stream", [">&- 2>&- <&-", "2>&1 | true"])
+@pytest.mark.parametrize("stream", [">&- 2>&- <&-", pytest.param("2>&1 | true", marks=pytest.mark.slow)])
 def test_training_goes_on_without_anyone_to_tell(place: Path, stream: str, tmp_path: Path) -> None:
     done = shell(f"set -o pipefail; regx train {place}/small.yaml {stream}", tmp_path)
     assert done.returncode == 0
