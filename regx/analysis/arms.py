@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from regx.config.errors import UsageError
 from regx.config.os_errors import explain
-from regx.runs.folder import RunFolder
+from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
@@ -168,13 +168,10 @@ def _load(
 
 def _absence(folder: Path) -> Absence | None:
     """Say what keeps a run from being compared; None where it has ended."""
-    try:
-        record = RunFolder(folder).read_record()
-    except FileNotFoundError:
-        return Absence("not there")
-    except (OSError, ValueError) as error:
-        return Absence("damaged", str(error))
-    return None if record.has_ended else Absence(record.status)
+    found = RunFolder(folder).find_record()
+    if isinstance(found, NoRecord):
+        return Absence("not there" if found.status == "absent" else found.status, found.reason)
+    return None if found.has_ended else Absence(found.status)
 
 
 def _none_done(states: Sequence[Absence | None]) -> str:

@@ -8,12 +8,12 @@ from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compare import Comparison
 from regx.analysis.groups import Group
 from regx.analysis.wording import in_words
+from regx.runs.table import Run
 
 __all__ = ["notes", "show_seeds"]
 
 _HASHES = {"git_commit", "data_sha256"}
 _CLOCK = {"device", "device_name", "threads"}
-_TIMES = ("epochs_to_target", "steps_to_target", "seconds_to_target")
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -48,7 +48,7 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
     for group in groups:
         for run in group.runs:
             record = run.record
-            name = group.label if len(group.runs) == 1 else f"{group.label}, seed {record.seed},"
+            name = _name(group, run)
             said = record.failure or record.note
             why = f": {said.message.rstrip('.')}" if said else ""
             if record.status == "done":
@@ -59,6 +59,10 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
             ended = f"was {record.status}" if record.status in ("interrupted", "stopped") else record.status
             verb = "is still running" if record.status == "running" else ended
             yield f"{name} {verb} {after}{why}; what is measured at the end is missing."
+
+
+def _name(group: Group, run: Run) -> str:
+    return group.label if len(group.runs) == 1 else f"{group.label}, seed {run.record.seed},"
 
 
 def _absent(groups: Sequence[Group]) -> Iterator[str]:
@@ -85,9 +89,8 @@ def _mixed(groups: Sequence[Group]) -> Iterator[str]:
     for group in groups:
         for run in group.runs:
             if changes := run.record.mixture:
-                name = group.label if len(group.runs) == 1 else f"{group.label}, seed {run.record.seed},"
                 shown = in_words([_shorten(change, 80) for change in changes], most=3)
-                yield f"{name} is mixed: one program began it and another ended it ({shown})."
+                yield f"{_name(group, run)} is mixed: one program began it and another ended it ({shown})."
 
 
 def _environment(comparison: Comparison) -> Iterator[str]:

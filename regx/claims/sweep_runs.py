@@ -31,7 +31,7 @@ class SweepRuns:
     def missing(self) -> list[str]:
         """List the runs to compare that have not ended."""
         folders = [run.folder for run in self.record.runs if run.stage == "confirm"]
-        return [folder for folder in folders if not self._has_ended(folder)]
+        return [folder for folder in folders if not RunFolder(self.runs_dir / folder).find_record().has_ended]
 
     def num_ended(self) -> int:
         """Count the runs to compare that have ended."""
@@ -76,12 +76,6 @@ class SweepRuns:
             self._loaded[run.folder] = CellRun(run.cell, loaded)
         known = self._loaded[run.folder]
         return known if known.cell == run.cell else CellRun(run.cell, known.run)
-
-    def _has_ended(self, folder: str) -> bool:
-        try:
-            return RunFolder(self.runs_dir / folder).read_record().has_ended
-        except (OSError, ValueError):
-            return False
 
 
 def _commit(record: RunRecord) -> str:

@@ -10,6 +10,7 @@ from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.completion import offer_claims
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, plain_console, say
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from regx.claims.standing import Standing
@@ -67,7 +68,7 @@ def claims(
         for at in (tier,) if tier else ("smoke", "cpu", "gpu"):
             judged = judge_tier(registry, root, at)
             if judged:
-                say(f"{root / at}: judged {len(judged)} claim{'s' * (len(judged) > 1)} from measures.csv")
+                say(f"{root / at}: judged {counted(len(judged), 'claim')} from measures.csv")
     found = standings(registry, root, tier, below=None if results else starter_results())
     if figure is not None:
         _draw(figure, found)

@@ -17,6 +17,7 @@ from regx.report.claim_words import (
     show_value,
     show_wanted,
 )
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
@@ -56,9 +57,9 @@ def print_table(console: "Console", standings: "Sequence[Standing]") -> None:
     rows = [cells_of(standing) for standing in standings]
     texts = {HEADS.index(head): width for head, width in _TEXTS.items()}
     print_columns(console, HEADS, [("", rows)], texts=texts, repeats_first=False)
-    summary = f"{len(standings)} claim{'s' * (len(standings) != 1)}: {count_verdicts(standings)}"
+    summary = f"{counted(len(standings), 'claim')}: {count_verdicts(standings)}"
     for line in hang("", summary, console.width):
-        console.out(line, highlight=False)
+        console.out(line)
 
 
 def claim_lines(standing: "Standing", width: int) -> Iterator[str]:

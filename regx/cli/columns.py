@@ -53,7 +53,7 @@ def print_columns(
         for text, is_title in layout.lines(columns):
             if is_title:
                 _write(console, plain)
-                console.out(text, style="bold", highlight=False)
+                console.out(text, style="bold")
             else:
                 plain.append(text)
         _write(console, plain)
@@ -227,5 +227,5 @@ def _wrap_line(text: str, width: int, hard: int) -> Iterator[str]:
 def _write(console: "Console", lines: list[str]) -> None:
     """Print lines as they are, and forget them."""
     if lines:
-        console.out("\n".join(lines), highlight=False)
+        console.out("\n".join(lines))
         lines.clear()

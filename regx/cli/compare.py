@@ -120,6 +120,7 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
+    from regx.config.os_errors import OTHER_OUT, advising
     from regx.report.comparison_data import as_csv
     from regx.report.comparison_page import as_markdown
     from regx.report.convergence import save_convergence
@@ -127,7 +128,7 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
     from regx.report.overfitting import save_overfitting
     from regx.runs.files import write_text
 
-    try:
+    with advising(OTHER_OUT):
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "compare.csv", as_csv(comparison))
         write_text(out / "compare.md", as_markdown(comparison))
@@ -137,9 +138,6 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
         (out / "differences.svg").unlink(missing_ok=True)  # of an earlier comparison
         if has_pairs(drawn):
             save_differences(out / "differences.svg", drawn)
-    except OSError as error:
-        error.add_note("choose another place with --out")
-        raise
     names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")
     return [out / name for name in names if (out / name).exists()]
 
@@ -157,12 +155,12 @@ def _print(comparison: "Comparison") -> None:
         _print_overview(console, comparison)
     _print_differences(console, comparison)
     for line in [*tables.captions(comparison), *tables.reference_lines(comparison)]:
-        console.print(line, style="dim", markup=False)
+        console.print(line, style="dim")
     for line in notes(comparison):
-        console.print(f"note: {line}", markup=False)
+        console.print(f"note: {line}")
     console.print()
     for line in conclude(comparison):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _print_groups(console: "Console", comparison: "Comparison") -> None:
@@ -185,7 +183,7 @@ def _print_overview(console: "Console", comparison: "Comparison") -> None:
     from regx.report import comparison_tables as tables
 
     for line in tables.setting_texts(comparison) if comparison.config else ():
-        console.print(line, markup=False)
+        console.print(line)
     console.print()
     heads, lines = tables.overview_lines(comparison)
     print_columns(console, heads, [("", lines)])

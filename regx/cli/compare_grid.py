@@ -32,18 +32,16 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
 
 
 def _save(comparison: "GridComparison", out: Path) -> list[Path]:
+    from regx.config.os_errors import OTHER_OUT, advising
     from regx.report import grid_page
     from regx.report.grid_figure import save_grid
     from regx.runs.files import write_text
 
-    try:
+    with advising(OTHER_OUT):
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "grid.csv", grid_page.as_csv(comparison))
         write_text(out / "grid.md", grid_page.as_markdown(comparison))
         save_grid(out / "grid.svg", comparison)
-    except OSError as error:
-        error.add_note("choose another place with --out")
-        raise
     return [out / name for name in ("grid.csv", "grid.md", "grid.svg")]
 
 
@@ -59,9 +57,9 @@ def _print(comparison: "GridComparison") -> None:
     if differences:
         print_columns(console, grid_page.difference_heads(comparison), differences)
     for line in grid_page.captions(comparison):
-        console.print(line, style="dim", markup=False)
+        console.print(line, style="dim")
     for line in grid_notes(comparison):
-        console.print(f"note: {line}", markup=False)
+        console.print(f"note: {line}")
     console.print()
     for line in conclude_grid(comparison):
-        console.print(line, markup=False)
+        console.print(line)

@@ -177,7 +177,7 @@ def fetch_display(*, quiet: bool = False) -> Iterator[Display]:
 
         def report(text: str) -> None:
             bar.reset(task, visible=False)  # the next source begins at zero
-            bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            bar.console.print(text, soft_wrap=True)
 
         def progress(done: int, expected: int) -> None:
             bar.update(task, completed=done, total=expected, visible=True)

@@ -146,18 +146,24 @@ def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
     """Warn of more threads than this machine has cores; what a cluster has is not known here."""
     from regx.config.notices import crowding
 
-    if workers is None or workers.gpus:
+    if not left or workers is None or workers.gpus:
         return []
     return crowding(max(job.config.train.threads for job in left), available_cores(), workers.number)
 
 
-def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate":
-    """Find out how long it will take; on a scheduler's workers, if they were one like this machine."""
+def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate | None":
+    """Find out how long it will take; on a scheduler's workers, if they were one like this machine.
+
+    Returns:
+        None where nothing is left.
+    """
     from regx.sweeps.estimate import estimate, kind_of
     from regx.training.speed import measure_speed
 
     known = {job.folder: job for plan in plans for job in (*plan.trials, *plan.confirm)}
     left = {job.folder: job for plan in plans for job in plan.left}
+    if not left:
+        return None
     ended = {kind_of(job.config): job for folder, job in known.items() if folder not in left}
     finished = [ledger.load(job) for job in ended.values()]  # one of each kind tells its speed
     return estimate(tuple(left.values()), finished, workers.number if workers else 1, measure_speed)

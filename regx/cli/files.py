@@ -11,6 +11,7 @@ from regx.cli.cores import available_cores
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, describe_problem, print_json
 from regx.cli.output import echo, say
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -176,15 +177,15 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     if wrong:
         raise ConfigError(wrong)
     experiment = tiers["cpu"]
-    factors = [arms_and_cells(experiment), _count(len(experiment.seeds), "seed")]
+    factors = [arms_and_cells(experiment), counted(len(experiment.seeds), "seed")]
     num_runs = sum(len(experiment.cells_of(arm)) for arm in experiment.arms) * len(experiment.seeds)
     arm = experiment.arms[0]
     config = experiment.config(arm, experiment.first(arm), experiment.seeds[0])
-    words = [f"experiment, {' x '.join(factors)} = {_count(num_runs, 'run')} of {_length(config)}"]
+    words = [f"experiment, {' x '.join(factors)} = {counted(num_runs, 'run')} of {_length(config)}"]
     if experiment.num_trials:
-        words.append(_count(experiment.num_trials, "tuning run"))
+        words.append(counted(experiment.num_trials, "tuning run"))
     if experiment.claims:
-        words.append(_count(len(experiment.claims), "claim"))
+        words.append(counted(len(experiment.claims), "claim"))
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
@@ -193,11 +194,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
 
 def _length(config: "RunConfig") -> str:
     """Say on what a run trains, and for how long."""
-    return f"{config.data.name} {config.data.num_train:,} images, {_count(config.train.epochs, 'epoch')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{config.data.name} {config.data.num_train:,} images, {counted(config.train.epochs, 'epoch')}"
 
 
 def _starter_files() -> Iterator[tuple[Path, bytes]]:

@@ -35,7 +35,7 @@ def say(text: str) -> None:
 
 
 def plain_console(*, stderr: bool = False) -> "Console":
-    """Make a console of rich: no markup, no highlights, and nothing that files say steers the terminal."""
+    """Make a console of rich: no markup, highlights or emoji; nothing that files say steers the terminal."""
     from rich.console import Console  # noqa: TID251  # the type
     from rich.segment import Segment
 
@@ -48,7 +48,7 @@ def plain_console(*, stderr: bool = False) -> "Console":
                 text, style, control = segment
                 yield segment if control else Segment(printable(text), style)
 
-    return PlainConsole(stderr=stderr, highlight=False, markup=False)
+    return PlainConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 def prepare_streams() -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from regx.cli.output import plain_console, say
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -106,10 +107,10 @@ class _Bar(_Silent):
         self.drawn = 0.0
 
     def noticed(self, message: str) -> None:
-        self.progress.console.print(f"note: {message}", highlight=False, markup=False)
+        self.progress.console.print(f"note: {message}")
 
     def started(self, record: "RunRecord") -> None:
-        self.progress.console.print(opening(self.lines.head, record), highlight=False)
+        self.progress.console.print(opening(self.lines.head, record))
         self.progress.update(self.task, total=self.num_steps, completed=record.steps_completed)
 
     def stepped(self, step: int) -> None:
@@ -121,7 +122,7 @@ class _Bar(_Silent):
 
     def epoch_done(self, row: "EpochMetrics") -> None:
         if self.lines.is_shown(row):
-            self.progress.console.print(epoch_line(row, self.lines.epochs), highlight=False)
+            self.progress.console.print(epoch_line(row, self.lines.epochs))
         self.progress.update(self.task, completed=row.step)
         self.progress.refresh()
 
@@ -134,7 +135,7 @@ def headline(config: "RunConfig") -> str:
 def opening(head: str, record: "RunRecord") -> str:
     """Say what begins, or goes on, and where."""
     environment = record.environment
-    place = f"{environment.device}, {environment.threads} thread{'s' * (environment.threads > 1)}"
+    place = f"{environment.device}, {counted(environment.threads, 'thread')}"
     where = f"; going on at step {record.steps_completed:,}" if record.steps_completed else ""
     return f"{head}; {record.num_parameters:,} parameters; seed {record.seed}; {place}{where}"
 

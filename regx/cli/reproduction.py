@@ -14,6 +14,7 @@ from regx.cli.progress import say_wrapped
 from regx.cli.signals import StopSignal, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import describe_plan, ending_lines, estimate_line
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from regx.claims.gates.plan import GatePlan
@@ -120,8 +121,7 @@ class Reproduction:
 
     def _estimate(self, workers: Workers | None) -> "Estimate | None":
         """Find out how long it will take; None where all is done."""
-        plans = [*self.plans.values(), self.references]
-        return estimate_left(plans, self.ledger, workers) if self.waiting else None
+        return estimate_left([*self.plans.values(), self.references], self.ledger, workers)
 
     def carry_out(self, choice: EngineChoice) -> Outcome:
         """Train and measure, experiment by experiment.
@@ -153,13 +153,12 @@ class Reproduction:
         """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
         lines = []
         if num_left := len(self.references.left):
-            lines.append(f"sanity gates: {num_left} reference network{'s' * (num_left > 1)} to train")
+            lines.append(f"sanity gates: {counted(num_left, 'reference network')} to train")
         for experiment in self.experiments:
             plan = self.plans[experiment.name]
             ids = ", ".join(claim.id for claim in experiment.claims)
-            left = len(plan.left)
-            done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - left
-            lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {done} runs done, {left} left")
+            progress = f"{plan.num_done} runs done, {len(plan.left)} left"
+            lines.append(f"{experiment.name} ({experiment.tier}): {ids}; {progress}")
         if len(self.experiments) > 1:
             lines.append(
                 f"in all: {len(self.experiments)} experiments, {len(self.left):,} runs left to train"

@@ -8,6 +8,7 @@ import typer
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, say
 from regx.cli.runs_text import print_runs, print_sweeps
+from regx.wording import counted
 
 if TYPE_CHECKING:
     from regx.runs.record import RunRecord
@@ -77,7 +78,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     else:
         echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
     if hidden := len(matching) - len(listed):
-        say(f"left out: {hidden} trial{'s' * (hidden != 1)} of a tuning; --trials lists them.")
+        say(f"left out: {counted(hidden, 'trial')} of a tuning; --trials lists them.")
     if delete:
         from regx.cli.runs_delete import delete_runs
 

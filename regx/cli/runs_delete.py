@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from regx.cli.output import say
+from regx.wording import counted
 
 __all__ = ["delete_runs"]
 
@@ -40,7 +41,7 @@ def delete_runs(listed: Sequence[dict[str, Any]], *, asked: bool) -> int:
         if not going:
             say("nothing to remove.")
             return int(bool(owners))
-        runs = f"{len(going)} run{'s' * (len(going) != 1)}"
+        runs = counted(len(going), "run")
         if not asked:
             if not sys.stdin.isatty():
                 raise UsageError(

@@ -1,8 +1,6 @@
 """Signals as a wish to stop at the next step."""
 
-import os
 import signal
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -34,8 +32,6 @@ class StopSignal:
         Others come twice by themselves: a closed terminal's from the system and from the shell, Slurm's to
         the process and to its group.
         """
-        if number == getattr(signal, "SIGHUP", None):
-            _leave_lost_terminal()
         if self.wanted:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
@@ -69,14 +65,3 @@ def stop_on_signals() -> Iterator[StopSignal]:
 
 def _is_ignored_hangup(number: int) -> bool:
     return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN
-
-
-def _leave_lost_terminal() -> None:
-    """Send what is still printed nowhere: writing to a terminal that is gone raises, and ends the run."""
-    for descriptor in (1, 2):
-        try:
-            lost = stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor)
-        except OSError:
-            continue
-        if lost:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

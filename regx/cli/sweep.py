@@ -18,6 +18,7 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
+    Workers,
     crowding_left,
     describe_estimate,
     estimate_left,
@@ -39,8 +40,10 @@ from regx.cli.sweep_text import (
 )
 
 if TYPE_CHECKING:
+    from regx.config import Experiment
     from regx.runs.sweep import SweepFolder
-    from regx.sweeps.driver import Summary
+    from regx.sweeps.driver import Plan, Summary
+    from regx.sweeps.ledger import Ledger
 
 __all__ = ["sweep"]
 
@@ -98,17 +101,10 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         workers = choice.workers_for(plan.left)
         folder = SweepFolder.named(asked.name, asked.tier, out)
         if dry_run and as_json:
-            found = estimate_left([plan], ledger, workers) if plan.left else None
-            estimate = describe_estimate(found, workers)
+            estimate = describe_estimate(estimate_left([plan], ledger, workers), workers)
             print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
         elif not quiet:
-            for line in plan_lines(asked, plan, stderr_width()):
-                say(line)
-            if plan.left:
-                for notice in crowding_left(plan.left, workers):
-                    say_wrapped(f"note: {notice}")
-                found = estimate_left([plan], ledger, workers)
-                say_wrapped(estimate_line(found, workers.number if workers else None))
+            _show_plan(asked, plan, ledger, workers)
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
@@ -128,6 +124,16 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     else:
         _print_ending(summary, folder, quiet=quiet)
     raise typer.Exit(stop.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
+
+
+def _show_plan(experiment: "Experiment", plan: "Plan", ledger: "Ledger", workers: Workers | None) -> None:
+    """Say what there is to do, and how long it will take."""
+    for line in plan_lines(experiment, plan, stderr_width()):
+        say(line)
+    for notice in crowding_left(plan.left, workers):
+        say_wrapped(f"note: {notice}")
+    if found := estimate_left([plan], ledger, workers):
+        say_wrapped(estimate_line(found, workers.number if workers else None))
 
 
 def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> None:

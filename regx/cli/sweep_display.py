@@ -113,14 +113,12 @@ class _Counts(_Silent):
 
     def valid_error(self, outcome: "Outcome") -> float | None:
         """Read the validation error of a run that is done; the test set is for the end."""
-        from regx.runs.folder import RunFolder
+        from regx.runs.folder import NoRecord, RunFolder
 
         if outcome.ending != "done":
             return None
-        try:
-            final = RunFolder(self.runs_dir / outcome.job.folder).read_record().final
-        except (OSError, ValueError):
-            return None
+        record = RunFolder(self.runs_dir / outcome.job.folder).find_record()
+        final = None if isinstance(record, NoRecord) else record.final
         return final.valid_error if final else None
 
     @property
@@ -189,13 +187,11 @@ class _Screen(_Counts):
     def ended(self, outcome: "Outcome") -> None:
         super().ended(outcome)
         if outcome.ending in ("failed", "lost"):
-            self.live.console.print(
-                f"{outcome.ending}: {outcome.job.folder}: {outcome.message}", markup=False, highlight=False
-            )
+            self.live.console.print(f"{outcome.ending}: {outcome.job.folder}: {outcome.message}")
         self.draw(now=self.num_ended == self.total)
 
     def noticed(self, message: str) -> None:
-        self.live.console.print(message, markup=False, highlight=False)
+        self.live.console.print(message)
 
     def draw(self, *, now: bool = False) -> None:
         """Draw, but not more often than an eye can follow."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from regx.wording import counted
+
 if TYPE_CHECKING:
     from regx.config import Experiment
     from regx.runs.sweep import ArmRecord, SweepFolder
@@ -49,8 +51,8 @@ def plan_lines(experiment: "Experiment", plan: "Plan", width: int) -> list[str]:
 def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
     """Count what there is to do."""
     lines = []
-    shape = f"{arms_and_cells(experiment)} x {_count(len(experiment.seeds), 'seed')}"
-    lines.append(f"to compare: {shape} = {_runs(len(plan.confirm))}")
+    shape = f"{arms_and_cells(experiment)} x {counted(len(experiment.seeds), 'seed')}"
+    lines.append(f"to compare: {shape} = {counted(len(plan.confirm), 'run')}")
     if experiment.tune:
         tuned = [arm for arm in experiment.arms if experiment.tune.tries(arm)]
         points = sorted({len(experiment.tune.points(arm)) for arm in tuned}) or [0]
@@ -58,19 +60,19 @@ def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
         per = "cell" if experiment.tune.per == "cell" else "arm"
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
-            f" x {_count(len(experiment.tune.seeds), 'seed')} = {_runs(len(plan.trials))},"
+            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.trials), 'run')},"
             " more where the best lies on the edge of the grid"
         )
-    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
-    lines.append(f"done already: {_runs(done)}; left: {_runs(len(plan.left))}")
+    lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
     if plan.failed:
-        lines.append(f"failed or damaged: {_runs(len(plan.failed))}; --retry-failed tries them again")
+        lines.append(
+            f"failed or damaged: {counted(len(plan.failed), 'run')}; --retry-failed tries them again"
+        )
     return lines
 
 
 def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
     """Write a plan as plain values."""
-    done = len({job.folder for job in (*plan.trials, *plan.confirm)}) - len(plan.left)
     return {
         "experiment": experiment.name,
         "tier": experiment.tier,
@@ -80,7 +82,7 @@ def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
         "runs": {
             "compare": len(plan.confirm),
             "tuning": len(plan.trials),
-            "done": done,
+            "done": plan.num_done,
             "left": len(plan.left),
             "failed": len(plan.failed),
         },
@@ -107,7 +109,7 @@ def describe_ending(summary: "Summary", folder: "SweepFolder") -> dict[str, obje
 
 def arms_and_cells(experiment: "Experiment") -> str:
     """Write what is compared under each seed: `2 arms x 6 cells`, or `3 arms with 13 cells` in all."""
-    arms = _count(len(experiment.arms), "arm")
+    arms = counted(len(experiment.arms), "arm")
     numbers = [len(experiment.cells_of(arm)) for arm in experiment.arms]
     if len(set(numbers)) > 1:
         return f"{arms} with {sum(numbers)} cells"
@@ -121,7 +123,7 @@ def estimate_line(estimate: "Estimate", num_workers: int | None) -> str:
         known.append("finished runs")
     if estimate.num_probed:
         known.append("a few steps measured just now")
-    where = _count(num_workers, "worker") if num_workers else "1 worker as fast as this machine"
+    where = counted(num_workers, "worker") if num_workers else "1 worker as fast as this machine"
     return f"about {duration(estimate.seconds)} on {where} (from {' and '.join(known)})"
 
 
@@ -145,22 +147,22 @@ def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
     endings = [outcome.ending for outcome in summary.trained]
     diverged = endings.count("diverged")
     trained = endings.count("done") + diverged
-    said = f"trained {_runs(trained)}"
+    said = f"trained {counted(trained, 'run')}"
     if diverged:
         said += f", {diverged} of them diverged"
     if noted := sum(outcome.ending == "done" and bool(outcome.message) for outcome in summary.trained):
         said += f", {noted} of them hardly learned or were stopped by train.stop_if"
     if summary.num_ended_before:
-        said += f"; {_runs(summary.num_ended_before)} done before"
+        said += f"; {counted(summary.num_ended_before, 'run')} done before"
     lines = [f"{said}."]
     for ending, meaning in _MEANINGS.items():
         outcomes = [outcome for outcome in summary.trained if outcome.ending == ending]
         if outcomes:
-            lines.append(f"{ending}: {_runs(len(outcomes))}; {meaning}.")
+            lines.append(f"{ending}: {counted(len(outcomes), 'run')}; {meaning}.")
             lines += _failures(outcomes, folder)
     if summary.skipped:
         lines.append(
-            f"failed in an earlier sweep, or damaged: {_runs(len(summary.skipped))};"
+            f"failed in an earlier sweep, or damaged: {counted(len(summary.skipped), 'run')};"
             " --retry-failed tries them again."
         )
         lines += [f"  {_place(job, folder)}" for job in summary.skipped[:MOST_FAILURES]]
@@ -187,11 +189,3 @@ def _failures(outcomes: "Sequence[Outcome]", folder: "SweepFolder") -> list[str]
 
 def _place(job: "Job", folder: "SweepFolder") -> str:
     return str(folder.runs_dir / job.folder)
-
-
-def _runs(number: int) -> str:
-    return _count(number, "run")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -96,13 +96,12 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         for folder, settings in wanted.items():
             if stop.wanted:
                 break
-            if dataset is None or folder in finished:
+            if record := finished.get(folder):
                 folder.remove_leftovers()
-                trained[folder] = finished[folder]
                 if not quiet:
-                    _say_finished(finished[folder], folder, keep_checkpoint=keep_checkpoint)
+                    _say_finished(record, folder, keep_checkpoint=keep_checkpoint)
             else:
-                from regx.training.run import RunOptions
+                from regx.training.run import RunOptions  # with torch
 
                 options = RunOptions(
                     fresh=fresh,
@@ -110,10 +109,10 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
                     checkpoint_seconds=checkpoint_seconds,
                     stop=stop,
                 )
-                trained[folder] = _train(
-                    settings, folder, dataset, options, quiet=quiet, alone=len(wanted) == 1
-                )
-            if record := trained[folder]:
+                assert dataset is not None
+                record = _train(settings, folder, dataset, options, quiet=quiet, alone=len(wanted) == 1)
+            trained[folder] = record
+            if record:
                 if folder not in finished or not folder.curves.exists():
                     _draw_curves(folder, record, settings)
                 _print_ending(record, folder, quiet=quiet, as_json=as_json)

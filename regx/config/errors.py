@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regx.printable import one_line
+from regx.wording import cut
 
 __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 
@@ -69,13 +70,9 @@ class Problem:
         """
         place = str(self.place)
         is_named = place.startswith((f"--set {self.path}=", f"--{self.path} "))
-        parts = (place, "" if is_named else _shorten(self.path), _shorten(self.message))
+        parts = (place, "" if is_named else cut(self.path, _LONGEST), cut(self.message, _LONGEST))
         line = ": ".join(part for part in parts if part)
         return one_line(line)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 class ConfigError(UsageError):

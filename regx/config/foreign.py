@@ -1,9 +1,8 @@
 """Words by which other tools and papers call a setting, and what regx has in its place."""
 
-import re
 from typing import Any, NamedTuple
 
-__all__ = ["FOREIGN", "OTHER_THINGS", "SYNONYMS", "Foreign", "foreign_answer", "named_settings"]
+__all__ = ["FOREIGN", "OTHER_THINGS", "SYNONYMS", "Foreign", "foreign_answer"]
 
 
 class Foreign(NamedTuple):
@@ -409,10 +408,3 @@ def foreign_answer(parent: str, key: str, value: Any) -> str:
         inside = [row.answer for row in FOREIGN if row.where == answer and word in row.words.split()]
         return inside[0] if inside else answer
     return answer
-
-
-def named_settings(answer: str) -> list[str]:
-    """List the settings that an answer names: itself where it is a path, else what stands in backticks."""
-    if " " not in answer:
-        return [answer]
-    return re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)`", answer)

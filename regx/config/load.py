@@ -10,6 +10,7 @@ from regx.config.layers import assign, read_layers
 from regx.config.schema import RunConfig
 from regx.config.tree import Node
 from regx.config.yaml_loader import parse_yaml, read_yaml
+from regx.wording import cut
 
 __all__ = ["load_known_run", "load_run"]
 
@@ -76,8 +77,7 @@ def load_known_run(path: Path, is_right: Callable[[RunConfig], bool]) -> RunConf
 
 def _override(tree: Node, override: str, layer: int, problems: list[Problem]) -> Node:
     """Assign `a.b=value`."""
-    shown = override if len(override) <= _LONGEST else f"{override[: _LONGEST - 3]}..."
-    place = Place(layer, f"--set {shown}")
+    place = Place(layer, f"--set {cut(override, _LONGEST)}")
     path, equals, text = override.partition("=")
     keys = tuple(key.strip() for key in path.split("."))
     if not equals or not all(keys):

@@ -13,6 +13,7 @@ from regx.config.hints import choice_hint, example_for, number_hint, seeds_hint,
 from regx.config.outline import Setting, find_setting, keys_of
 from regx.config.schema import RunConfig
 from regx.config.tree import Path
+from regx.wording import cut
 
 __all__ = ["Finding", "show"]
 
@@ -61,8 +62,7 @@ class Finding:
 
 def show(value: Any) -> str:
     """Write a value as YAML would have it, shortened where it is long."""
-    words = _flow(value)
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 3]}..."
+    return cut(_flow(value), _LONGEST)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from regx.config.schema import (
     per_layer,
 )
 from regx.config.sections.optim import CosineLr
+from regx.wording import counted
 
 __all__ = ["crowding", "notices"]
 
@@ -51,7 +52,7 @@ def crowding(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
     """
     if threads <= 1 or threads * at_once <= num_cores:
         return []
-    cores = f"{num_cores} core{'s' * (num_cores != 1)}"
+    cores = counted(num_cores, "core")
     if at_once == 1:
         return [f"train.threads {threads} on {cores}: more threads than cores make training far slower"]
     fewer = f"--jobs {num_cores // threads}" if threads <= num_cores else "fewer threads"

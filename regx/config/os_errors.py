@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from regx.printable import one_line
 
-__all__ = ["explain", "is_usage", "naming", "reason"]
+__all__ = ["OTHER_OUT", "advising", "explain", "is_usage", "naming", "reason"]
+
+OTHER_OUT = "choose another place with --out"
 
 _ELSEWHERE = "choose another place"
 _REMEDIES = {
@@ -55,10 +57,20 @@ def naming(path: os.PathLike[str] | str) -> Iterator[None]:
         raise named from None
 
 
+@contextmanager
+def advising(remedy: str) -> Iterator[None]:
+    """Give an error of the system another remedy than the general one."""
+    try:
+        yield
+    except OSError as error:
+        error.add_note(remedy)
+        raise
+
+
 def explain(error: OSError) -> str:
     """Say in one line which file it was, what the system said, and what to do.
 
-    What was noted on the error (`add_note`) replaces the general remedy.
+    What was noted on the error (see `advising`) replaces the general remedy.
     """
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     return f"{one_line(' -> '.join(names) or 'error')}: {reason(error)}"

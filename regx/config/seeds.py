@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from regx.config.sections.fields import MAX_SEED
+from regx.wording import cut
 
 __all__ = ["MAX_SEEDS", "SEEDS_PATTERN", "parse_seeds"]
 
@@ -39,19 +40,15 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 def _read_part(part: str, text: str) -> Iterator[int]:
     """Read one seed, or one range."""
     if re.fullmatch(r"-[0-9]+", part):
-        raise ValueError(f"must be >= 0 (got {_shown(part)})")
+        raise ValueError(f"must be >= 0 (got {cut(part, _LONGEST)})")
     found = _PART.fullmatch(part)
     if found is None:
-        raise ValueError(f"must be a seed, a range or several: 3, 0-4 or 0,1,5 (got {_shown(text)!r})")
+        raise ValueError(f"must be a seed, a range or several: 3, 0-4 or 0,1,5 (got {cut(text, _LONGEST)!r})")
     ends = [end for end in found.groups() if end is not None]
     for end in ends:
         if len(end) > len(str(MAX_SEED)) or int(end) > MAX_SEED:
-            raise ValueError(f"must be <= {MAX_SEED} (got {_shown(end)})")
+            raise ValueError(f"must be <= {MAX_SEED} (got {cut(end, _LONGEST)})")
     first, last = int(ends[0]), int(ends[-1])
     if last < first:
         raise ValueError(f"{first}-{last} runs backwards: write {last}-{first}")
     return iter(range(first, last + 1))
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

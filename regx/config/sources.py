@@ -11,21 +11,16 @@ from pathlib import Path
 from regx.config.os_errors import naming
 from regx.config.reading import AT_ONCE, open_regular
 
-__all__ = ["folder_of", "is_handed_over", "read_source", "show_source"]
+__all__ = ["folder_of", "read_source", "show_source"]
 
 PATIENCE_SECONDS = 1.0  # for someone to write into a named pipe
 _OPEN_FILE = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")  # what bash makes of <(...)
 _kept: dict[tuple[int, int], tuple[int, bytes]] = {}  # by device and inode: last change, content
 
 
-def is_handed_over(path: Path) -> bool:
-    """Whether a path means an open file of this process, which has no folder of its own."""
-    return _number(path) is not None
-
-
 def folder_of(path: Path) -> Path:
-    """Return the folder that relative paths in a config start from."""
-    return Path() if is_handed_over(path) else path.parent
+    """Return the folder that relative paths in a config start from; an open file has none of its own."""
+    return path.parent if _number(path) is None else Path()
 
 
 def show_source(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from regx.config.errors import UsageError
+from regx.config.os_errors import advising
 from regx.data.arrays import Arrays, content_sha256
 from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, workspace, write_cache
 from regx.data.download import Progress, Watcher
@@ -45,15 +46,14 @@ def fetch(
         OSError: If the cache cannot be written.
     """
     sources = _choose(spec, source)
-    try:
-        with locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")):
-            if not force and (arrays := _read_if_sound(spec, report)) is not None:
-                return arrays
-            arrays = _try_all(spec, sources, report, progress)
-            write_cache(spec, arrays)
-    except OSError as error:
-        error.add_note("mend that, or choose another folder for data with REGX_DATA")
-        raise
+    with (
+        advising("mend that, or choose another folder for data with REGX_DATA"),
+        locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")),
+    ):
+        if not force and (arrays := _read_if_sound(spec, report)) is not None:
+            return arrays
+        arrays = _try_all(spec, sources, report, progress)
+        write_cache(spec, arrays)
     return arrays
 
 

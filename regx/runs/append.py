@@ -2,12 +2,13 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from regx.config.reading import open_regular, read_bytes
+from regx.config.reading import open_regular, read_bytes, read_text
 from regx.runs.files import atomic_path
 
-__all__ = ["GrowingFile"]
+__all__ = ["GrowingFile", "read_lines"]
 
 
 class GrowingFile:
@@ -57,3 +58,25 @@ class GrowingFile:
             return not content
         with open_regular(self.path) as file:
             return file.read(len(content)) == content
+
+
+def read_lines(path: Path, header: str) -> Iterator[tuple[str, str]]:
+    """Read such a table: where each line after the header stands, as `file:line`, and the line.
+
+    Raises:
+        ValueError: If the header is another, or, at the end, the last line is cut off; the message names the
+            line.
+        OSError: If the file cannot be read.
+    """
+    try:
+        text = read_text(path)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text file") from None
+    if not text:
+        raise ValueError(f"{path}: is empty")
+    first, *lines = text.split("\n")
+    if first != header:
+        raise ValueError(f"{path}:1: has another header than this version of regx writes")
+    yield from ((f"{path}:{number}", line) for number, line in enumerate(lines[:-1], start=2))
+    if not text.endswith("\n"):
+        raise ValueError(f"{path}:{len(lines[:-1]) + 2}: the last row is cut off")

@@ -1,12 +1,28 @@
-"""Which state of the source this is: the commit of the checkout that the package stands in."""
+"""Which regx this is: to the byte, and by the commit of the checkout that the package stands in."""
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import regx
 
-__all__ = ["git_state"]
+__all__ = ["code_digest", "git_state"]
+
+
+@cache
+def code_digest() -> str:
+    """Hash the package's own source files, once a process.
+
+    Returns:
+        First 8 hex digits of the sha256 over the path and content of every .py file.
+    """
+    root = Path(regx.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:8]
 
 
 @cache

@@ -5,19 +5,20 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from regx.config import ConfigError, RunConfig, config_hash, load_run
 from regx.config.errors import UsageError
+from regx.config.os_errors import OTHER_OUT, advising, explain
 from regx.config.reading import read_bytes
 from regx.runs.files import ASIDE_SUFFIX, remove_leftovers
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord
 
-__all__ = ["LOCK_NAME", "NAME", "FolderBusyError", "RunFolder", "is_run_folder"]
+__all__ = ["LOCK_NAME", "NAME", "FolderBusyError", "NoRecord", "RunFolder", "is_run_folder"]
 
 LOCK_NAME = ".lock"
 NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
@@ -25,6 +26,21 @@ NAME = re.compile(r".*-s(?P<seed>\d+)-(?P<hash>[0-9a-f]{8})")
 
 class FolderBusyError(UsageError):
     """Another process is working in this run folder."""
+
+
+@dataclass(frozen=True)
+class NoRecord:
+    """What is known of a run without a record.
+
+    Attributes:
+        status: `absent`: no run.json; `damaged`: it cannot be read, or the files are not what it says.
+        reason: What is damaged, in one line; empty where nothing is there.
+        has_ended: As a record has it.
+    """
+
+    status: Literal["absent", "damaged"]
+    reason: str = ""
+    has_ended: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
@@ -79,13 +95,10 @@ class RunFolder:
         Raises:
             OSError: If it cannot be made or written to.
         """
-        try:
+        with advising(OTHER_OUT):
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
-        except OSError as error:
-            error.add_note("choose another place with --out")
-            raise
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -103,8 +116,7 @@ class RunFolder:
         """Remove files that a kill left half-written under their temporary names."""
         remove_leftovers(self.path)
 
-    @contextmanager
-    def lock(self) -> Iterator[str]:
+    def lock(self) -> AbstractContextManager[str]:
         """Hold the folder for this process; the system lets go of it when the process ends, however it ends.
 
         Yields:
@@ -113,12 +125,8 @@ class RunFolder:
         Raises:
             FolderBusyError: If another process holds it.
         """
-        with ExitStack() as stack:
-            try:
-                missing = stack.enter_context(hold(self.path / LOCK_NAME))
-            except BlockingIOError:
-                raise FolderBusyError(f"{self.path}: another process is training this run") from None
-            yield missing
+        busy = FolderBusyError(f"{self.path}: another process is training this run")
+        return hold(self.path / LOCK_NAME, busy=busy)
 
     def is_locked(self) -> bool:
         """Whether some process is training here."""
@@ -141,6 +149,17 @@ class RunFolder:
         if record.status == "running" and not self.is_locked():
             return record.model_copy(update={"status": "interrupted"})
         return record
+
+    def find_record(self) -> RunRecord | NoRecord:
+        """Read run.json where it can be read."""
+        try:
+            return self.read_record()
+        except FileNotFoundError:
+            return NoRecord("absent")
+        except OSError as error:
+            return NoRecord("damaged", explain(error))
+        except ValueError as error:
+            return NoRecord("damaged", str(error))
 
     def _check_files(self, record: RunRecord) -> None:
         """Compare the files of a run that has ended with what run.json says of them."""

@@ -17,7 +17,7 @@ WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
 
 
 @contextmanager
-def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
+def hold(path: Path, waits: Iterable[float] = WAITS, *, busy: Exception | None = None) -> Iterator[str]:
     """Hold a lock for this process; where the file system has no locks, go on without.
 
     A file whose mere presence is the lock would do there, but it outlives a process that is killed.
@@ -25,26 +25,27 @@ def hold(path: Path, waits: Iterable[float] = WAITS) -> Iterator[str]:
     Args:
         path: The file to lock; made where it is missing.
         waits: Seconds before each try: a reader that looks whether it is held holds it for a moment.
+        busy: Raised if another process holds it; None: BlockingIOError.
 
     Yields:
         What is not protected, and why, in one line; empty where the lock is held.
 
     Raises:
-        BlockingIOError: If another process holds it.
+        Exception: `busy`.
         OSError: If the file cannot be opened.
     """
     refuse_special(path)
     with path.open("ab") as file:  # open for writing: NFS locks nothing else
         missing = ""
         try:
-            if not any(_take(file, wait) for wait in waits):
-                raise BlockingIOError
-        except BlockingIOError:
-            raise
+            is_ours = any(_take(file, wait) for wait in waits)
         except OSError as error:  # ENOSYS of Lustre without flock, ENOLCK of NFS without its daemon, ...
+            is_ours = True
             missing = (
                 f"{path.parent}: file locks do not work there ({error.strerror or error}): {UNPROTECTED}"
             )
+        if not is_ours:
+            raise busy or BlockingIOError
         yield missing
 
 

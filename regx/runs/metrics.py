@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from regx.config.reading import read_text
+from regx.runs.append import read_lines
 
 __all__ = ["COLUMNS", "HEADER", "TIME_COLUMNS", "EpochMetrics", "best_row", "read_rows"]
 
@@ -61,7 +61,7 @@ class EpochMetrics:
 
     def to_csv(self) -> str:
         """Write the row as one line of text, line end included."""
-        return _csv_line([self.cell(name) for name in COLUMNS])
+        return ",".join(self.cell(name) for name in COLUMNS) + "\n"
 
     def as_written(self) -> Self:
         """Return the row with the digits that metrics.csv has of it."""
@@ -92,23 +92,12 @@ def read_rows(path: Path) -> list[EpochMetrics]:
             names the line.
         OSError: If the file cannot be read.
     """
-    try:
-        text = read_text(path)
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file") from None
-    header, *lines = text.split("\n")
-    if not text:
-        raise ValueError(f"{path}: is empty")
-    if tuple(header.split(",")) != COLUMNS:
-        raise ValueError(f"{path}:1: has another header than this version of regx writes")
     rows: list[EpochMetrics] = []
-    for number, line in enumerate(lines[:-1], start=2):
+    for place, line in read_lines(path, HEADER):
         try:
             rows.append(_read_row(line, after=rows[-1] if rows else None))
         except (ValueError, OverflowError) as error:
-            raise ValueError(f"{path}:{number}: damaged row ({error})") from None
-    if not text.endswith("\n"):
-        raise ValueError(f"{path}:{len(rows) + 2}: the last row is cut off")
+            raise ValueError(f"{place}: damaged row ({error})") from None
     return rows
 
 
@@ -138,7 +127,3 @@ def _write_cell(value: float | None) -> str:
     if value is None:
         return ""
     return str(value) if isinstance(value, int) else format(value, ".9g")
-
-
-def _csv_line(cells: list[str]) -> str:
-    return ",".join(cells) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from regx.config.reading import read_text
+from regx.runs.append import read_lines
 
 __all__ = ["HEADER", "ProbeValue", "csv_lines", "read_values"]
 
@@ -43,20 +43,11 @@ def read_values(path: Path) -> list[ProbeValue]:
             names the line.
         OSError: If the file cannot be read.
     """
-    try:
-        text = read_text(path)
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file") from None
-    header, *lines = text.split("\n")
-    if header != HEADER:
-        raise ValueError(f"{path}:1: has another header than this version of regx writes")
     values = []
-    for number, line in enumerate(lines[:-1], start=2):
+    for place, line in read_lines(path, HEADER):
         try:
             step, layer, quantity, value = line.split(",")
             values.append(ProbeValue(int(step), layer, quantity, float(value)))
         except ValueError:
-            raise ValueError(f"{path}:{number}: damaged row") from None
-    if not text.endswith("\n"):
-        raise ValueError(f"{path}:{len(values) + 2}: the last row is cut off")
+            raise ValueError(f"{place}: damaged row") from None
     return values

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from regx.config.errors import ConfigError, Place, Problem, UsageError
 from regx.config.foreign import foreign_answer
 from regx.config.outline import find_setting, outline
 from regx.config.tree import plain
-from regx.config.yaml_loader import parse_yaml
+from regx.config.yaml_loader import parse_yaml, read_yaml
 from regx.runs.folder import RunFolder
 
 __all__ = ["RECORD_KEYS", "Condition", "Order", "Row", "select"]
@@ -35,8 +33,6 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _MISSING = object()  # of a damaged run, and where a mapping of another kind has no such key
-_MAX_BYTES = 1_000_000
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where libyaml is there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,10 +178,8 @@ def _read_config(folder: Path) -> Any:
     """Read config.yaml of a run, as regx wrote it; None where it cannot be read."""
     path = RunFolder(folder).config
     try:
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            return None
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a safe loader
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return plain(read_yaml(path, [], known=True)) if path.is_file() else None
+    except (ConfigError, OSError):
         return None
 
 

@@ -139,6 +139,11 @@ class RunRecord(Frozen):
     pid: int | None = Field(default=None, description="Process that is running it, while it runs.")
     host: str | None = Field(default=None, description="Machine of that process.")
 
+    def failed(self, kind: Literal["error", "time_limit"], message: str) -> Self:
+        """Return the record of the run where it failed here, and no process trains it any more."""
+        failure = Failure(kind=kind, message=message, epoch=self.epochs_completed, step=self.steps_completed)
+        return self.model_copy(update={"status": "failed", "failure": failure, "pid": None, "host": None})
+
     @property
     def has_ended(self) -> bool:
         """Whether there is nothing left to train: a diverged run is a result."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from regx.runs.files import ASIDE_SUFFIX, PART_SUFFIX
-from regx.runs.folder import LOCK_NAME, NAME, FolderBusyError, RunFolder
+from regx.runs.folder import LOCK_NAME, NAME, FolderBusyError, NoRecord, RunFolder
 
 __all__ = ["KeptError", "remove_run", "why_kept"]
 
@@ -53,7 +53,7 @@ def _why_foreign(path: Path) -> str:
     if foreign := sorted(entry.name for entry in path.iterdir() if not _is_own(entry, folder)):
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         return f"holds what is not of a run ({', '.join(foreign[:3])}{more})"
-    if not NAME.fullmatch(path.absolute().name) and not _has_record(folder):
+    if not NAME.fullmatch(path.absolute().name) and isinstance(folder.find_record(), NoRecord):
         return "has neither the name nor the record of a run"
     return ""
 
@@ -65,11 +65,3 @@ def _is_own(entry: Path, folder: RunFolder) -> bool:
     )
     is_known = entry.with_name(entry.name.removesuffix(ASIDE_SUFFIX)) in folder.files
     return (is_known or is_part or entry.name == LOCK_NAME) and (entry.is_file() or entry.is_symlink())
-
-
-def _has_record(folder: RunFolder) -> bool:
-    try:
-        folder.read_record()
-    except (OSError, ValueError):
-        return False
-    return True

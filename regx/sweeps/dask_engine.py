@@ -1,6 +1,5 @@
 """The engines that run on Dask: worker processes on this machine, or a cluster that is there."""
 
-import contextlib
 import json
 import uuid
 from collections.abc import Iterator, Sequence
@@ -81,7 +80,7 @@ def _engine(
     token = uuid.uuid4().hex[:12]
     client = connect(target, name)
     try:
-        with _marked(options.runs_dir, token):
+        with mark(options.runs_dir, token):
             fleet = Fleet(client, name, patience)
             try:
                 yield _DaskEngine(fleet, options, token)
@@ -89,17 +88,6 @@ def _engine(
                 fleet.close()
     finally:
         client.close(timeout=5)
-
-
-@contextmanager
-def _marked(runs_dir: Path, token: str) -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(mark(runs_dir, token))
-        except OSError as error:
-            error.add_note("choose another place with --out")
-            raise
-        yield
 
 
 def _read_address(path: Path) -> str:

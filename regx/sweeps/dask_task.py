@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
-from regx.runs.code_version import code_digest
+from regx.runs.checkout import code_digest
 from regx.sweeps.wire import Order, Report
 
 if TYPE_CHECKING:

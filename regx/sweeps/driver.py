@@ -51,6 +51,11 @@ class Plan:
     left: tuple[Job, ...]
     failed: tuple[Job, ...]
 
+    @property
+    def num_done(self) -> int:
+        """Jobs of both that have ended."""
+        return len({job.folder for job in (*self.trials, *self.confirm)}) - len(self.left)
+
 
 @dataclass(kw_only=True)
 class Summary:
@@ -77,8 +82,8 @@ def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
     trials = tuple(trial.job for trial in tuning.trials)
     confirm = tuple(_job(experiment, ledger, run) for run in _confirm(experiment, tuning))
     left = ledger.unended([*trials, *confirm])
-    failed = [job for job in left if ledger.state(job) in ("failed", "damaged")]
-    return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=tuple(failed))
+    failed = tuple(ledger.failed(left))
+    return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=failed)
 
 
 def sweep(
@@ -163,7 +168,7 @@ class _Sweep:
     def train(self, jobs: Sequence[Job]) -> bool:
         """Train the jobs that have not ended; whether all have then."""
         left = self.ledger.unended(jobs)
-        failed = [job for job in left if self.ledger.state(job) in ("failed", "damaged")]
+        failed = self.ledger.failed(left)
         if self.retry_failed:
             for job in failed:
                 self.ledger.forget_failure(job)

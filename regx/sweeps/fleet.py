@@ -10,10 +10,11 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 import regx
-from regx.runs.code_version import code_digest, refusal
+from regx.runs.checkout import code_digest
 from regx.sweeps.dask_client import DaskClient, DaskFuture
 from regx.sweeps.dask_task import Introduction, introduce
 from regx.sweeps.jobs import EngineLostError
+from regx.sweeps.wire import refusal
 
 __all__ = ["AGAIN", "Fleet", "Member"]
 

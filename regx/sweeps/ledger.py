@@ -8,9 +8,9 @@ from typing import Literal
 
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
-from regx.config.os_errors import explain
+from regx.config.os_errors import OTHER_OUT, advising, explain
 from regx.runs.files import remove_leftovers
-from regx.runs.folder import NAME, RunFolder
+from regx.runs.folder import NAME, NoRecord, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
@@ -21,8 +21,7 @@ __all__ = ["Ledger", "State"]
 
 LOCK_NAME = ".sweep.lock"
 RETRY = "`regx sweep` with --retry-failed trains it again"
-# `absent`: no record of it; `damaged`: a record that cannot be read, or one whose files are not what it says.
-State = Status | Literal["absent", "damaged"]
+State = Status | Literal["absent", "damaged"]  # see NoRecord
 
 
 class Ledger:
@@ -53,17 +52,11 @@ class Ledger:
             UsageError: If a sweep is going on in it.
             OSError: If it cannot be made.
         """
-        with self._usable():
-            self.runs_dir.mkdir(parents=True, exist_ok=True)
+        busy = UsageError(f"{self.runs_dir}: another sweep is at work here; wait for its end, or {OTHER_OUT}")
         with ExitStack() as stack:
-            try:
-                with self._usable():
-                    missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME))
-            except BlockingIOError:
-                raise UsageError(
-                    f"{self.runs_dir}: another sweep is at work here; wait for its end, or choose another"
-                    " place with --out"
-                ) from None
+            with advising(OTHER_OUT):
+                self.runs_dir.mkdir(parents=True, exist_ok=True)
+                missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME, busy=busy))
             remove_leftovers(self.runs_dir)
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
@@ -92,6 +85,10 @@ class Ledger:
         """Keep the jobs that are left to do, each once."""
         return [job for job in {job.folder: job for job in jobs}.values() if not self.ended(job)]
 
+    def failed(self, jobs: Sequence[Job]) -> list[Job]:
+        """Keep the jobs that are not tried again unasked."""
+        return [job for job in jobs if self.state(job) in ("failed", "damaged")]
+
     def load(self, job: Job) -> Run:
         """Load a run that has ended.
 
@@ -108,36 +105,20 @@ class Ledger:
             raise UsageError(said) from None
         return Run(path=folder.path, config=job.config, record=record, rows=rows)
 
-    def damage(self, job: Job) -> str | None:
-        """Say what is wrong with the files of a run; None where nothing is."""
-        try:
-            RunFolder(self.runs_dir / job.folder).read_record()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return explain(error)
-        except ValueError as error:
-            return str(error)
-        return None
+    def damage(self, job: Job) -> str:
+        """Say what is wrong with the files of a run, or nothing."""
+        found = RunFolder(self.runs_dir / job.folder).find_record()
+        return found.reason if isinstance(found, NoRecord) else ""
 
     def forget_failure(self, job: Job) -> None:
         """Let a failed or damaged run go on from its checkpoint; without a good one it begins anew."""
         if self.state(job) == "damaged":
             RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Tell, where the folder cannot be used, how to choose another."""
-        try:
-            yield
-        except OSError as error:
-            error.add_note("choose another place with --out")
-            raise
-
     def _list(self) -> dict[tuple[int, str], list[str]]:
         found: dict[tuple[int, str], list[str]] = {}
         try:
-            with self._usable():
+            with advising(OTHER_OUT):
                 names = sorted(path.name for path in self.runs_dir.iterdir())
         except FileNotFoundError:
             names = []
@@ -147,10 +128,4 @@ class Ledger:
         return found
 
     def _state(self, name: str) -> State:
-        folder = RunFolder(self.runs_dir / name)
-        try:
-            return folder.read_record().status
-        except FileNotFoundError:
-            return "absent"
-        except (OSError, ValueError):
-            return "damaged"
+        return RunFolder(self.runs_dir / name).find_record().status

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from regx.config.errors import UsageError
+from regx.wording import counted
 
 __all__ = ["place", "visible_gpus"]
 
@@ -48,10 +49,10 @@ def place(num_workers: int, per_gpu: int | None = None) -> list[str | None]:
         return [None] * num_workers
     places = len(gpus) * (per_gpu or 1)
     if num_workers > places:
+        here = counted(len(gpus), "GPU")
         needed = -(-num_workers // len(gpus))
-        noun = "GPU" if len(gpus) == 1 else "GPUs"
         raise UsageError(
-            f"--jobs {num_workers}: {len(gpus)} {noun} here; say --per-gpu {needed} to let workers share one,"
+            f"--jobs {num_workers}: {here} here; say --per-gpu {needed} to let workers share one,"
             " or set device: cpu"
         )
     return [gpus[index % len(gpus)] for index in range(num_workers)]

@@ -3,7 +3,7 @@
 import json
 
 from regx.runs.files import write_text
-from regx.runs.folder import RunFolder
+from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.record import Final
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
 
@@ -29,12 +29,9 @@ def write_run_table(folder: SweepFolder, record: SweepRecord) -> None:
 
 def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
     head = [run.stage, run.arm, json.dumps(run.cell), json.dumps(run.tuned), run.seed, run.folder]
-    try:
-        record = RunFolder(folder.runs_dir / run.folder).read_record()
-    except FileNotFoundError:
-        return [*head, "absent", *[""] * (len(COLUMNS) - len(head) - 1)]
-    except (OSError, ValueError):
-        return [*head, "damaged", *[""] * (len(COLUMNS) - len(head) - 1)]
+    record = RunFolder(folder.runs_dir / run.folder).find_record()
+    if isinstance(record, NoRecord):
+        return [*head, record.status, *[""] * (len(COLUMNS) - len(head) - 1)]
     final = [
         # The test images are for the runs that are compared; a choice never looks at them.
         "" if run.stage == "tune" and name.startswith("test_") else getattr(record.final, name, "")

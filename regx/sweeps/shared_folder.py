@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from regx.config.os_errors import naming
+from regx.config.os_errors import OTHER_OUT, advising, naming
 from regx.config.reading import read_bytes
 from regx.runs.files import part_folder, remove_leftovers
 from regx.runs.folder import RunFolder
@@ -25,12 +25,13 @@ def mark(runs_dir: Path, token: str) -> Iterator[None]:
     Raises:
         OSError: If the folder cannot be written.
     """
-    runs_dir.mkdir(parents=True, exist_ok=True)
-    for path in runs_dir.glob(MARK.format(token="*")):
-        path.unlink(missing_ok=True)
-    remove_leftovers(runs_dir)
     path = runs_dir / MARK.format(token=token)  # a new name each time: network file systems cache old ones
-    path.touch()
+    with advising(OTHER_OUT):
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        for old in runs_dir.glob(MARK.format(token="*")):
+            old.unlink(missing_ok=True)
+        remove_leftovers(runs_dir)
+        path.touch()
     try:
         yield
     finally:
@@ -79,13 +80,6 @@ def deliver(runs_dir: Path, name: str, files: Mapping[str, bytes]) -> None:
             new.rename(target.path)
             return
         with target.lock():
-            if not _has_ended(target):
+            if not target.find_record().has_ended:
                 target.path.rename(parts / "old")
                 new.rename(target.path)
-
-
-def _has_ended(folder: RunFolder) -> bool:
-    try:
-        return folder.read_record().has_ended
-    except (OSError, ValueError):
-        return False

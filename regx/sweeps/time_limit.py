@@ -3,7 +3,6 @@
 import time
 
 from regx.runs.folder import RunFolder
-from regx.runs.record import Failure
 
 __all__ = ["Clock", "mark_late"]
 
@@ -50,9 +49,5 @@ def mark_late(folder: RunFolder, limit: float) -> str:
     with folder.lock():
         record = folder.read_record()
         if not record.has_ended:
-            failure = Failure(
-                kind="time_limit", message=message, epoch=record.epochs_completed, step=record.steps_completed
-            )
-            changes = {"status": "failed", "failure": failure, "pid": None, "host": None}
-            record.model_copy(update=changes).write(folder.record)
+            record.failed("time_limit", message).write(folder.record)
     return message

@@ -3,10 +3,10 @@
 from typing import Any, Literal, TypedDict
 
 import regx
-from regx.runs.code_version import code_digest
+from regx.runs.checkout import code_digest
 from regx.sweeps.jobs import Ending, EngineOptions, Job, Outcome
 
-__all__ = ["Order", "Report", "order_of", "outcome_of"]
+__all__ = ["Order", "Report", "order_of", "outcome_of", "refusal"]
 
 
 class Order(TypedDict):
@@ -56,4 +56,23 @@ def outcome_of(job: Job, report: Report, seconds: float) -> Outcome:
         message=report["message"],
         tail=tuple(report["tail"]),
         seconds=seconds,
+    )
+
+
+def refusal(worker: str, has: tuple[str, str], needs: tuple[str, str]) -> str | None:
+    """Say why a worker cannot serve a sweep.
+
+    Args:
+        worker: Its name, for the message.
+        has: Version and code digest of the worker.
+        needs: Those of the driver.
+
+    Returns:
+        One line; None where both have the same code.
+    """
+    if tuple(has) == tuple(needs):
+        return None
+    return (
+        f"worker {worker}: has regx {has[0]} (code {has[1]}), this sweep needs {needs[0]} (code {needs[1]});"
+        " install the same version there"
     )

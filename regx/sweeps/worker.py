@@ -16,7 +16,7 @@ import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
 from regx.config.os_errors import explain
-from regx.runs.code_version import code_digest, refusal
+from regx.runs.checkout import code_digest
 from regx.runs.files import write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
@@ -25,7 +25,7 @@ from regx.runs.record import RunRecord
 from regx.sweeps.jobs import Ending
 from regx.sweeps.shared_folder import is_shared, pack
 from regx.sweeps.time_limit import Clock, mark_late
-from regx.sweeps.wire import Order, Report
+from regx.sweeps.wire import Order, Report, refusal
 
 if TYPE_CHECKING:
     from regx.data import Dataset

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 import regx
-from regx.runs.checkout import git_state
-from regx.runs.code_version import code_digest
+from regx.runs.checkout import code_digest, git_state
 from regx.runs.record import Environment
 from regx.training.device import device_name
 

@@ -138,11 +138,7 @@ def _describe(config: RunConfig, device: torch.device, dataset: Dataset) -> RunR
 
 def _failed(record: RunRecord, error: Exception) -> RunRecord:
     """Say where a run stood when its code raised."""
-    message = str(error).strip().partition("\n")[0] or type(error).__name__
-    failure = Failure(
-        kind="error", message=message, epoch=record.epochs_completed, step=record.steps_completed
-    )
-    return record.model_copy(update={"status": "failed", "failure": failure, "pid": None, "host": None})
+    return record.failed("error", str(error).strip().partition("\n")[0] or type(error).__name__)
 
 
 @dataclass
@@ -320,7 +316,12 @@ class _Run:
         if self.rows and (reason := hopeless(self.config, self.rows[-1])):
             outcome |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
         elif final is None:
-            failure = self.failure("non_finite", "a loss or a weight became infinite or NaN")
+            failure = Failure(
+                kind="non_finite",
+                message="a loss or a weight became infinite or NaN",
+                epoch=self.state.step // self.config.steps_per_epoch,
+                step=self.state.step,
+            )
             outcome |= {"status": "diverged", "failure": failure}
         elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
             outcome["note"] = Note(kind="no_learning", message=complaint)
@@ -342,13 +343,6 @@ class _Run:
         if best is None or final is None:
             return best
         return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
-
-    def failure(self, kind: str, message: str) -> Failure:
-        """Say where the run stood when it failed."""
-        epochs = self.state.step // self.config.steps_per_epoch
-        return Failure.model_validate(
-            {"kind": kind, "message": message, "epoch": epochs, "step": self.state.step}
-        )
 
     def write_record(self, **changes: object) -> RunRecord:
         """Write run.json with the state of this moment."""

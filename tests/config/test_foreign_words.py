@@ -1,9 +1,11 @@
 """What people write who come from other tools: they read what regx has in its place, or that it has none."""
 
+import re
+
 import pytest
 
 from regx.config.experiment_hints import unknown_experiment_key
-from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS, named_settings
+from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS
 from regx.config.hints import choice_hint, example_for, unknown_key
 from regx.config.outline import keys_of, outline
 from regx.config.sections.experiment import ExperimentFile
@@ -97,6 +99,11 @@ def test_a_word_of_another_tool_gets_the_answer_that_helps(path: str) -> None:
 def test_a_section_under_another_name_is_told_from_a_word() -> None:
     assert unknown_key("", "optimizer", {"lr": 0.1}, keys_of("")) == "unknown key; write `optim`"
     assert unknown_key("", "network", {"family": "cnn"}, keys_of("")) == "unknown key; write `model`"
+
+
+def named_settings(answer: str) -> list[str]:
+    """List the settings that an answer names: itself where it is a path, else what stands in backticks."""
+    return re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)`", answer) if " " in answer else [answer]
 
 
 def test_every_answer_names_settings_that_exist() -> None:

@@ -57,7 +57,7 @@ def test_failure_gives_the_line_that_says_most(tmp_path, output, reason):
 
 
 def test_silence_ends_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(download, "SILENT_SECONDS", 0.3)
     begin = time.monotonic()
     with pytest.raises(SourceError, match="no data came for"):
         watch(tmp_path, "import time; time.sleep(60)")
@@ -69,7 +69,7 @@ def test_a_program_may_take_longer_to_start(tmp_path, monkeypatch, last):
     monkeypatch.setattr(download, "SILENT_SECONDS", 0.2)
     monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.2)
     watcher = Watcher(folder=tmp_path, progress=lambda *_: None, last=last)
-    slow = [sys.executable, "-c", "import time; print('warming up', flush=True); time.sleep(1)"]
+    slow = [sys.executable, "-c", "import time; print('warming up', flush=True); time.sleep(0.5)"]
     assert watcher.run(slow, expected_bytes=1, start_seconds=30) == "warming up\n"
 
 
@@ -77,7 +77,7 @@ DRIP = "import time\nwhile True:\n open('x', 'ab').write(b'x'); time.sleep(0.05)
 
 
 def test_a_source_that_is_too_slow_gives_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.4)
     with pytest.raises(SourceError, match="too slow: 0 kB/s"):
         watch(tmp_path, DRIP)
 
@@ -85,7 +85,7 @@ def test_a_source_that_is_too_slow_gives_way(tmp_path, monkeypatch):
 def test_the_last_source_may_be_slow(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.2)
     assert (
-        watch(tmp_path, "import time\nfor i in range(10):\n open(str(i), 'w'); time.sleep(0.1)", last=True)
+        watch(tmp_path, "import time\nfor i in range(5):\n open(str(i), 'w'); time.sleep(0.1)", last=True)
         == ""
     )
 

@@ -113,6 +113,7 @@ def through_proxy(name: str, folder: Path, proxy: str, monkeypatch) -> None:
     find(name).sources[0].get(Watcher(folder=folder, progress=lambda *_: None, last=True))
 
 
+@pytest.mark.slow  # torchvision is imported; `verify` is tested with less
 def test_wrong_md5_is_a_failed_source(serve, tmp_path, monkeypatch):
     wrong = gzip.compress(b"something else")
     proxy = serve({f"{name}.gz": wrong for name, _ in write_files(small_arrays())})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from run_builder import build_run, remove_checksums
 
-from regx.cli.output import prepare_streams, say
+from regx.cli.output import plain_console, prepare_streams, say
 
 CONFIG = """
 name: small
@@ -48,7 +48,7 @@ def shell(script: str, place: Path, **environment: str) -> subprocess.CompletedP
     ("environment", "encoding", "size"),
     [
         (C_LOCALE, "ascii", "1x8x8"),
-        ({"PYTHONIOENCODING": "latin-1"}, "latin-1", "1×8×8"),
+        pytest.param({"PYTHONIOENCODING": "latin-1"}, "latin-1", "1×8×8", marks=pytest.mark.slow),
         ({"PYTHONIOENCODING": "cp1252"}, "cp1252", "1×8×8"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_reader_that_goes_away_changes_nothing(place: Path, script: str) -> No
     assert shell(script, place).stderr.split(b"\n")[-2:] == [b"0", b""]
 
 
-@pytest.mark.parametrize("stream", [">&- 2>&- <&-", "2>&1 | true"])
+@pytest.mark.parametrize("stream", [">&- 2>&- <&-", pytest.param("2>&1 | true", marks=pytest.mark.slow)])
 def test_training_goes_on_without_anyone_to_tell(place: Path, stream: str, tmp_path: Path) -> None:
     done = shell(f"set -o pipefail; regx train {place}/small.yaml {stream}", tmp_path)
     assert done.returncode == 0
@@ -94,6 +94,11 @@ def test_a_full_disk_behind_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch
         prepare_streams()
         say("nobody hears this")
         say("nor this")
+
+
+def test_a_name_between_colons_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    plain_console().print("toggles:dog: [red] 1 of 2 runs", style="dim")
+    assert capsys.readouterr().out == "toggles:dog: [red] 1 of 2 runs\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

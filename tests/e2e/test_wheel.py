@@ -58,9 +58,12 @@ def of_the_text(claims: str) -> list[dict[str, Any]]:
     return [row for row in json.loads(claims) if row["id"] in CLAIMS_OF_THE_TEXT]
 
 
-def test_it_is_used_from_an_empty_folder(regx: Regx) -> None:
-    """Verdicts, starter files, training and comparing: what a newcomer does first, in this order."""
-    verdicts = of_the_text(call(sys.executable, "-m", "regx", "claims", "--json", cwd=ROOT))
+def test_it_is_used_from_an_empty_folder(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, regx: Regx
+) -> None:
+    """Verdicts, starter files, training: what a newcomer does first, in this order."""
+    monkeypatch.chdir(ROOT)
+    verdicts = of_the_text(cli("claims", "--json").out)
     assert len(verdicts) == 34
     assert not {"not run", "stale"} & {row["verdict"] for row in verdicts}
     assert of_the_text(regx("claims", "--json")) == verdicts
@@ -71,10 +74,7 @@ def test_it_is_used_from_an_empty_folder(regx: Regx) -> None:
     assert ": ok (" in regx("validate", "configs/digits_plain.yaml", "experiments/digits_toggles.yaml")
     assert of_the_text(regx("claims", "--json")) == verdicts
 
-    for name in ("digits_plain", "digits_dropout"):
-        regx("train", f"configs/{name}.yaml", *QUICK)
-    table = regx("compare", "runs")
-    assert "They differ in one setting: model.drop_prob.hidden." in " ".join(table.split())
+    regx("train", "configs/digits_plain.yaml", *QUICK)
 
 
 def test_all_that_a_verdict_is_read_from_travels(installed: Path) -> None:

@@ -60,7 +60,8 @@ def test_training_and_listing(cli: Callable, folder: Path, name: str, put: Calla
     assert cli("runs", "runs").code == 0
 
 
-def test_comparing(cli: Callable, folder: Path) -> None:
+def test_comparing(cli: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regx.config.sources.PATIENCE_SECONDS", 0.1)
     shutil.copytree(folder, "other")
     for name in ("metrics.csv", "config.yaml"):
         (folder / name).unlink()
