@@ -9,7 +9,7 @@ from typing import Literal
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.config.os_errors import explain
-from regx.runs.files import remove_leftovers
+from regx.runs.files import put_aside, remove_leftovers
 from regx.runs.folder import NAME, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
@@ -123,7 +123,7 @@ class Ledger:
     def forget_failure(self, job: Job) -> None:
         """Let a failed or damaged run go on from its checkpoint; without a good one it begins anew."""
         if self.state(job) == "damaged":
-            RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
+            put_aside(RunFolder(self.runs_dir / job.folder).record)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
