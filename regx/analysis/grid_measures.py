@@ -14,7 +14,7 @@ __all__ = ["GridMeasure", "Ladder", "Scale", "grid_measures"]
 # axis as they are, errors as fractions.
 Scale = Literal["log2", "doublings", "value", "fraction"]
 Ladder = Mapping[float, Run]
-EVERYWHERE = "diverged everywhere"
+EVERYWHERE = "ended early everywhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ OPTIMUM = GridMeasure(
     label="optimum",
     scale="value",
     better=None,
-    absent="diverged at some value",
+    absent="ended early at some value",
     of=lambda runs: ladder.optimum(_losses(runs)),
 )
 LR_STAR = GridMeasure(

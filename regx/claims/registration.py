@@ -166,7 +166,9 @@ class _TuningSeeds:
         """Return what an arm reached in the tuning, by the measure that tuned it."""
         scores = [tuned.score for tuned in self.runs.record.arm(arm).tuned if tuned.score is not None]
         if not scores:
-            raise NotFixedError(f"{arm} has no score: it was not tuned, or every trial diverged")
+            raise NotFixedError(
+                f"{arm} has no score: it was not tuned, or no point of it did well under every tuning seed"
+            )
         return fmean(scores)
 
     def mean(self, arm: str, measure: ClaimMeasure, reference: Reference) -> float:

@@ -121,7 +121,9 @@ class Record(BaseModel):
         except OSError as error:
             raise UsageError(explain(error)) from None
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(
+                f"{error}; put the right file back, or remove it, and `regx reproduce` writes it anew"
+            ) from None
 
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""

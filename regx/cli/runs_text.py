@@ -14,7 +14,7 @@ SWEEP_HEADER = ("stage", "arm", "seed", *HEADER[1:], "run")
 LEAST_WORDS = 18  # letters of a column of words, before it is folded
 TO_THE_LEFT = ("run", "stage", "arm", "status", "sweep", "runs")
 # States of a sweep's runs in the order in which they are told.
-STATES = ("done", "diverged", "running", "interrupted", "failed", "damaged", "left")
+STATES = ("done", "stopped", "diverged", "running", "interrupted", "failed", "damaged", "left")
 SHOWN = {  # keys of a row that the table shows already
     "path", "status", "name", "seed", "epochs_completed", "valid_error", "test_error", "images_per_second",
     "reason", "sweeps", "is_trial", "stage", "arm", "cell", "tuned", "seconds",

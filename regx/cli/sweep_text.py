@@ -136,7 +136,9 @@ def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:
         for tuned in arm.tuned:
             cell = f" at {show_settings(tuned.cell)}" if tuned.cell else ""
             edge = "; still on the edge of the grid" if tuned.at_edge else ""
-            score = "every trial diverged" if tuned.score is None else f"{tuned.score:.4g}"
+            score = (
+                "no point did well under every tuning seed" if tuned.score is None else f"{tuned.score:.4g}"
+            )
             chosen = show_settings(tuned.settings)
             lines.append(f"  {arm.name}{cell}: {chosen} ({score}; {arm.num_trials} trials{edge})")
     return lines

@@ -220,6 +220,8 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
     try:
         record = folder.read_record()
     except ValueError as error:
+        if folder.can_go_on():
+            return None
         raise UsageError(f"{error}; --fresh trains the run anew") from None
     return record if record.has_ended else None
 
@@ -237,7 +239,7 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_json: bool) -> None:
     """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
     if said := record.failure or record.note:
-        word = "note: hardly learned" if record.note else record.status
+        word = f"note: {record.ending}" if record.note else record.status
         say(f"{word}, epochs completed: {record.epochs_completed}; {said.message}.")
         say(WHAT_HELPS[said.kind])
     if record.status == "interrupted":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+from regx.analysis.arms import read_sweep
 from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.measure_rows import MeasureRow, read_measures
@@ -15,7 +16,7 @@ from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
 from regx.report.claim_behind import Background, look_behind
 from regx.report.claim_prose import heading_of
-from regx.runs.sweep import SweepFolder, SweepRecord
+from regx.runs.sweep import SweepFolder
 
 __all__ = ["PartEvidence", "Side", "gather"]
 
@@ -82,10 +83,10 @@ def gather(
 
 def _runs(experiment: str, tier: Tier, runs_dir: Path) -> SweepRuns | None:
     """Find the runs of a sweep; None where one of them is not there."""
-    path = SweepFolder.named(experiment, tier, runs_dir).record
-    if not path.is_file():
+    folder = SweepFolder.named(experiment, tier, runs_dir)
+    if not folder.record.is_file():
         return None
-    runs = SweepRuns(runs_dir=runs_dir, record=SweepRecord.read(path))
+    runs = SweepRuns(runs_dir=runs_dir, record=read_sweep(folder.path))
     return None if runs.missing() else runs
 
 

@@ -140,10 +140,7 @@ class RunFolder:
                 has ended is not the one that run.json vouches for; the message names the file.
             OSError: If one of them cannot be read.
         """
-        record = RunRecord.read(self.record)
-        named = NAME.fullmatch(self.path.absolute().name)
-        if named and (int(named["seed"]), named["hash"]) != (record.seed, record.config_hash):
-            raise ValueError(f"{self.record}: is of another run (seed {record.seed}, {record.config_hash})")
+        record = self._read_own_record()
         if record.has_ended:
             self._check_files(record)
         if record.status == "running" and not self.is_locked():
@@ -160,6 +157,23 @@ class RunFolder:
             return NoRecord("damaged", explain(error))
         except ValueError as error:
             return NoRecord("damaged", str(error))
+
+    def can_go_on(self) -> bool:
+        """Whether nothing but run.json is lost: a checkpoint vouches for itself, and for the rows."""
+        if not self.checkpoint.exists():
+            return False
+        try:
+            self._read_own_record()
+        except ValueError:
+            return True
+        return False
+
+    def _read_own_record(self) -> RunRecord:
+        record = RunRecord.read(self.record)
+        named = NAME.fullmatch(self.path.absolute().name)
+        if named and (int(named["seed"]), named["hash"]) != (record.seed, record.config_hash):
+            raise ValueError(f"{self.record}: is of another run (seed {record.seed}, {record.config_hash})")
+        return record
 
     def _check_files(self, record: RunRecord) -> None:
         """Compare the files of a run that has ended with what run.json says of them."""
@@ -180,8 +194,10 @@ class RunFolder:
             return f"remove {self.path} and train the run again"
         if RunFolder.for_config(config, self.path.parent) != self:
             return f"remove {self.path} and train the run again"
-        words = ["regx", "train", str(self.config), "--out", str(self.path.parent), "--fresh"]
-        return f"`{shlex.join(words)}` trains it again"
+        words = ["regx", "train", str(self.config), "--out", str(self.path.parent)]
+        if self.can_go_on():
+            return f"`{shlex.join(words)}` goes on from its checkpoint"
+        return f"`{shlex.join([*words, '--fresh'])}` trains it again"
 
 
 def is_run_folder(path: Path) -> bool:

@@ -47,9 +47,9 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
     found = content.get("format") if isinstance(content, dict) else None
     if found != form:
         raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {form}")
-    if seal := _SEAL.search(text):  # older versions wrote none
-        del content["sha256"]
-        if _sha256(f"{text[: seal.start()]}\n}}") != seal["sha256"]:
+    if content.pop("sha256", None) is not None:  # older versions wrote none
+        seal = _SEAL.search(text)
+        if seal is None or _sha256(f"{text[: seal.start()]}\n}}") != seal["sha256"]:
             raise ValueError(f"{path}: is damaged: its content does not have its checksum")
     try:
         return model.model_validate(content)

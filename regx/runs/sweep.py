@@ -31,7 +31,9 @@ class Tuned(Frozen):
 
     cell: dict[str, Any] = Field(description="The cell of the grid; empty where the arm was tuned once.")
     settings: dict[str, Any] = Field(description="The chosen values, by dotted path.")
-    score: float | None = Field(description="Mean over the tuning seeds; null where every trial diverged.")
+    score: float | None = Field(
+        description="Mean over the tuning seeds; null where none of its points has one."
+    )
     at_edge: tuple[str, ...] = Field(description="Axes on whose edge the choice still lies.")
 
 

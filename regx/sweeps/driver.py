@@ -169,13 +169,18 @@ class _Sweep:
         """Train the jobs that have not ended; whether all have then."""
         left = self.ledger.unended(jobs)
         failed = self.ledger.failed(left)
+        again = (
+            "the run is trained"
+            if self.retry_failed
+            else "it counts as not done, and --retry-failed trains it"
+        )
+        for reason in filter(None, map(self.ledger.damage, failed)):
+            self.watch.noticed(f"{reason}; {again} again")
         if self.retry_failed:
             for job in failed:
                 self.ledger.forget_failure(job)
         else:
             self.summary.skipped += failed
-            for reason in filter(None, map(self.ledger.damage, failed)):
-                self.watch.noticed(f"{reason}; it counts as not done, and --retry-failed trains it again")
             left = [job for job in left if job not in failed]
         seen = {outcome.job.folder for outcome in self.summary.trained}
         before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen

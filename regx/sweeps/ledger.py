@@ -9,7 +9,7 @@ from typing import Literal
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.config.os_errors import OTHER_OUT, advising, explain
-from regx.runs.files import remove_leftovers
+from regx.runs.files import put_aside, remove_leftovers
 from regx.runs.folder import NAME, NoRecord, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
@@ -113,7 +113,7 @@ class Ledger:
     def forget_failure(self, job: Job) -> None:
         """Let a failed or damaged run go on from its checkpoint; without a good one it begins anew."""
         if self.state(job) == "damaged":
-            RunFolder(self.runs_dir / job.folder).record.unlink(missing_ok=True)
+            put_aside(RunFolder(self.runs_dir / job.folder).record)
 
     def _list(self) -> dict[tuple[int, str], list[str]]:
         found: dict[tuple[int, str], list[str]] = {}

@@ -1,8 +1,8 @@
 """Every arm at its own best value from the same grid, with the same number of trials.
 
 The rule is fixed before a run is seen. The lowest mean over the tuning seeds wins, of equals the first in the
-grid; a trial that diverged, or never reached its target, counts as infinitely bad. While the best of some arm
-lies on the edge of an axis that may be extended, that axis goes on by one step in all arms.
+grid; a trial that did not come to its end, or never reached its target, counts as infinitely bad. While the
+best of some arm lies on the edge of an axis that may be extended, that axis goes on by one step in all arms.
 
 Source: our choice, after what Bouthillier et al. 2021 ask of a fair comparison (sections 2 and 5): the same
 budget of trials for each arm, and other seeds for choosing than for comparing.
@@ -164,8 +164,9 @@ def _choose(plan: TunePlan, arm: str, cell: Settings, scores: Sequence[float]) -
     """Take the point with the lowest score, the first of equals."""
     best = min(range(len(scores)), key=lambda index: scores[index])
     point = plan.points(arm)[best]
-    edges = [path for path in plan.extend if path in plan.over[arm] and _edge(plan, arm, path, point)]
     score = scores[best] if math.isfinite(scores[best]) else None
+    axes = plan.extend if score is not None else ()  # where all are as bad, none points beyond the grid
+    edges = [path for path in axes if path in plan.over[arm] and _edge(plan, arm, path, point)]
     if score is not None and plan.by in HIGHER_IS_BETTER:
         score = -score
     return Tuned(cell=dict(cell), settings=dict(point), score=score, at_edge=tuple(edges))
@@ -173,6 +174,8 @@ def _choose(plan: TunePlan, arm: str, cell: Settings, scores: Sequence[float]) -
 
 def _score(by: str, run: Run) -> float:
     """Measure a trial so that lower is better."""
+    if run.record.status != "done":
+        return math.inf
     reference = Reference(target_error=run.config.train.target_error, train_loss=None)
     value = measure_run(by, run, reference)
     if value is None or not math.isfinite(value):

@@ -17,12 +17,12 @@ from regx.config.reading import read_bytes
 from regx.runs.files import atomic_path
 from regx.runs.record import RunRecord
 from regx.training.best import BestWeights
-from regx.training.loop import TrainState
+from regx.training.loop import Ending, TrainState
 from regx.training.seeding import noise_state, set_noise_state
 
 __all__ = ["Checkpoint", "UnusableError", "load_checkpoint", "save_checkpoint"]
 
-SEAL = b"\nregx checkpoint 2, sha256 "
+SEAL = b"\nregx checkpoint 3, sha256 "
 SEAL_LENGTH = len(SEAL) + 64
 
 
@@ -38,7 +38,9 @@ class Checkpoint:
     dropout draws from, has a state.
 
     Attributes:
-        config_hash: Hash of the config that it belongs to.
+        config_hash: Hash of the config that it belongs to, the seed aside.
+        seed: The seed.
+        ending: How training ended; None before its end.
         step: Completed steps.
         running_loss: Sum of the train-mode losses of this epoch's steps so far.
         network: Weights and running statistics.
@@ -54,6 +56,8 @@ class Checkpoint:
     """
 
     config_hash: str
+    seed: int
+    ending: Ending | None
     step: int
     running_loss: Tensor
     network: dict[str, Tensor]
@@ -73,6 +77,7 @@ class Checkpoint:
         state: TrainState,
         record: RunRecord,
         *,
+        ending: Ending | None,
         seconds: float,
         rows: Mapping[str, str],
         probes: dict[str, Any] | None = None,
@@ -80,6 +85,8 @@ class Checkpoint:
         """Look at a run between two steps; tensors are shared with it, so save before the next step."""
         return cls(
             config_hash=record.config_hash,
+            seed=record.seed,
+            ending=ending,
             step=state.step,
             running_loss=state.running_loss,
             network=state.network.state_dict(),
@@ -118,11 +125,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> str:
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
-def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:
+def load_checkpoint(path: Path, config_hash: str, seed: int) -> Checkpoint | None:
     """Read a checkpoint; None where there is none.
 
     Raises:
-        UnusableError: If the file is not, to the bit, what was written, or belongs to another config.
+        UnusableError: If the file is not, to the bit, what was written, or belongs to another config or seed.
         OSError: If it cannot be read.
     """
     if not path.exists():
@@ -135,6 +142,8 @@ def load_checkpoint(path: Path, config_hash: str) -> Checkpoint | None:
     checkpoint = Checkpoint(**torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True))
     if checkpoint.config_hash != config_hash:
         raise UnusableError("it belongs to another config")
+    if checkpoint.seed != seed:
+        raise UnusableError(f"it belongs to seed {checkpoint.seed}")
     return checkpoint
 
 

@@ -106,7 +106,7 @@ def train_run(
             observer.noticed(unprotected)
         if options.fresh:
             folder.clear()
-        before = folder.read_record() if folder.record.exists() else None
+        before = _record_before(folder, observer)
         if before and before.has_ended:
             return before
         record = _describe(config, device, dataset)
@@ -136,6 +136,19 @@ def _describe(config: RunConfig, device: torch.device, dataset: Dataset) -> RunR
     )
 
 
+def _record_before(folder: RunFolder, observer: Observer) -> RunRecord | None:
+    """Read what an earlier process recorded; where that is lost, a checkpoint does without."""
+    if not folder.record.exists():
+        return None
+    try:
+        return folder.read_record()
+    except ValueError as error:
+        if not folder.can_go_on():
+            raise
+        observer.noticed(f"{error}; it is put aside as {put_aside(folder.record)}")
+        return None
+
+
 def _failed(record: RunRecord, error: Exception) -> RunRecord:
     """Say where a run stood when its code raised."""
     return record.failed("error", str(error).strip().partition("\n")[0] or type(error).__name__)
@@ -153,6 +166,7 @@ class _Run:
     state: TrainState
     record: RunRecord
     probing: Probing | None
+    ending: Ending | None = None  # where the checkpoint is of the end, and only run.json was lost
     metrics: GrowingFile = field(init=False)
     probes: GrowingFile = field(init=False)
     rows: list[EpochMetrics] = field(init=False)
@@ -198,9 +212,14 @@ class _Run:
         self.folder.remove_leftovers()
         self.folder.error.unlink(missing_ok=True)
         checkpoint = self.checkpoint()
+        is_lost = checkpoint is None and not self.folder.record.exists()
         for file in (self.metrics, self.probes):
             kept = checkpoint.rows.get(file.path.name, "").encode() if checkpoint else b""
-            if not file.holds(kept):
+            holds = file.holds(kept)
+            if is_lost and file.path.exists():
+                moved = put_aside(file.path)
+                self.observer.noticed(f"{file.path}: has no run.json; it is put aside as {moved}")
+            elif not holds:
                 aside = f", and put aside as {put_aside(file.path)}" if file.path.exists() else ""
                 self.observer.noticed(f"{file.path}: is damaged{aside}; its rows stand in the checkpoint too")
             file.restore(kept)
@@ -208,6 +227,7 @@ class _Run:
         earlier: tuple[Process, ...] = ()
         if checkpoint:
             checkpoint.restore(self.state)
+            self.ending = checkpoint.ending
             if self.probing:
                 self.probing.load_state_dict(checkpoint.probes)
             self.began -= checkpoint.seconds
@@ -218,7 +238,7 @@ class _Run:
         """Read the checkpoint; put one aside that cannot be used."""
         path = self.folder.checkpoint
         try:
-            return load_checkpoint(path, self.record.config_hash)
+            return load_checkpoint(path, self.record.config_hash, self.record.seed)
         except UnusableError as error:
             aside = put_aside(path)
             self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
@@ -226,6 +246,7 @@ class _Run:
 
     def join(self, earlier: tuple[Process, ...]) -> None:
         """Name this process after those that the state comes from; say so where it is another program."""
+        earlier = tuple(process for process in earlier if process.from_step < self.state.step)
         process = Process(
             from_step=self.state.step,
             when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
@@ -246,7 +267,7 @@ class _Run:
         try:
             if self.probing and not self.probing.has_started:
                 self.probing.start()
-            ending = train(self.config, self.data, self.state, self, self.probing)
+            ending = self.ending or train(self.config, self.data, self.state, self, self.probing)
             return self.finish(ending)
         except (OSError, UsageError):  # the machine's fault, or the user's: no verdict on the run
             raise
@@ -288,6 +309,7 @@ class _Run:
         checkpoint = Checkpoint.take(
             self.state,
             self.record,
+            ending=self.ending,
             seconds=time.monotonic() - self.began,
             rows={file.path.name: file.content.decode() for file in (self.metrics, self.probes)},
             probes=self.probing.state_dict() if self.probing else None,
@@ -298,15 +320,18 @@ class _Run:
         """Read the test set, once, and close the folder."""
         if ending == "stopped":
             return self.write_record(status="interrupted", best=best_epoch(self.rows))
+        keep = self.options.keep_checkpoint or self.ending is not None  # at its end, it was to be kept
+        self.ending = ending
+        # First: whoever goes on from it reads the test set and asks the probes again, and gets the same.
+        weights = self.save_checkpoint() if keep else None
         final = None
         if ending == "finished":
             final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
         if self.probing and final is not None:
             self.probing.end(self.data.test)
         self.write_probes()
-        weights = self.save_checkpoint() if self.options.keep_checkpoint else None
         self.close(final, weights)
-        if not self.options.keep_checkpoint:
+        if not keep:
             self.folder.checkpoint.unlink(missing_ok=True)
         return self.record
 

@@ -100,7 +100,7 @@ def test_a_seed_without_an_lr_max_is_named(tmp_path: Path) -> None:
         "norm: seed 3 did not learn at the smallest rate from 0.01 on, so there is no mean of LR_max and "
         "stable width."
     ) in said
-    assert "norm: seed 3 diverged everywhere, so there is no mean of LR* and lowest valid error." in said
+    assert "norm: seed 3 ended early everywhere, so there is no mean of LR* and lowest valid error." in said
     assert not any("no mean" in note and note.startswith("plain") for note in said)
 
 

@@ -213,3 +213,12 @@ def test_what_is_open_says_how_many_seeds_would_settle_it() -> None:
         assert claim.seeds_needed is not None
         said = f"{claim.seeds_needed:,} seeds would settle it in 4 of 5 experiments, were these means"
         assert any(line.startswith(said) for line in claim_lines(found[claim.id], width=200))
+
+
+def test_a_damaged_file_of_results_is_named_with_what_to_do(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / VERDICTS[0].relative_to(ROOT / "results")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(VERDICTS[0].read_bytes()[:-100])
+    result = cli("claims", "--results", tmp_path)
+    said = "is not valid JSON; put the right file back, or remove it, and `regx reproduce` writes it anew"
+    assert (result.code, result.err) == (2, f"{path}: {said}\n")

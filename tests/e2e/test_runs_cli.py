@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from run_builder import build_run, remove_checksums
 from sweep_builder import build_sweep
 
+from regx.cli.runs_text import STATES
+from regx.runs.record import Status
 from regx.runs.sweep import SweepFolder, SweepRecord
 
 CONFIG = """
@@ -46,6 +49,10 @@ def test_states(cli: Callable, folders: list[Path]) -> None:
     states = {run["path"]: run["status"] for run in json.loads(result.out)}
     # running, and no process holds the folder: it was interrupted
     assert states == dict(zip(map(str, folders), ("done", "interrupted", "damaged", "damaged"), strict=True))
+
+
+def test_every_state_is_counted() -> None:
+    assert set(get_args(Status)) < set(STATES)
 
 
 def test_the_table_has_a_line_for_each_run(cli: Callable, folders: list[Path]) -> None:

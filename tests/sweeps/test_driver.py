@@ -206,7 +206,11 @@ def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_aske
     assert notice.startswith(f"{metrics}: is damaged")
     assert "--retry-failed" in notice
     summary, seen = run(experiment, runs, retry_failed=True)
-    assert (summary.complete, seen.began, seen.notices) == (True, [metrics.parent.name], [])
+    assert (summary.complete, seen.began) == (True, [metrics.parent.name])
+    assert [notice.rpartition("; ")[2] for notice in seen.notices] == [
+        "the run is trained again",
+        f"it is put aside as {metrics}.damaged",
+    ]
     assert timeless(metrics) == whole
 
 

@@ -89,6 +89,20 @@ def test_where_everything_diverges_the_score_is_missing(tmp_path: Path) -> None:
     assert chosen(tuning, "none").score is None
 
 
+def test_where_everything_diverges_no_axis_goes_on(tmp_path: Path) -> None:
+    tuning = tuned(tmp_path, ARMS, lambda _: None)
+    assert {trial.point["optim.lr"] for trial in tuning.trials} == {0.01, 0.1, 1.0}
+    assert chosen(tuning, "none").at_edge == ()
+
+
+def test_an_error_on_the_way_does_not_save_a_trial_that_diverged(tmp_path: Path) -> None:
+    def loss(config: RunConfig) -> float | None:
+        return None if config.optim.lr == 0.01 else config.optim.lr
+
+    text = ARMS.replace("  seeds: [1000", "  by: best_valid_error\n  seeds: [1000")
+    assert chosen(tuned(tmp_path, text, loss), "none").settings == {"optim.lr": 0.1}
+
+
 def test_of_equals_the_first_wins(tmp_path: Path) -> None:
     text = ARMS.replace("[0.01, 0.1, 1.0]", "[0.01, 0.1, 1.0]}\n  extend: []").replace(
         "extend: []}", "extend: []"

@@ -8,7 +8,7 @@ import pytest
 import torch
 from watching import Quiet, StopAt
 
-from regx.config import RunConfig
+from regx.config import RunConfig, config_hash
 from regx.data import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, read_rows
@@ -109,12 +109,7 @@ def test_no_flipped_bit_of_a_checkpoint_is_loaded(tmp_path: Path, stopped: dict[
     for at in [*rng.sample(range(len(content)), 400), *range(len(content) - SEAL_LENGTH, len(content))]:
         path.write_bytes(content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :])
         with pytest.raises(UnusableError, match="damaged"):
-            load_checkpoint(path, RunRecord.model_validate_json(_unsealed(stopped)).config_hash)
-
-
-def _unsealed(stopped: dict[str, bytes]) -> bytes:
-    head, _, _ = stopped["run.json"].rpartition(b",\n")
-    return head + b"}"
+            load_checkpoint(path, config_hash(CONFIG), CONFIG.seed)
 
 
 def test_what_is_damaged_is_put_aside(tmp_path: Path, digits: Dataset, stopped: dict[str, bytes]) -> None:
@@ -139,6 +134,79 @@ def test_the_checkpoint_of_another_config_is_put_aside(tmp_path: Path, digits: D
     record, [notice] = train(folder, digits)
     assert "belongs to another config" in notice
     assert [process.from_step for process in record.processes] == [0]
+
+
+def test_the_checkpoint_of_another_seed_is_put_aside(
+    tmp_path: Path, digits: Dataset, stopped: dict[str, bytes], undisturbed: tuple[object, ...]
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    other = CONFIG.model_copy(update={"seed": 1})
+    train_run(other, folder, digits, Quiet(), RunOptions(stop=StopAt(STOP)))
+    folder.record.write_bytes(stopped["run.json"])  # with the rows of that seed, too
+    _, notices = train(folder, digits)
+    assert "it belongs to seed 1" in notices[0]
+    assert result(folder) == undisturbed
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "another seed's"])
+def test_a_checkpoint_does_without_run_json(
+    damage: str,
+    tmp_path: Path,
+    digits: Dataset,
+    stopped: dict[str, bytes],
+    undisturbed: tuple[object, ...],
+) -> None:
+    folder = RunFolder.for_config(CONFIG, tmp_path)
+    folder.create()
+    for name, content in stopped.items():
+        (folder.path / name).write_bytes(content)
+    if damage == "missing":
+        folder.record.unlink()
+    elif damage == "cut":
+        folder.record.write_bytes(stopped["run.json"][:-1])
+    else:
+        record = RunRecord.read(folder.record)
+        record.model_copy(update={"seed": 1}).write(folder.record)
+    record, notices = train(folder, digits)
+    assert result(folder) == undisturbed
+    assert [process.from_step for process in record.processes] == [0, STOP]
+    assert [("run.json.damaged" in notice) for notice in notices] == [True] * (damage != "missing")
+
+
+def test_rows_without_run_json_are_put_aside(tmp_path: Path, digits: Dataset) -> None:
+    folder = RunFolder(tmp_path / "run")
+    train(folder, digits)
+    rows = folder.metrics.read_bytes()
+    folder.record.unlink()
+    _, notices = train(folder, digits)
+    assert (folder.path / "metrics.csv.damaged").read_bytes() == rows
+    assert [notice.partition(":")[0] for notice in notices] == [str(folder.metrics), str(folder.probes)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"train.stop_if": {"epoch": 1, "train_loss_above": 0.1}},
+        {"optim.lr": 1e5, "model.batch_norm": False},
+    ],
+    ids=["done", "stopped", "diverged"],
+)
+def test_the_end_is_not_gone_past(tmp_path: Path, digits: Dataset, changes: dict[str, object]) -> None:
+    """A kept checkpoint is of the end: where only run.json was lost, the same is written again."""
+    content = CONFIG.model_dump() | {"probes": ["weight_norms", "monte_carlo_dropout"]}
+    for path, value in changes.items():
+        section, _, key = path.partition(".")
+        content[section] = content[section] | {key: value}
+    config, folder = RunConfig.model_validate(content), RunFolder(tmp_path / "run")
+    before = train_run(config, folder, digits, Quiet(), RunOptions(keep_checkpoint=True))
+    expected = result(folder)
+    folder.record.unlink()
+    record = train_run(config, folder, digits, Quiet(), RunOptions())
+    assert result(folder) == expected
+    assert (record.failure, record.note) == (before.failure, before.note)
+    assert folder.checkpoint.name in record.files
 
 
 def test_a_kept_checkpoint_is_read_by_torch(tmp_path: Path, digits: Dataset) -> None:
@@ -189,6 +257,8 @@ class TestFinished:
         folder.metrics.write_text("")
         words = ["regx", "train", str(folder.config), "--out", str(folder.path.parent), "--fresh"]
         assert folder.how_to_repair() == f"`{' '.join(words)}` trains it again"
+        folder.record.write_text("{")  # the checkpoint, which was kept, has the rows as well
+        assert folder.how_to_repair() == f"`{' '.join(words[:-1])}` goes on from its checkpoint"
         folder.config.unlink()
         assert folder.how_to_repair() == f"remove {folder.path} and train the run again"
 
@@ -221,6 +291,17 @@ class TestMixed:
         train(folder, digits, stop=StopAt(4))
         record, notices = train(folder, digits)
         assert (len(record.processes), record.mixture, notices) == (2, (), [])
+
+    def test_a_process_that_took_no_step_does_not_count(
+        self, tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = RunFolder(tmp_path / "run")
+        train(folder, digits, stop=StopAt(4))
+        with monkeypatch.context() as patch:
+            patch.setattr("regx.training.environment.code_digest", lambda: "0123abcd")
+            train(folder, digits, stop=StopAt(0))
+        record, _ = train(folder, digits)
+        assert ([process.from_step for process in record.processes], record.mixture) == ([0, 4], ())
 
     def test_a_new_start_forgets_what_came_before(
         self, tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
