@@ -120,15 +120,15 @@ def _is_stale(item: Registered, root: Path, tier: Tier) -> bool:
     what was touched judges.
     """
     folder = ResultsFolder.named(root, tier, item.experiment)
-    file = folder.read_verdicts()
-    if file is None or not folder.lock.is_file():
+    file, lock = folder.read_verdicts(), folder.read_lock()
+    if file is None:
         return True
     if file.file_sha256 == file_digest(item.path):
         return False
     from regx.claims.rule import rule_digest
     from regx.config import ConfigError, load_experiment
 
-    locked = folder.read_lock().claims.get(item.id)
+    locked = lock.claims.get(item.id)
     try:
         experiment = load_experiment(item.path, tier)
     except ConfigError:
