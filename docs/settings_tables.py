@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from regx.claims.measures import list_measures
 from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
+from regx.measures.registry import list_measures
 
 __all__ = ["claim_tables", "experiment_tables", "measure_table", "settings_tables"]
 

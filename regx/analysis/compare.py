@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from regx.analysis.catalogue import MEASURES, Measure, Reference
 from regx.analysis.censoring import censored_times, times_as_fast
 from regx.analysis.differences import Difference, config_differences, environment_differences
 from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
+from regx.measures.run import MEASURES, Measure, Reference
 
 __all__ = ["Cell", "Comparison", "Row", "compare", "measure_group"]
 

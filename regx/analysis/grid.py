@@ -10,9 +10,9 @@ from regx.analysis.arms import Arm
 from regx.analysis.compare import Cell
 from regx.analysis.grid_measures import GridMeasure, Ladder, grid_measures
 from regx.analysis.inference import Inference, correct, infer
-from regx.analysis.ladder import grid_floor
 from regx.analysis.selection import Selection
 from regx.config.errors import UsageError
+from regx.measures.ladder import grid_floor
 from regx.runs.table import Run
 
 __all__ = ["GridArm", "GridComparison", "GridRow", "compare_grid", "grid_axis"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log2
 from typing import Literal
 
-from regx.analysis import ladder
+from regx.measures import ladder
 from regx.runs.table import Run
 
 __all__ = ["GridMeasure", "Ladder", "Scale", "grid_measures"]

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from regx.analysis.catalogue import Reference
 from regx.analysis.groups import Group
-from regx.analysis.measures import smoothed_valid_error
+from regx.measures.curves import smoothed_valid_error
+from regx.measures.run import Reference
 from regx.runs.table import Run
 
 __all__ = ["choose_reference"]

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from regx.analysis.catalogue import Unit
 from regx.analysis.inference import LEVEL, Inference
+from regx.measures.run import Unit
 
 __all__ = [
     "in_words",

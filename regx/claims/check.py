@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.grid_measures import GRID_FUNCTIONS
 from regx.config import Experiment
 from regx.config.errors import Problem
 from regx.config.tree import Node
 from regx.config.yaml_loader import read_yaml
+from regx.measures.grid import GRID_FUNCTIONS
 
 __all__ = ["check_measures"]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import IF_CENSORED, comparisons_of
 from regx.claims.measure_rows import MeasureRow
 from regx.claims.results import Lock, LockedClaim, LockedPart
-from regx.claims.seed_runs import Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.sections.claim import ClaimConfig
+from regx.measures.measure import Number
+from regx.measures.run import Reference
 
 __all__ = ["arms_of", "locked_part", "measure_claims"]
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.measures import find_measure
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.claims.rule import rule_digest
-from regx.claims.seed_runs import ClaimMeasure
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment
 from regx.config.contrast import parse_amount
 from regx.config.errors import UsageError
+from regx.measures.measure import ClaimMeasure
+from regx.measures.registry import find_measure
+from regx.measures.run import Reference
 from regx.sweeps.tuning import HIGHER_IS_BETTER
 
 __all__ = ["NotFixedError", "register", "register_in"]

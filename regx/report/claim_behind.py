@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison
-from regx.claims.measures import find_measure
-from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.errors import UsageError
+from regx.measures.measure import CellRun, Number
+from regx.measures.registry import find_measure
+from regx.measures.run import Reference
+from regx.measures.run_measures import succeeded
 from regx.report.claim_traces import Line, find_course
 from regx.runs.table import Run
 
@@ -230,8 +230,8 @@ def _ladder(
 def _numbers(
     ladders: Sequence[_CellRuns], inner: str, reference: Reference
 ) -> dict[float, list[Number | None]]:
-    from regx.claims.probe_measures import PROBE_MEASURES
-    from regx.claims.run_measures import RUN_MEASURES
+    from regx.measures.probes import PROBE_MEASURES
+    from regx.measures.run_measures import RUN_MEASURES
 
     of = (RUN_MEASURES | PROBE_MEASURES)[inner].of
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from regx.claims.probe_measures import OUTPUT, WHOLE
-from regx.claims.seed_runs import CellRun
+from regx.measures.measure import CellRun
+from regx.measures.probes import OUTPUT, WHOLE
 
 __all__ = ["Course", "Line", "find_course"]
 

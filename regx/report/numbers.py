@@ -1,8 +1,8 @@
 """How the cells of a table are shown."""
 
-from regx.analysis.catalogue import Measure, Unit
 from regx.analysis.compare import Cell
 from regx.analysis.wording import show_number, show_percent, show_signed
+from regx.measures.run import Measure, Unit
 
 __all__ = ["show_cell", "show_difference", "show_label", "show_number", "show_percent"]
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from regx.analysis.catalogue import Measure
 from regx.analysis.compare import Comparison, Row, measure_group
 from regx.analysis.groups import Group
+from regx.measures.run import Measure
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell
 from regx.report.series import (

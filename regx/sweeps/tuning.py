@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference, measure_run
 from regx.config import Experiment, Settings, TunePlan
+from regx.measures.run import Reference, measure_run
 from regx.runs.sweep import ArmRecord, SweepRun, Tuned
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job

@@ -5,12 +5,12 @@ import pytest
 from run_builder import build_run
 
 from regx.analysis.arms import show_cell_of, show_tuned
-from regx.analysis.catalogue import measure_run
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
 from regx.analysis.notes import notes
 from regx.analysis.sentences import conclude
 from regx.config.errors import UsageError
+from regx.measures.run import measure_run
 from regx.runs.table import Run, load_run_folder
 
 REGULARIZED: dict[str, Any] = {

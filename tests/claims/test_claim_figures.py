@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from run_builder import build_run, write_probes
 
 from regx.claims.results import PartResult
-from regx.claims.seed_runs import CellRun
+from regx.measures.measure import CellRun
 from regx.report.claim_background import draw_background
 from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces, backgrounds
 from regx.report.claim_caption import caption_of

@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 from ready_made import EXPERIMENT_FILES, ROOT
 
-from regx.analysis.catalogue import MEASURES
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.experiment_notices import experiment_notices
 from regx.config.sections.experiment import TuneMeasure
+from regx.measures.run import MEASURES
 
 TOGGLES = ("plain", "dropout", "batch_norm", "max_norm", "lr_decay", "momentum", "full_recipe")
 

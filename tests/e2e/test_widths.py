@@ -11,9 +11,9 @@ from rich.console import Console
 from run_builder import build_run
 from sweep_builder import build_sweep
 
-from regx.analysis.catalogue import MEASURES
 from regx.cli.columns import print_columns
 from regx.cli.sweep_table import ArmLine, live_lines
+from regx.measures.run import MEASURES
 
 ROOT = Path(__file__).parents[2]
 LONG = ("NetworkWithoutAnyRegularizationWhatsoever", "NetworkWithDropoutBatchNormAndMaxNormHere")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.analysis.catalogue import MEASURES
+from regx.measures.run import MEASURES
 from regx.report.comparison_data import COLUMNS as COMPARE_COLUMNS
 from regx.report.grid_page import GRID_COLUMNS
 from regx.runs.metrics import COLUMNS

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from run_builder import build_run
 
-from regx.analysis.catalogue import MEASURES
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
 from regx.analysis.wording import show_p
 from regx.config.schema import BatchNormConfig
+from regx.measures.run import MEASURES
 from regx.report.comparison_data import COLUMNS, as_csv, as_json
 from regx.report.comparison_page import as_markdown, markdown_page, markdown_table
 from regx.report.comparison_tables import show_setting

@@ -1,16 +1,16 @@
 """Measures over the grid of an arm: what a ladder of one setting says of one seed.
 
-`regx.analysis.ladder` brings numpy, and is imported where something is computed: checking a name needs none.
+`regx.measures.ladder` brings numpy, and is imported where something is computed: checking a name needs none.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from regx.analysis.catalogue import Reference
-from regx.claims.run_measures import RUN_MEASURES, succeeded
-from regx.claims.seed_runs import Better, ClaimMeasure, Number, RunMeasure, SeedRuns
 from regx.config.errors import UsageError
+from regx.measures.measure import Better, ClaimMeasure, Number, RunMeasure, SeedRuns
+from regx.measures.run import Reference
+from regx.measures.run_measures import RUN_MEASURES, succeeded
 
 __all__ = ["GRID_FUNCTIONS", "GRID_MEASURES", "over_grid"]
 
@@ -27,7 +27,7 @@ def _values(name: str, runs: SeedRuns) -> dict[float, float | None]:
 
 
 def _lr_max(runs: SeedRuns, _: Reference) -> Number:
-    from regx.analysis import ladder
+    from regx.measures import ladder
 
     outcomes = _outcomes(runs)
     largest = ladder.lr_max(outcomes)
@@ -37,19 +37,19 @@ def _lr_max(runs: SeedRuns, _: Reference) -> Number:
 
 
 def _lr_star(runs: SeedRuns, _: Reference) -> Number:
-    from regx.analysis import ladder
+    from regx.measures import ladder
 
     return _or_diverged(ladder.lr_star(_values("final_valid_loss", runs)))
 
 
 def _lr_min(runs: SeedRuns, _: Reference) -> Number:
-    from regx.analysis import ladder
+    from regx.measures import ladder
 
     return _or_diverged(ladder.lr_min(_values("final_valid_accuracy", runs)))
 
 
 def _stable_width(runs: SeedRuns, _: Reference) -> Number:
-    from regx.analysis import ladder
+    from regx.measures import ladder
 
     return _or_diverged(ladder.stable_width(_outcomes(runs), _values("final_valid_accuracy", runs)))
 
@@ -74,7 +74,7 @@ GRID_MEASURES = {measure.name: measure for measure in _LADDERS}
 
 
 def _optimum(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
-    from regx.analysis import ladder
+    from regx.measures import ladder
 
     return _or_diverged(ladder.optimum({value: number.value for value, number in numbers.items()}))
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from regx.analysis.catalogue import MEASURES, Measure, Reference
-from regx.claims.seed_runs import CellRun, Number, RunMeasure
+from regx.measures.measure import CellRun, Number, RunMeasure
+from regx.measures.run import MEASURES, Measure, Reference
 from regx.runs.table import Run
 
 __all__ = ["RUN_MEASURES", "succeeded", "time_to_train_loss"]

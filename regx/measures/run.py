@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from regx.analysis.measures import (
+from regx.measures.curves import (
     area_under_curve,
     error_gap,
     loss_gap,

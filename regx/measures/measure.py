@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from regx.analysis.catalogue import Reference
 from regx.config.errors import UsageError
 from regx.config.os_errors import explain
+from regx.measures.run import Reference
 from regx.runs.folder import RunFolder
 from regx.runs.probes import ProbeValue, read_values
 from regx.runs.table import Run

@@ -7,11 +7,11 @@ over a grid; `last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of o
 import re
 from collections.abc import Iterator
 
-from regx.claims.grid_measures import GRID_FUNCTIONS, GRID_MEASURES, over_grid
-from regx.claims.probe_measures import PROBE_FUNCTIONS, PROBE_MEASURES, of_probe
-from regx.claims.run_measures import RUN_MEASURES
-from regx.claims.seed_runs import ClaimMeasure
 from regx.config.hints import choice_hint
+from regx.measures.grid import GRID_FUNCTIONS, GRID_MEASURES, over_grid
+from regx.measures.measure import ClaimMeasure
+from regx.measures.probes import PROBE_FUNCTIONS, PROBE_MEASURES, of_probe
+from regx.measures.run_measures import RUN_MEASURES
 
 __all__ = ["find_measure", "list_measures"]
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Collection, Iterable
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference
-from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, Number, RunMeasure
 from regx.config.errors import UsageError
+from regx.measures.measure import CellRun, Number, RunMeasure
+from regx.measures.run import Reference
+from regx.measures.run_measures import succeeded
 from regx.runs.probes import ProbeValue
 
 __all__ = ["PROBE_FUNCTIONS", "PROBE_MEASURES", "of_probe"]

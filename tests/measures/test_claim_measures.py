@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from run_builder import build_run, write_probes
 
-from regx.analysis.catalogue import MEASURES, Reference
-from regx.claims.measures import find_measure, list_measures
-from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.config.errors import UsageError
+from regx.measures.measure import CellRun, Number, SeedRuns
+from regx.measures.registry import find_measure, list_measures
+from regx.measures.run import MEASURES, Reference
 from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 

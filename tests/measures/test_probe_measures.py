@@ -8,11 +8,11 @@ import pytest
 from run_builder import build_run, write_probes
 from watching import Quiet
 
-from regx.analysis.catalogue import Reference
-from regx.claims.measures import find_measure
 from regx.claims.mechanical.small_runs import small_config
-from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.data import load_dataset
+from regx.measures.measure import CellRun, Number, SeedRuns
+from regx.measures.registry import find_measure
+from regx.measures.run import Reference
 from regx.runs.folder import RunFolder
 from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
