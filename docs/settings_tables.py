@@ -6,7 +6,7 @@ from typing import Any
 
 from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
-from regx.measures.registry import list_measures
+from regx.measures.registry import list_measures, tuning_measures
 
 __all__ = ["claim_tables", "experiment_tables", "measure_table", "settings_tables"]
 
@@ -27,8 +27,16 @@ def experiment_tables() -> str:
         for setting in settings
         if not setting.path.startswith(repeated)
     ]
+    by = (", ".join(tuning_measures()),)
     return tables(
-        tuple(replace(setting, path=setting.path.replace("tiers.smoke.", "tiers.TIER.")) for setting in kept)
+        tuple(
+            replace(
+                setting,
+                path=setting.path.replace("tiers.smoke.", "tiers.TIER."),
+                forms=by if setting.path == "tune.by" else setting.forms,
+            )
+            for setting in kept
+        )
     )
 
 

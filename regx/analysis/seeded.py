@@ -15,7 +15,7 @@ from regx.analysis.wording import (
     show_signed,
     show_unit,
 )
-from regx.measures.run import Measure
+from regx.measures.measure import Measure
 
 __all__ = [
     "brief",

@@ -1,81 +1,71 @@
-"""Measures over the grid of an arm: what a ladder of one setting says of one seed.
-
-`regx.measures.ladder` brings numpy, and is imported where something is computed: checking a name needs none.
-"""
+"""Measures over the grid of an arm: what a ladder of values of one setting says of one seed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
 from regx.config.errors import UsageError
-from regx.measures.measure import Better, ClaimMeasure, Number, RunMeasure, SeedRuns
-from regx.measures.run import Reference
-from regx.measures.run_measures import RUN_MEASURES, succeeded
+from regx.measures import ladder
+from regx.measures.measure import Measure, Number, Reference, SeedRuns
+from regx.measures.run import RUN_MEASURES
 
-__all__ = ["GRID_FUNCTIONS", "GRID_MEASURES", "over_grid"]
+__all__ = [
+    "ANY_AXIS",
+    "GRID_FUNCTIONS",
+    "GRID_MEASURES",
+    "OTHER_AXES",
+    "RATES",
+    "SHOWN_GRID_MEASURES",
+    "over_grid",
+]
 
-_NONE = Reference(target_error=None, train_loss=None)
+# For which grids `regx compare` shows a measure: of learning rates, of another setting, or of any.
+RATES, OTHER_AXES, ANY_AXIS = "Learning rates", "Other settings", "Every setting"
+
+_Of = Callable[[SeedRuns, Reference], Number]
 
 
 def _outcomes(runs: SeedRuns) -> dict[float, bool | None]:
-    return {value: succeeded(item.run) for value, item in runs.by_value().items()}
+    return {value: run.record.has_learned for value, run in runs.by_value().items()}
 
 
 def _values(name: str, runs: SeedRuns) -> dict[float, float | None]:
-    measure = RUN_MEASURES[name]
-    return {value: measure.of(item, _NONE).value for value, item in runs.by_value().items()}
+    counted = RUN_MEASURES[name].counted
+    return {value: counted(SeedRuns.single(run), Reference()).value for value, run in runs.by_value().items()}
 
 
-def _lr_max(runs: SeedRuns, _: Reference) -> Number:
-    from regx.measures import ladder
-
+def _lr_max(runs: SeedRuns, reference: Reference) -> Number:
     outcomes = _outcomes(runs)
-    largest = ladder.lr_max(outcomes)
+    largest = ladder.lr_max(outcomes, start=reference.first_rate)
     if largest is None:
         return Number(value=None, note="the smallest rate of the ladder fails")
     return Number(value=largest, note="the whole ladder works" if largest == max(outcomes) else "")
 
 
-def _lr_star(runs: SeedRuns, _: Reference) -> Number:
-    from regx.measures import ladder
-
+def _best_value(runs: SeedRuns, _: Reference) -> Number:
     return _or_diverged(ladder.lr_star(_values("final_valid_loss", runs)))
 
 
 def _lr_min(runs: SeedRuns, _: Reference) -> Number:
-    from regx.measures import ladder
-
     return _or_diverged(ladder.lr_min(_values("final_valid_accuracy", runs)))
 
 
-def _stable_width(runs: SeedRuns, _: Reference) -> Number:
-    from regx.measures import ladder
+def _stable_width(runs: SeedRuns, reference: Reference) -> Number:
+    accuracies = _values("final_valid_accuracy", runs)
+    return _or_diverged(ladder.stable_width(_outcomes(runs), accuracies, start=reference.first_rate))
 
-    return _or_diverged(ladder.stable_width(_outcomes(runs), _values("final_valid_accuracy", runs)))
+
+def _lowest_valid_error(runs: SeedRuns, reference: Reference) -> Number:
+    """Take the best of the runs that came to their end, whatever became of the others."""
+    number = RUN_MEASURES["final_valid_error"].number
+    found = [number(SeedRuns.single(run), reference).value for run in runs.by_value().values()]
+    return _or_diverged(min((value for value in found if value is not None), default=None))
 
 
 def _or_diverged(value: float | None) -> Number:
     return Number(value=value, note="" if value is not None else "diverged")
 
 
-def _ladder(
-    name: str, unit: str, better: Better, of: Callable[[SeedRuns, Reference], Number]
-) -> ClaimMeasure:
-    return ClaimMeasure(name=name, unit=unit, better=better, over="grid", of=of)
-
-
-_LADDERS = (
-    _ladder("lr_max", "learning rate", "higher", _lr_max),
-    _ladder("lr_star", "learning rate", None, _lr_star),
-    _ladder("lr_min", "learning rate", None, _lr_min),
-    _ladder("stable_width", "doublings", "higher", _stable_width),
-)
-GRID_MEASURES = {measure.name: measure for measure in _LADDERS}
-
-
 def _optimum(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
-    from regx.measures import ladder
-
     return _or_diverged(ladder.optimum({value: number.value for value, number in numbers.items()}))
 
 
@@ -118,28 +108,115 @@ def _notes(numbers: Mapping[float, Number]) -> str:
     return "; ".join(f"{value:g}: {number.note}" for value, number in numbers.items() if number.note)
 
 
-GRID_FUNCTIONS: dict[str, Callable[[SeedRuns, Mapping[float, Number]], Number]] = {
-    "optimum": _optimum,
-    "range": _range,
-    "drop": _drop,
-    "largest": _largest,
-    "smallest": _smallest,
+GRID_FUNCTIONS: dict[str, tuple[Callable[[SeedRuns, Mapping[float, Number]], Number], str]] = {
+    "optimum": (
+        _optimum,
+        "Where a parabola through a measure of runs over one axis of the grid has its minimum.",
+    ),
+    "range": (_range, "Largest minus smallest value of a measure over the grid."),
+    "drop": (_drop, "Fall of a measure from the cell `reference` to its smallest value over the grid."),
+    "largest": (_largest, "Largest value of a measure over the grid."),
+    "smallest": (
+        _smallest,
+        "Smallest value of a measure over the grid: of a time, that of the seed's own best cell.",
+    ),
 }
 
 
-def over_grid(function: str, inner: RunMeasure) -> ClaimMeasure:
+def over_grid(function: str, inner: Measure) -> Measure:
     """Measure each run of a grid of one axis, and make one number of them."""
-    measure = ClaimMeasure(
+    fold, meaning = GRID_FUNCTIONS[function]
+
+    def of(runs: SeedRuns, reference: Reference) -> Number:
+        counted = {
+            value: inner.counted(SeedRuns.single(run), reference) for value, run in runs.by_value().items()
+        }
+        return fold(runs, counted)
+
+    return Measure(
         name=f"{function}({inner.name})",
         unit=inner.unit if function != "optimum" else "",
         better=None,
+        meaning=meaning,
         over="grid",
-        of=partial(_each, function, inner),
+        of=of,
+        reads_test=inner.reads_test,
+        needs=inner.needs,
+        each=inner.name,
     )
-    is_time = inner.is_time and function == "smallest"
-    return replace(measure, reads_test=inner.reads_test, needs=inner.needs, is_time=is_time)
 
 
-def _each(function: str, inner: RunMeasure, runs: SeedRuns, reference: Reference) -> Number:
-    found = {value: inner.of(item, reference) for value, item in runs.by_value().items()}
-    return GRID_FUNCTIONS[function](runs, found)
+_EVERYWHERE = "diverged everywhere"
+_LR_STAR = Measure(
+    name="lr_star",
+    label="LR*",
+    section=RATES,
+    unit="learning rate",
+    better=None,
+    meaning="Rate of a ladder with the lowest final validation loss.",
+    over="grid",
+    of=_best_value,
+    missing=_EVERYWHERE,
+    on_grid=True,
+    each="final_valid_loss",
+)
+_LADDERS = (
+    Measure(
+        name="lr_max",
+        label="LR_max",
+        section=RATES,
+        unit="learning rate",
+        better="higher",
+        meaning="Largest rate of a ladder such that it and all smaller ones from 0.01 on do not diverge.",
+        over="grid",
+        of=_lr_max,
+        missing="did not learn at the smallest rate from {first_rate:g} on",
+        on_grid=True,
+    ),
+    _LR_STAR,
+    Measure(
+        name="lr_min",
+        unit="learning rate",
+        better=None,
+        meaning="Smallest rate of a ladder that reaches 90 % of the best final validation accuracy.",
+        over="grid",
+        of=_lr_min,
+        on_grid=True,
+    ),
+    Measure(
+        name="stable_width",
+        label="stable width",
+        section=RATES,
+        unit="doublings",
+        better="higher",
+        meaning="Doublings between lr_min and lr_max.",
+        over="grid",
+        of=_stable_width,
+        missing="did not learn at the smallest rate from {first_rate:g} on",
+        on_grid=True,
+    ),
+)
+GRID_MEASURES = {measure.name: measure for measure in _LADDERS}
+# What `regx compare` shows of a grid. A claim writes the last three by functions and `lr_star`.
+SHOWN_GRID_MEASURES = (
+    *(measure for measure in _LADDERS if measure.section),
+    replace(
+        over_grid("optimum", RUN_MEASURES["final_valid_loss"]),
+        name="optimum",
+        label="optimum",
+        section=OTHER_AXES,
+        missing="diverged at some value",
+    ),
+    replace(_LR_STAR, name="best_value", label="best value", section=OTHER_AXES, unit=""),
+    Measure(
+        name="lowest_valid_error",
+        label="lowest valid error",
+        section=ANY_AXIS,
+        unit="fraction",
+        better="lower",
+        meaning="Lowest validation error at the end over the grid.",
+        over="grid",
+        of=_lowest_valid_error,
+        missing=_EVERYWHERE,
+    ),
+)

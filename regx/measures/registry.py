@@ -1,4 +1,4 @@
-"""Every measure that a claim may name, and how its name is read.
+"""All measures by name, and how their names are read.
 
 A name, or a function of one: `optimum(m)`, `range(m)`, `drop(m)`, `largest(m)`, `smallest(m)` of a measure
 over a grid; `last(q)`, `mean(q)`, `max(q)` of a quantity of probes.csv, or of one layer: `last(q, hidden1)`.
@@ -9,63 +9,55 @@ from collections.abc import Iterator
 
 from regx.config.hints import choice_hint
 from regx.measures.grid import GRID_FUNCTIONS, GRID_MEASURES, over_grid
-from regx.measures.measure import ClaimMeasure
+from regx.measures.measure import Measure
 from regx.measures.probes import PROBE_FUNCTIONS, PROBE_MEASURES, of_probe
-from regx.measures.run_measures import RUN_MEASURES
+from regx.measures.run import RUN_MEASURES
 
-__all__ = ["find_measure", "list_measures"]
+__all__ = ["find_measure", "list_measures", "shown_measures", "tuning_measures"]
 
 _CALL = re.compile(r"(\w+)\(\s*([\w*]+)\s*(?:,\s*(\w+)\s*)?\)")
 
 
-def find_measure(text: str) -> ClaimMeasure:
-    """Read a measure.
+def find_measure(text: str) -> Measure:
+    """Read the name of a measure.
 
     Raises:
         ValueError: If there is none of this name; the message says what there is.
     """
-    if text in RUN_MEASURES:
-        return ClaimMeasure.of_run(RUN_MEASURES[text])
-    if text in PROBE_MEASURES:
-        return ClaimMeasure.of_run(PROBE_MEASURES[text], over="probes")
-    if text in GRID_MEASURES:
-        return GRID_MEASURES[text]
+    of_runs = RUN_MEASURES | PROBE_MEASURES
+    known = of_runs | GRID_MEASURES
+    if text in known:
+        return known[text]
     call = _CALL.fullmatch(text.strip())
     if call is None:
-        names = (*RUN_MEASURES, *PROBE_MEASURES, *GRID_MEASURES)
-        hint = choice_hint(text, names) or "; docs/claims_format.md lists them"
+        hint = choice_hint(text, tuple(known)) or "; docs/claims_format.md lists them"
         raise ValueError(f"no measure {text!r}{hint}")
     function, inner, layer = call.groups()
     if function in PROBE_FUNCTIONS:
-        return ClaimMeasure.of_run(of_probe(function, inner, layer or ""), over="probes")
+        return of_probe(function, inner, layer or "")
     if function not in GRID_FUNCTIONS or layer:
-        known = ", ".join(f"{name}(...)" for name in (*GRID_FUNCTIONS, *PROBE_FUNCTIONS))
-        raise ValueError(f"no measure {text!r} (known: {known})")
-    of_runs = RUN_MEASURES | PROBE_MEASURES
+        functions = ", ".join(f"{name}(...)" for name in (*GRID_FUNCTIONS, *PROBE_FUNCTIONS))
+        raise ValueError(f"no measure {text!r} (known: {functions})")
     if inner not in of_runs:
         raise ValueError(f"no measure {inner!r} of a run{choice_hint(inner, tuple(of_runs))}")
     return over_grid(function, of_runs[inner])
 
 
 def list_measures() -> Iterator[tuple[str, str, str]]:
-    """List name, unit and meaning of every measure, for the docs."""
-    for measure in (*RUN_MEASURES.values(), *PROBE_MEASURES.values()):
+    """List name, unit and meaning of every measure that a claim may name, for the docs."""
+    for measure in (RUN_MEASURES | PROBE_MEASURES | GRID_MEASURES).values():
         yield measure.name, measure.unit, measure.meaning
-    for name, meaning in _GRID_MEANINGS.items():
-        yield name, GRID_MEASURES[name].unit if name in GRID_MEASURES else "", meaning
+    for argument, functions in (("M", GRID_FUNCTIONS), ("Q", PROBE_FUNCTIONS)):
+        for name, (_, meaning) in functions.items():
+            yield f"{name}({argument})", "", meaning
 
 
-_GRID_MEANINGS = {
-    "lr_max": "Largest rate of a ladder such that it and all smaller ones from 0.01 on do not diverge.",
-    "lr_star": "Rate of a ladder with the lowest final validation loss.",
-    "lr_min": "Smallest rate of a ladder that reaches 90 % of the best final validation accuracy.",
-    "stable_width": "Doublings between lr_min and lr_max.",
-    "optimum(M)": "Where a parabola through a measure of runs over one axis of the grid has its minimum.",
-    "range(M)": "Largest minus smallest value of a measure over the grid.",
-    "drop(M)": "Fall of a measure from the cell `reference` to its smallest value over the grid.",
-    "largest(M)": "Largest value of a measure over the grid.",
-    "smallest(M)": "Smallest value of a measure over the grid: of a time, that of the seed's own best cell.",
-    "last(Q)": "Last value of a quantity of probes.csv; last(Q, LAYER): of one layer.",
-    "mean(Q)": "Mean of its values over time.",
-    "max(Q)": "Largest of its values, over time and layers.",
-}
+def tuning_measures() -> dict[str, Measure]:
+    """Return the measures that `tune.by` may name, in the order in which they are offered."""
+    ranked = sorted((measure.tune_rank, name) for name, measure in RUN_MEASURES.items() if measure.tune_rank)
+    return {name: RUN_MEASURES[name] for _, name in ranked}
+
+
+def shown_measures() -> tuple[Measure, ...]:
+    """Return the measures of runs that `regx compare` shows, in the order of its tables."""
+    return tuple(measure for measure in (RUN_MEASURES | PROBE_MEASURES).values() if measure.section)

@@ -1,118 +1,111 @@
-"""Every measure that `compare` reports: its name, unit, direction, and when a run has none."""
+"""Measures of one run. A new one is an entry here: tuning, claims, `regx compare` and the docs then have it.
+
+A measure that does not exist for a run (a target that was never reached, a test error of a run that diverged)
+has no number, never one that stands for it. What a claim counts in its place, the entry says.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from regx.measures.curves import (
     area_under_curve,
-    error_gap,
-    loss_gap,
     matched_gap,
     overtraining_index,
     time_to_target,
+    time_to_train_loss,
 )
-from regx.runs.metrics import EpochMetrics, best_row
+from regx.measures.measure import Measure, Number, Reference, SeedRuns
+from regx.runs.metrics import best_row
+from regx.runs.record import Final
 from regx.runs.table import Run
 
-__all__ = ["MEASURES", "Measure", "Reference", "Unit", "measure_run"]
+__all__ = ["RUN_MEASURES", "of_run"]
 
-Unit = Literal["nats", "fraction", "epoch", "epochs", "steps", "seconds", "images/s"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """What the runs of one comparison are measured against.
-
-    Attributes:
-        target_error: Validation error for time to target, as a fraction; None where no run finished.
-        train_loss: Training loss for the matched gap, in nats; None likewise.
-    """
-
-    target_error: float | None
-    train_loss: float | None
+_Of = Callable[[SeedRuns, Reference], Number]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measure:
-    """One number of a run.
-
-    Attributes:
-        name: In CSV and JSON.
-        label: In tables.
-        section: Which block of the table it stands in.
-        unit: Fractions are shown as per cent.
-        better: Which direction is better; None where neither is.
-        of: Computes it; None where the run has no such number.
-        missing: Why a finished run may have none.
-        at_the_end: Whether it exists for finished runs only.
-        whole: For times to a target: the same time of a whole run, with which a run that never got there may
-            be counted.
-    """
-
-    name: str
-    label: str
-    section: Literal["Overfitting", "Convergence", "Errors", "Speed"]
-    unit: Unit
-    better: Literal["lower", "higher"] | None
-    of: Callable[[Run, Reference], float | None]
-    missing: str = "not measured"
-    at_the_end: bool = True
-    whole: Callable[[EpochMetrics], float] | None = None
-
-    def value(self, run: Run, reference: Reference) -> float | None:
-        """Measure a run; None where the number does not exist, which `why_missing` explains."""
-        if self.at_the_end and run.record.status != "done":
-            return None
-        return self.of(run, reference)
-
-    def budget(self, run: Run, reference: Reference) -> float | None:
-        """Return the time of the whole run, if it finished and there is a target that it may have missed."""
-        if self.whole is None or run.record.status != "done" or reference.target_error is None:
-            return None
-        return self.whole(run.rows[-1])
-
-    def why_missing(self, run: Run) -> str:
-        """Say in a word or two why this run has no such number."""
-        return self.missing if run.record.status == "done" else str(run.record.status)
+def of_run(value: Callable[[Run], float | None]) -> _Of:
+    """Measure the only run of an arm under a seed; None where it has no such number."""
+    return lambda runs, _: Number(value=value(runs.only))
 
 
-def _matched_gap(run: Run, reference: Reference) -> float | None:
-    return None if reference.train_loss is None else matched_gap(run.rows, reference.train_loss)
+def _final(value: Callable[[Final], float]) -> _Of:
+    """Take what was measured after the last epoch, in eval mode."""
+    return of_run(lambda run: value(run.record.final) if run.record.final else None)
 
 
-def _time(unit: Literal["epochs", "steps", "seconds"]) -> Callable[[Run, Reference], float | None]:
-    def measure(run: Run, reference: Reference) -> float | None:
-        if reference.target_error is None:
-            return None
-        reached = time_to_target(run.rows, reference.target_error)
-        return None if reached is None else float(getattr(reached, unit))
-
-    return measure
-
-
-def _best_valid_error(run: Run, _: Reference) -> float | None:
+def _best_valid_error(run: Run) -> float | None:
     row = best_row(run.rows)
     return row.valid_error if row else None
 
 
-def _best_epoch(run: Run, _: Reference) -> float | None:
+def _best_epoch(run: Run) -> float | None:
     row = best_row(run.rows)
     return float(row.epoch) if row else None
 
 
-def _final(field: str) -> Callable[[Run, Reference], float | None]:
-    return lambda run, _: getattr(run.record.final, field, None)
+def _best_epoch_test(field: Literal["test_error", "test_loss"]) -> _Of:
+    def of(runs: SeedRuns, _: Reference) -> Number:
+        record = runs.only.record
+        if record.best is None or not record.has_learned:
+            return Number(value=None, note=record.ending)
+        return Number(value=getattr(record.best, field))
+
+    return of
 
 
-MEASURES: tuple[Measure, ...] = (
+def _matched_gap(runs: SeedRuns, reference: Reference) -> Number:
+    assert reference.train_loss is not None  # `needs` says so
+    return Number(value=matched_gap(runs.only.rows, reference.train_loss))
+
+
+def _to_target(unit: Literal["epochs", "steps", "seconds"]) -> _Of:
+    def of(runs: SeedRuns, reference: Reference) -> Number:
+        assert reference.target_error is not None  # `needs` says so
+        reached = time_to_target(runs.only.rows, reference.target_error)
+        return Number(value=None if reached is None else float(getattr(reached, unit)))
+
+    return of
+
+
+def _to_train_loss(runs: SeedRuns, reference: Reference) -> Number:
+    assert reference.train_loss is not None  # `needs` says so
+    return Number(value=time_to_train_loss(runs.only.rows, reference.train_loss))
+
+
+def _examples(steps: _Of) -> _Of:
+    """Turn steps into training images seen."""
+
+    def of(runs: SeedRuns, reference: Reference) -> Number:
+        found = steps(runs, reference).value
+        return Number(value=None if found is None else found * runs.only.config.train.batch_size)
+
+    return of
+
+
+def _num_examples(run: Run) -> float:
+    return run.config.num_steps * run.config.train.batch_size
+
+
+def _train_seconds(run: Run) -> float | None:
+    return run.rows[-1].train_seconds if run.rows else None
+
+
+def _guessed_error(run: Run) -> float:
+    return 1 - 1 / run.config.data.facts.num_classes
+
+
+_ALL = (
     Measure(
         name="loss_gap",
         label="loss gap, test − train",
         section="Overfitting",
         unit="nats",
         better="lower",
-        of=lambda run, _: loss_gap(run.record),
+        meaning="Test loss minus training loss at the end, both in eval mode.",
+        of=_final(lambda final: final.test_loss - final.train_loss),
+        at_the_end=True,
+        reads_test=True,
     ),
     Measure(
         name="error_gap",
@@ -120,7 +113,10 @@ MEASURES: tuple[Measure, ...] = (
         section="Overfitting",
         unit="fraction",
         better="lower",
-        of=lambda run, _: error_gap(run.record),
+        meaning="Test error minus training error at the end.",
+        of=_final(lambda final: final.test_error - final.train_error),
+        at_the_end=True,
+        reads_test=True,
     ),
     Measure(
         name="overtraining_index",
@@ -128,7 +124,9 @@ MEASURES: tuple[Measure, ...] = (
         section="Overfitting",
         unit="nats",
         better="lower",
-        of=lambda run, _: overtraining_index(run.rows),
+        meaning="Rise of the validation loss from its lowest value to the end.",
+        of=of_run(lambda run: overtraining_index(run.rows)),
+        at_the_end=True,
     ),
     Measure(
         name="matched_gap",
@@ -136,9 +134,10 @@ MEASURES: tuple[Measure, ...] = (
         section="Overfitting",
         unit="nats",
         better="lower",
+        meaning="Validation loss minus training loss when the training loss is down to `train_loss`.",
         of=_matched_gap,
+        needs="train_loss",
         missing="not reached",
-        at_the_end=False,
     ),
     Measure(
         name="epochs_to_target",
@@ -146,10 +145,12 @@ MEASURES: tuple[Measure, ...] = (
         section="Convergence",
         unit="epochs",
         better="lower",
-        of=_time("epochs"),
+        meaning="Epochs until the smoothed validation error is down to the target.",
+        of=_to_target("epochs"),
+        needs="target",
         missing="not reached",
-        at_the_end=False,
-        whole=lambda row: row.epoch,
+        budget=lambda run: run.config.train.epochs,
+        tune_rank=5,
     ),
     Measure(
         name="steps_to_target",
@@ -157,10 +158,12 @@ MEASURES: tuple[Measure, ...] = (
         section="Convergence",
         unit="steps",
         better="lower",
-        of=_time("steps"),
+        meaning="Steps until the smoothed validation error is down to the target.",
+        of=_to_target("steps"),
+        needs="target",
         missing="not reached",
-        at_the_end=False,
-        whole=lambda row: row.step,
+        budget=lambda run: run.config.num_steps,
+        tune_rank=6,
     ),
     Measure(
         name="seconds_to_target",
@@ -168,10 +171,11 @@ MEASURES: tuple[Measure, ...] = (
         section="Convergence",
         unit="seconds",
         better="lower",
-        of=_time("seconds"),
+        meaning="Training time until the smoothed validation error is down to the target.",
+        of=_to_target("seconds"),
+        needs="target",
         missing="not reached",
-        at_the_end=False,
-        whole=lambda row: row.train_seconds,
+        budget=_train_seconds,
     ),
     Measure(
         name="valid_accuracy_area",
@@ -179,8 +183,12 @@ MEASURES: tuple[Measure, ...] = (
         section="Convergence",
         unit="fraction",
         better="higher",
-        of=lambda run, _: area_under_curve(run.rows),
+        meaning="Mean validation accuracy over the steps of the run.",
+        of=of_run(lambda run: area_under_curve(run.rows)),
+        at_the_end=True,
         missing="one epoch only",
+        chance=lambda run: 1 / run.config.data.facts.num_classes,
+        tune_rank=4,
     ),
     Measure(
         name="best_valid_error",
@@ -188,8 +196,9 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="fraction",
         better="lower",
-        of=_best_valid_error,
-        at_the_end=False,
+        meaning="Lowest validation error of all epochs.",
+        of=of_run(_best_valid_error),
+        tune_rank=3,
     ),
     Measure(
         name="best_epoch",
@@ -197,8 +206,8 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="epoch",
         better=None,
-        of=_best_epoch,
-        at_the_end=False,
+        meaning="Epoch with the lowest validation error.",
+        of=of_run(_best_epoch),
     ),
     Measure(
         name="final_valid_error",
@@ -206,7 +215,11 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="fraction",
         better="lower",
-        of=_final("valid_error"),
+        meaning="Validation error at the end.",
+        of=_final(lambda final: final.valid_error),
+        at_the_end=True,
+        chance=_guessed_error,
+        tune_rank=2,
     ),
     Measure(
         name="test_error",
@@ -214,7 +227,11 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="fraction",
         better="lower",
-        of=_final("test_error"),
+        meaning="Test error at the end.",
+        of=_final(lambda final: final.test_error),
+        at_the_end=True,
+        chance=_guessed_error,
+        reads_test=True,
     ),
     Measure(
         name="train_error",
@@ -222,7 +239,10 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="fraction",
         better=None,
-        of=_final("train_error"),
+        meaning="Training error at the end, in eval mode.",
+        of=_final(lambda final: final.train_error),
+        at_the_end=True,
+        chance=_guessed_error,
     ),
     Measure(
         name="final_valid_loss",
@@ -230,7 +250,10 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="nats",
         better="lower",
-        of=_final("valid_loss"),
+        meaning="Validation loss at the end.",
+        of=_final(lambda final: final.valid_loss),
+        at_the_end=True,
+        tune_rank=1,
     ),
     Measure(
         name="test_loss",
@@ -238,7 +261,10 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="nats",
         better="lower",
-        of=_final("test_loss"),
+        meaning="Test loss at the end.",
+        of=_final(lambda final: final.test_loss),
+        at_the_end=True,
+        reads_test=True,
     ),
     Measure(
         name="train_loss",
@@ -246,7 +272,9 @@ MEASURES: tuple[Measure, ...] = (
         section="Errors",
         unit="nats",
         better=None,
-        of=_final("train_loss"),
+        meaning="Training loss at the end, in eval mode.",
+        of=_final(lambda final: final.train_loss),
+        at_the_end=True,
     ),
     Measure(
         name="images_per_second",
@@ -254,8 +282,8 @@ MEASURES: tuple[Measure, ...] = (
         section="Speed",
         unit="images/s",
         better="higher",
-        of=lambda run, _: run.record.images_per_second if run.rows else None,
-        at_the_end=False,
+        meaning="Training throughput.",
+        of=of_run(lambda run: run.record.images_per_second if run.rows else None),
     ),
     Measure(
         name="train_seconds",
@@ -263,26 +291,74 @@ MEASURES: tuple[Measure, ...] = (
         section="Speed",
         unit="seconds",
         better="lower",
-        of=lambda run, _: run.rows[-1].train_seconds if run.rows else None,
+        meaning="Training time of the whole run.",
+        of=of_run(_train_seconds),
+        at_the_end=True,
+    ),
+    Measure(
+        name="best_epoch_test_error",
+        unit="fraction",
+        better="lower",
+        meaning="Test error with the weights of the epoch that has the lowest validation error.",
+        of=_best_epoch_test("test_error"),
+        missing="not measured by that version of regx",
+        chance=_guessed_error,
+        reads_test=True,
+    ),
+    Measure(
+        name="best_epoch_test_loss",
+        unit="nats",
+        better="lower",
+        meaning="Test loss with the weights of the epoch that has the lowest validation error.",
+        of=_best_epoch_test("test_loss"),
+        missing="not measured by that version of regx",
+        reads_test=True,
+    ),
+    Measure(
+        name="final_valid_accuracy",
+        unit="fraction",
+        better="higher",
+        meaning="Validation accuracy at the end.",
+        of=_final(lambda final: 1 - final.valid_error),
+        at_the_end=True,
+        chance=lambda run: 1 - _guessed_error(run),
+    ),
+    Measure(
+        name="steps_to_train_loss",
+        unit="steps",
+        better="lower",
+        meaning="Steps until the training loss, in eval mode, is down to `train_loss`.",
+        of=_to_train_loss,
+        needs="train_loss",
+        missing="not reached",
+        budget=lambda run: run.config.num_steps,
+    ),
+    Measure(
+        name="examples_to_train_loss",
+        unit="images",
+        better="lower",
+        meaning="Training images seen until the training loss is down to `train_loss`, repeats counted.",
+        of=_examples(_to_train_loss),
+        needs="train_loss",
+        missing="not reached",
+        budget=_num_examples,
+    ),
+    Measure(
+        name="examples_to_target",
+        unit="images",
+        better="lower",
+        meaning="Training images seen until the target, repeats counted.",
+        of=_examples(_to_target("steps")),
+        needs="target",
+        missing="not reached",
+        budget=_num_examples,
+    ),
+    Measure(
+        name="diverged",
+        unit="",
+        better="lower",
+        meaning="1 where the run diverged or hardly learned, else 0.",
+        of=of_run(lambda run: float(not run.record.has_learned)),
     ),
 )
-_BY_NAME = {measure.name: measure for measure in MEASURES}
-
-
-def measure_run(name: str, run: Run, reference: Reference | None = None) -> float | None:
-    """Measure one run by the name of the measure.
-
-    Args:
-        name: One of the catalogue's, e.g. `final_valid_loss`.
-        run: In whatever state it ended.
-        reference: What it is measured against; None for the `train.target_error` of its own config.
-
-    Returns:
-        In the measure's own unit; None where the run has no such number (diverged, target not reached).
-
-    Raises:
-        KeyError: If there is no measure of this name.
-    """
-    if reference is None:
-        reference = Reference(target_error=run.config.train.target_error, train_loss=None)
-    return _BY_NAME[name].value(run, reference)
+RUN_MEASURES = {measure.name: measure for measure in _ALL}

@@ -12,7 +12,7 @@ from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
-from regx.measures.run import Reference
+from regx.measures.measure import Reference
 from regx.report.claim_behind import Background, look_behind
 from regx.report.claim_prose import heading_of
 from regx.runs.sweep import SweepFolder, SweepRecord

@@ -18,7 +18,7 @@ from regx.claims.results import Lock, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError
-from regx.measures.run import Reference
+from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, Outcome
