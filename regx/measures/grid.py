@@ -70,17 +70,16 @@ def _optimum(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
 
 
 def _range(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
-    found = [number.value for number in numbers.values() if number.value is not None]
-    if len(found) < len(numbers):
-        return Number(value=None, note=_notes(numbers))
-    return Number(value=max(found) - min(found), note=_notes(numbers))
+    return _of_all(numbers, lambda values: max(values) - min(values))
 
 
 def _largest(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
+    return _of_all(numbers, max)
+
+
+def _of_all(numbers: Mapping[float, Number], fold: Callable[[list[float]], float]) -> Number:
     found = [number.value for number in numbers.values() if number.value is not None]
-    if len(found) < len(numbers):
-        return Number(value=None, note=_notes(numbers))
-    return Number(value=max(found), note=_notes(numbers))
+    return Number(value=fold(found) if len(found) == len(numbers) else None, note=_notes(numbers))
 
 
 def _smallest(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:

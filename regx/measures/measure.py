@@ -156,6 +156,7 @@ class Measure:
             that looks at validation images, has a direction, and is the same on every machine may be.
         section: Block of the tables of `regx compare` that it stands in; empty: in none.
         label: In these tables.
+        formula: In docs/compare.md, where that says more than the meaning.
         missing: Why a finished run may have none.
         at_the_end: Whether it exists for finished runs only.
         chance: What a run that did not learn counts as in a claim: its network guesses.
@@ -176,6 +177,7 @@ class Measure:
     tune_rank: int = 0
     section: str = ""
     label: str = ""
+    formula: str = ""
     missing: str = "not measured"
     at_the_end: bool = False
     chance: Callable[[Run], float] | None = None

@@ -172,7 +172,8 @@ TIER = "tiers: {smoke: {tune: {by: steps_to_target}}}\n"
         ),
         (
             ARMS.replace("  seeds:", "  by: final_valid_los\n  seeds:"),
-            f"10:7: tune.by: must be one of {KNOWN} (got 'final_valid_los'; did you mean 'final_valid_loss'?)",
+            f"10:7: tune.by: must be one of {KNOWN} (got 'final_valid_los'; "
+            "did you mean 'final_valid_loss'?)",
         ),
         (
             ARMS.replace("  seeds:", "  by: steps_to_target\n  seeds:"),
