@@ -12,7 +12,7 @@ only the clock tells the two apart, so times are compared with that one.
 from collections.abc import Iterator
 from typing import Any
 
-from regx.claims.run_measures import RUN_MEASURES
+from regx.measures.run import RUN_MEASURES
 
 __all__ = ["BASE", "SEEDS", "TINY", "experiments_of"]
 

@@ -17,7 +17,13 @@ from a_a_tables import a_a_claims_tables  # noqa: E402
 from claim_pages import claims_page  # noqa: E402
 from command_tables import exit_code_table  # noqa: E402
 from probe_tables import probe_tables  # noqa: E402
-from settings_tables import claim_tables, experiment_tables, measure_table, settings_tables  # noqa: E402
+from settings_tables import (  # noqa: E402
+    claim_tables,
+    compared_table,
+    experiment_tables,
+    measure_table,
+    settings_tables,
+)
 from statistics_tables import a_a_table, coverage_tables  # noqa: E402
 
 from benchmarks.tables import (  # noqa: E402
@@ -33,6 +39,7 @@ from regx.report.claims_figure import describe_claims, save_claims_figure  # noq
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/command_line.md": {"exit_codes": exit_code_table},
+    "docs/compare.md": {"compared": compared_table},
     "docs/configuration.md": {"settings": settings_tables},
     "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table, "a_a_claims": a_a_claims_tables},

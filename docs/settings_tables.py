@@ -4,11 +4,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from regx.claims.measures import list_measures
 from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
+from regx.measures.registry import list_measures, shown_measures, tuning_measures
 
-__all__ = ["claim_tables", "experiment_tables", "measure_table", "settings_tables"]
+__all__ = ["claim_tables", "compared_table", "experiment_tables", "measure_table", "settings_tables"]
 
 TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
 
@@ -27,8 +27,16 @@ def experiment_tables() -> str:
         for setting in settings
         if not setting.path.startswith(repeated)
     ]
+    by = (", ".join(tuning_measures()),)
     return tables(
-        tuple(replace(setting, path=setting.path.replace("tiers.smoke.", "tiers.TIER.")) for setting in kept)
+        tuple(
+            replace(
+                setting,
+                path=setting.path.replace("tiers.smoke.", "tiers.TIER."),
+                forms=by if setting.path == "tune.by" else setting.forms,
+            )
+            for setting in kept
+        )
     )
 
 
@@ -52,6 +60,15 @@ def measure_table() -> str:
         if number is None or number[1] == "1":
             shown = re.sub(r"_k1$", "_kN", name)
             text += f"| `{shown}` | {unit} | {meaning.replace('of 1 thinned', 'of N thinned')} |\n"
+    return text
+
+
+def compared_table() -> str:
+    """Return what `regx compare` shows of runs."""
+    text = "| measure | formula | unit | better |\n|---|---|---|---|\n"
+    for measure in shown_measures():
+        formula = measure.formula or measure.meaning
+        text += f"| `{measure.name}` | {formula} | {measure.unit} | {measure.better or '–'} |\n"
     return text
 
 

@@ -1,1 +1,1 @@
-"""The measures of a run and the comparison of runs. No torch."""
+"""The comparison of runs. No torch."""

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from regx.analysis.catalogue import MEASURES, Measure, Reference
 from regx.analysis.censoring import censored_times, times_as_fast
 from regx.analysis.differences import Difference, config_differences, environment_differences
 from regx.analysis.groups import Group
 from regx.analysis.inference import Inference, correct, half_width, infer
 from regx.analysis.reference import choose_reference
+from regx.measures.measure import Measure, Reference, SeedRuns
+from regx.measures.registry import shown_measures
+from regx.runs.table import Run
 
 __all__ = ["Cell", "Comparison", "Row", "compare", "measure_group"]
 
@@ -90,7 +92,7 @@ class Comparison:
         train_loss_rule: How the matched training loss was chosen.
         config: What differs in the configs.
         environment: What differs in what they ran on.
-        rows: One per measure, in the order of the catalogue.
+        rows: One per measure, in the order of the registry.
         num_left_out: Groups that were compared and are not among `groups`; see `head`.
     """
 
@@ -157,7 +159,7 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
         train_loss_rule=train_loss_rule,
         config=tuple(config_differences(groups)),
         environment=tuple(environment_differences(groups)),
-        rows=tuple(_row(measure, groups, reference) for measure in MEASURES),
+        rows=tuple(_row(measure, groups, reference) for measure in shown_measures()),
     )
 
 
@@ -185,7 +187,7 @@ def _infer(
 ) -> Inference:
     """Set one group against the first, and of times say how they compare as a ratio."""
     one = infer(first, other, measure.better)
-    if measure.whole is None:
+    if measure.budget is None:
         return one
     used = [[values[seed] for seed in one.seeds or values] for values in (first, other)]
     late, late_other = (len(cell.censored.intersection(one.seeds or cell.censored)) for cell in cells)
@@ -198,10 +200,11 @@ def _infer(
 
 def measure_group(measure: Measure, group: Group, reference: Reference) -> Cell:
     """Measure every run of a group, and their mean."""
-    values = [measure.value(run, reference) for run in group.runs]
+    numbers = [measure.number(SeedRuns.single(run), reference) for run in group.runs]
+    values = [number.value for number in numbers]
     late: frozenset[int] = frozenset()
-    if measure.whole is not None:
-        filled = censored_times(values, [measure.budget(run, reference) for run in group.runs])
+    if measure.budget is not None:
+        filled = censored_times(values, [_budget(measure, run, reference) for run in group.runs])
         if filled:
             values = list(filled.times)
             late = frozenset(
@@ -209,11 +212,18 @@ def measure_group(measure: Measure, group: Group, reference: Reference) -> Cell:
             )
     present = [value for value in values if value is not None]
     if len(present) < len(values):
-        missing = [run for run, value in zip(group.runs, values, strict=True) if value is None]
-        reason, count = Counter(map(measure.why_missing, missing)).most_common(1)[0]
+        notes = [number.note for number in numbers if number.value is None]
+        reason, count = Counter(notes).most_common(1)[0]
         text = reason if count == len(values) else f"{count} of {len(values)} {reason}"
         return Cell(values=tuple(values), missing=text)
     return Cell(values=tuple(values), mean=statistics.fmean(present), censored=late)
+
+
+def _budget(measure: Measure, run: Run, reference: Reference) -> float | None:
+    """Return the time of the whole run, if it finished and there is something that it may have missed."""
+    if measure.budget is None or run.record.status != "done" or not reference.has(measure.needs):
+        return None
+    return measure.budget(run)
 
 
 def _by_seed(group: Group, cell: Cell) -> dict[int, float]:

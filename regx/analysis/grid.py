@@ -1,21 +1,28 @@
 """Arms over a grid of one numeric axis: where each of them works, and where it works best, seed by seed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
 from statistics import fmean
+from typing import Literal
 
 from regx.analysis.arms import Arm
 from regx.analysis.compare import Cell
-from regx.analysis.grid_measures import GridMeasure, Ladder, grid_measures
 from regx.analysis.inference import Inference, correct, infer
-from regx.analysis.ladder import grid_floor
 from regx.analysis.selection import Selection
 from regx.config.errors import UsageError
+from regx.measures.grid import ANY_AXIS, OTHER_AXES, RATES, SHOWN_GRID_MEASURES
+from regx.measures.ladder import LADDER_START, MIN_PARABOLA, grid_floor
+from regx.measures.measure import CellRun, Measure, Reference, SeedRuns
 from regx.runs.table import Run
 
-__all__ = ["GridArm", "GridComparison", "GridRow", "compare_grid", "grid_axis"]
+__all__ = ["GridArm", "GridComparison", "GridRow", "Scale", "compare_grid", "grid_axis"]
+
+# How the numbers of a row are counted: learning rates and their ratios in doublings (log2), values of another
+# axis as they are, errors as fractions.
+Scale = Literal["log2", "doublings", "value", "fraction"]
+_SCALES: dict[str, Scale] = {"learning rate": "log2", "doublings": "doublings", "fraction": "fraction"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +40,7 @@ class GridArm:
     label: str
     arm: Arm
     values: tuple[float, ...]
-    ladders: Mapping[int, Ladder]
+    ladders: Mapping[int, Mapping[float, Run]]
     incomplete: tuple[int, ...]
 
     def num_without_end(self, value: float) -> int:
@@ -51,9 +58,14 @@ class GridRow:
         inferences: Each arm against the first; None for the first and where a mean is missing.
     """
 
-    measure: GridMeasure
+    measure: Measure
     cells: tuple[Cell, ...]
     inferences: tuple[Inference | None, ...]
+
+    @property
+    def scale(self) -> Scale:
+        """How its numbers are counted."""
+        return _scale(self.measure)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +109,30 @@ def compare_grid(selections: Sequence[Selection], axis: str) -> GridComparison:
     arms = [_arm(members, axis) for members in by_arm.values()]
     names = [arm.label for arm in arms]
     arms = [
-        arm if names.count(arm.label) == 1 else _renamed(arm, f"{arm.arm.sweep.name}:{arm.label}")
+        arm if names.count(arm.label) == 1 else replace(arm, label=f"{arm.arm.sweep.name}:{arm.label}")
         for arm in arms
     ]
-    rows = tuple(_row(measure, arms) for measure in grid_measures(axis, [arm.values for arm in arms]))
+    reference = Reference(first_rate=_first_rate(arms))
+    rows = tuple(_row(measure, arms, axis, reference) for measure in _choose_measures(axis, arms))
     return GridComparison(axis=axis, arms=tuple(arms), rows=rows)
+
+
+def _first_rate(arms: Sequence[GridArm]) -> float:
+    """Choose the rate from which on every arm should learn."""
+    reached = min(arm.values[-1] for arm in arms) >= LADDER_START
+    return LADDER_START if reached else min(arm.values[0] for arm in arms)
+
+
+def _choose_measures(axis: str, arms: Sequence[GridArm]) -> list[Measure]:
+    """Choose the measures for an axis: ladders of learning rates have measures of their own."""
+    has_rates = axis == "optim.lr" and min(arm.values[0] for arm in arms) > 0
+    sections = (RATES if has_rates else OTHER_AXES, ANY_AXIS)
+    fewest = min(len(arm.values) for arm in arms)
+    return [
+        measure
+        for measure in SHOWN_GRID_MEASURES
+        if measure.section in sections and (measure.name != "optimum" or fewest >= MIN_PARABOLA)
+    ]
 
 
 def _arm(members: Sequence[Selection], axis: str) -> GridArm:
@@ -126,14 +157,9 @@ def _arm(members: Sequence[Selection], axis: str) -> GridArm:
     )
 
 
-def _renamed(arm: GridArm, label: str) -> GridArm:
-    return GridArm(
-        label=label, arm=arm.arm, values=arm.values, ladders=arm.ladders, incomplete=arm.incomplete
-    )
-
-
-def _row(measure: GridMeasure, arms: Sequence[GridArm]) -> GridRow:
-    by_seed = [{seed: measure.of(ladder) for seed, ladder in arm.ladders.items()} for arm in arms]
+def _row(measure: Measure, arms: Sequence[GridArm], axis: str, reference: Reference) -> GridRow:
+    measure = replace(measure, missing=measure.missing.format(first_rate=reference.first_rate))
+    by_seed = [_numbers(measure, arm, axis, reference) for arm in arms]
     cells = tuple(_cell(list(values.values())) for values in by_seed)
     present = [
         {seed: value for seed, value in values.items() if value is not None} if cell.mean is not None else {}
@@ -151,6 +177,20 @@ def _row(measure: GridMeasure, arms: Sequence[GridArm]) -> GridRow:
     )
 
 
+def _numbers(measure: Measure, arm: GridArm, axis: str, reference: Reference) -> dict[int, float | None]:
+    """Measure every seed of an arm; learning rates as log2."""
+    numbers = {}
+    for seed, ladder in arm.ladders.items():
+        runs = tuple(CellRun({axis: value}, run) for value, run in ladder.items())
+        value = measure.number(SeedRuns(arm=arm.label, runs=runs, reference={}, axis=axis), reference).value
+        numbers[seed] = log2(value) if value is not None and _scale(measure) == "log2" else value
+    return numbers
+
+
+def _scale(measure: Measure) -> Scale:
+    return _SCALES.get(measure.unit, "value")
+
+
 def _cell(values: Sequence[float | None]) -> Cell:
     present = [value for value in values if value is not None]
     if len(present) < len(values):
@@ -161,7 +201,7 @@ def _cell(values: Sequence[float | None]) -> Cell:
     )
 
 
-def _floor(measure: GridMeasure, arms: Sequence[GridArm]) -> float | None:
+def _floor(measure: Measure, arms: Sequence[GridArm]) -> float | None:
     """Return the spread to assume where all seeds agree: that of rounding to the values that were tried.
 
     The step is the smallest between neighbours in any arm, in the unit of the measure: doublings (log2) for
@@ -169,7 +209,7 @@ def _floor(measure: GridMeasure, arms: Sequence[GridArm]) -> float | None:
     """
     if not measure.on_grid:
         return None
-    count: Callable[[float], float] = float if measure.scale == "value" else log2
+    count: Callable[[float], float] = float if _scale(measure) == "value" else log2
     steps = [count(high) - count(low) for arm in arms for low, high in pairwise(arm.values)]
     return grid_floor(min(steps)) if steps else None
 

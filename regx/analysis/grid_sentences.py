@@ -2,8 +2,7 @@
 
 from math import log2
 
-from regx.analysis.grid import GridArm, GridComparison, GridRow
-from regx.analysis.grid_measures import Scale
+from regx.analysis.grid import GridArm, GridComparison, GridRow, Scale
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.notes import show_seeds
 from regx.analysis.seeded import over_pairs
@@ -64,7 +63,7 @@ def _without_a_mean(comparison: GridComparison, arm: GridArm) -> list[str]:
         lost = [seed for seed, value in zip(arm.ladders, values, strict=True) if value is None]
         if lost:
             seeds = f"seed{'s' if len(lost) > 1 else ''} {show_seeds(lost)}"
-            labels.setdefault((seeds, row.measure.absent), []).append(_plain(row))
+            labels.setdefault((seeds, row.measure.missing), []).append(row.measure.label)
     return [
         f"{arm.label}: {seeds} {absent}, so there is no mean of {in_words(rows)}."
         for (seeds, absent), rows in labels.items()
@@ -106,8 +105,8 @@ def show_range(one: Inference, scale: Scale) -> str:
 def _sentence(row: GridRow, first: str, other: str, index: int) -> str:
     one = row.inferences[index]
     assert one is not None  # the caller has looked
-    label = _plain(row)
-    scale = row.measure.scale
+    label = row.measure.label
+    scale = row.scale
     values = " against ".join(show_value(mean, scale) for mean in one.means[::-1])
     unit = {"fraction": " %", "doublings": " doublings"}.get(scale, "")
     change = f"{show_change(one.difference, scale)}{' doublings' if scale == 'log2' else ''}"
@@ -120,10 +119,6 @@ def _sentence(row: GridRow, first: str, other: str, index: int) -> str:
     if one.num_values < MIN_PAIRS:
         return f"The {label} of {other} against that of {first}: {facts}."
     return f"No difference in {label} can be told between {other} and {first}: {facts}."
-
-
-def _plain(row: GridRow) -> str:
-    return row.measure.label.removesuffix(" (%)")
 
 
 def _relation(p: str) -> str:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from regx.analysis.catalogue import Reference
 from regx.analysis.groups import Group
-from regx.analysis.measures import smoothed_valid_error
+from regx.measures.curves import smoothed_valid_error
+from regx.measures.measure import Reference
 from regx.runs.table import Run
 
 __all__ = ["choose_reference"]
@@ -32,7 +32,7 @@ def choose_reference(groups: Sequence[Group], target_error: float | None) -> tup
     finished = [run for group in groups for run in group.runs if run.record.status == "done" and run.rows]
     target, target_rule = _target(groups, finished, target_error)
     if not finished:
-        return Reference(target_error=target, train_loss=None), target_rule, "no run finished"
+        return Reference(target_error=target), target_rule, "no run finished"
     train_loss = max(min(row.train_loss for row in run.rows) for run in finished)
     rule = "the lowest training loss that every finished run reaches"
     return Reference(target_error=target, train_loss=train_loss), target_rule, rule

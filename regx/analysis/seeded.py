@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from regx.analysis.catalogue import Measure
 from regx.analysis.compare import Cell, Comparison, Row
 from regx.analysis.inference import MIN_PAIRS, Inference
 from regx.analysis.single_runs import UNDERFIT_NATS, absent
@@ -16,6 +15,7 @@ from regx.analysis.wording import (
     show_signed,
     show_unit,
 )
+from regx.measures.measure import Measure
 
 __all__ = [
     "brief",

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from regx.analysis.catalogue import Unit
 from regx.analysis.inference import LEVEL, Inference
 
 __all__ = [
@@ -19,12 +18,13 @@ __all__ = [
     "show_wins",
 ]
 
-_SHOWN_UNIT: dict[Unit, str] = {
+_SHOWN_UNIT = {
     "nats": "nats", "fraction": "%", "seconds": "s", "epochs": "epochs", "steps": "steps"
 }  # fmt: skip
+_PLACES = {"steps": 0, "images": 0, "images/s": 0, "epochs": 1, "fraction": 2}
 
 
-def show_number(value: float, unit: Unit, *, like: float | None = None) -> str:
+def show_number(value: float, unit: str, *, like: float | None = None) -> str:
     """Show one number without its unit.
 
     Args:
@@ -38,13 +38,13 @@ def show_number(value: float, unit: Unit, *, like: float | None = None) -> str:
     return (text[1:] if text.startswith("-") and not float(text.replace(",", "")) else text).replace("-", "−")
 
 
-def show_signed(value: float, unit: Unit, *, like: float) -> str:
+def show_signed(value: float, unit: str, *, like: float) -> str:
     """Show a difference with its sign, to the places of `like`."""
     text = show_number(value, unit, like=like)
     return text if text.startswith("−") else f"+{text}"
 
 
-def show_interval(one: Inference, unit: Unit, *, like: float) -> str:
+def show_interval(one: Inference, unit: str, *, like: float) -> str:
     """Show the 95 % interval of a difference in brackets, or in a word why there is none."""
     if one.low is None or one.high is None:
         return one.remark
@@ -70,7 +70,7 @@ def show_fact(value: object) -> str:
     return "unknown" if value is None else str(value)
 
 
-def show_unit(unit: Unit) -> str:
+def show_unit(unit: str) -> str:
     """Name a unit as it stands behind a number; empty where the number says it all."""
     return _SHOWN_UNIT.get(unit, "")
 
@@ -95,14 +95,14 @@ def shorten(text: str, max_letters: int) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
-def _places(size: float, unit: Unit) -> int:
+def _places(size: float, unit: str) -> int:
     """Choose the decimal places of a number of this size."""
     if unit == "seconds":
         return 0 if size >= 100 else 1 if size >= 10 else 2
     if unit == "epoch":
         return 0 if size == int(size) else 1
-    if unit != "nats":
-        return {"steps": 0, "images/s": 0, "epochs": 1, "fraction": 2}[unit]
+    if unit in _PLACES:
+        return _PLACES[unit]
     if size == 0 or size >= 10:
         return 2
     return min(6, max(3, 2 - math.floor(math.log10(size))))  # three digits that count

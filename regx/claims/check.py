@@ -1,14 +1,15 @@
-"""What must hold of the measures that a file's claims name: they exist, and have what they need."""
+"""What must hold of the measures that an experiment names: they exist, and have what they need."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.grid_measures import GRID_FUNCTIONS
 from regx.config import Experiment
 from regx.config.errors import Problem
 from regx.config.tree import Node
 from regx.config.yaml_loader import read_yaml
+from regx.measures.grid import GRID_FUNCTIONS
+from regx.sweeps.tuning import check_tuning
 
 __all__ = ["check_measures"]
 
@@ -21,7 +22,7 @@ def check_measures(path: Path, experiment: Experiment) -> list[Problem]:
         experiment: As loaded from it.
     """
     tree = read_yaml(path, [])
-    found = []
+    found = [*check_tuning(path, experiment)]
     for index, claim in enumerate(experiment.claims):
         for item in comparisons_of(claim):
             node = _node_of(tree.find(("claims", index)), item.part)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regx.claims.measures import find_measure
-from regx.claims.seed_runs import ClaimMeasure
 from regx.config.contrast import Contrast, parse_contrast
 from regx.config.sections.claim import CRITERIA, BesideConfig, ClaimConfig, PartConfig
+from regx.measures.measure import Measure
+from regx.measures.registry import find_measure
 
 __all__ = ["IF_CENSORED", "Comparison", "comparisons_of"]
 
@@ -36,7 +36,7 @@ class Comparison:
         return parse_contrast(self.config.contrast)
 
     @property
-    def measures(self) -> tuple[ClaimMeasure, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """The measure of each side.
 
         Raises:

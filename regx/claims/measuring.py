@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import IF_CENSORED, comparisons_of
 from regx.claims.measure_rows import MeasureRow
 from regx.claims.results import Lock, LockedClaim, LockedPart
-from regx.claims.seed_runs import Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.sections.claim import ClaimConfig
+from regx.measures.measure import Number, Reference
 
 __all__ = ["arms_of", "locked_part", "measure_claims"]
 
@@ -31,7 +30,7 @@ def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[
                 number = (
                     Number(value=None, note=part.problem)
                     if part.problem
-                    else measure.of(runs.confirmed(arm, item, seed), reference)
+                    else measure.counted(runs.confirmed(arm, item, seed), reference)
                 )
                 yield MeasureRow(
                     claim=claim.id,

@@ -4,22 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.measures import find_measure
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.claims.rule import rule_digest
-from regx.claims.seed_runs import ClaimMeasure
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment
 from regx.config.contrast import parse_amount
 from regx.config.errors import UsageError
-from regx.sweeps.tuning import HIGHER_IS_BETTER
+from regx.measures.measure import Measure, Reference
+from regx.measures.registry import find_measure
 
 __all__ = ["NotFixedError", "register", "register_in"]
-
-
-_NONE = Reference(target_error=None, train_loss=None)
 
 
 class NotFixedError(Exception):
@@ -131,7 +126,7 @@ class _TuningSeeds:
             amount = parse_amount(self.item.target)
             target = amount.value
             if amount.share_of is not None:
-                accuracy = self.mean(amount.share_of, find_measure("final_valid_accuracy"), _NONE)
+                accuracy = self.mean(amount.share_of, find_measure("final_valid_accuracy"), Reference())
                 target = 1 - amount.value * accuracy
         return Reference(
             target_error=target, train_loss=self.item.train_loss if "train_loss" in needed else None
@@ -149,18 +144,17 @@ class _TuningSeeds:
             raise NotFixedError(f"{self.item.amount} is {value:.3g} on the tuning seeds: no smallest effect")
         return value
 
-    def best(self, arms: tuple[str, ...], measure: ClaimMeasure, reference: Reference) -> str:
+    def best(self, arms: tuple[str, ...], measure: Measure, reference: Reference) -> str:
         """Choose among arms: by the measure itself, or by what tuned them where it reads test images."""
         plan = self.experiment.tune
         if len(arms) == 1 or plan is None:
             return arms[0]
         if measure.reads_test or measure.better is None:
             scores = {arm: self.score(arm) for arm in arms}
-            lower = plan.by not in HIGHER_IS_BETTER
+            measure = find_measure(plan.by)
         else:
             scores = {arm: self.mean(arm, measure, reference) for arm in arms}
-            lower = measure.better == "lower"
-        return (min if lower else max)(arms, key=lambda arm: scores[arm])
+        return (min if measure.better == "lower" else max)(arms, key=lambda arm: scores[arm])
 
     def score(self, arm: str) -> float:
         """Return what an arm reached in the tuning, by the measure that tuned it."""
@@ -171,13 +165,13 @@ class _TuningSeeds:
             )
         return fmean(scores)
 
-    def mean(self, arm: str, measure: ClaimMeasure, reference: Reference) -> float:
+    def mean(self, arm: str, measure: Measure, reference: Reference) -> float:
         """Take the mean of a measure over the tuning seeds; without any, over the runs themselves."""
         if self.experiment.tune is not None:
             sources = list(self.runs.tuning(arm, self.item))
         else:
             sources = [self.runs.confirmed(arm, self.item, seed) for seed in self.experiment.seeds]
-        found = [measure.of(source, reference) for source in sources]
+        found = [measure.counted(source, reference) for source in sources]
         values = [number.value for number in found if number.value is not None]
         if not values or len(values) < len(found):
             notes = (

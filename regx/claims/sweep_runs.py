@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from regx.claims.comparison import Comparison
-from regx.claims.seed_runs import CellRun, SeedRuns
+from regx.measures.measure import CellRun, SeedRuns
 from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SweepRecord, SweepRun

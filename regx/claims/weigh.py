@@ -8,12 +8,12 @@ from statistics import fmean
 from regx.analysis.censoring import MOST_CENSORED
 from regx.analysis.compound import all_of
 from regx.analysis.evidence import Evidence, Measured, at_least, not_worse_than, within
-from regx.analysis.ladder import grid_floor
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measure_rows import MeasureRow
 from regx.claims.measuring import arms_of, locked_part
 from regx.claims.results import Lock, LockedPart, PartResult
 from regx.config.sections.claim import ClaimConfig
+from regx.measures.ladder import grid_floor
 
 __all__ = ["Weighed", "weigh_claim"]
 

@@ -93,8 +93,9 @@ def schema_experiment() -> None:
     Example: regx schema experiment > experiment.schema.json
     """
     from regx.config.editor_schema import experiment_schema
+    from regx.measures.registry import tuning_measures
 
-    print_json(experiment_schema())
+    print_json(experiment_schema(tuning_measures()))
 
 
 def init(
@@ -173,7 +174,10 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     from regx.config.load_experiment import load_tiers
 
     tiers = load_tiers(path)
-    wrong = [problem for experiment in tiers.values() for problem in check_measures(path, experiment)]
+    wrong: list[Problem] = []
+    for tier in tiers.values():
+        told = {problem.place for problem in wrong}  # what several tiers share is said once
+        wrong += [problem for problem in check_measures(path, tier) if problem.place not in told]
     if wrong:
         raise ConfigError(wrong)
     experiment = tiers["cpu"]
@@ -210,9 +214,10 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
     from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
     from regx.config.starter import starter_root
+    from regx.measures.registry import tuning_measures
 
     root = starter_root()
-    for kind, make_schema in (("run", run_schema), ("experiment", experiment_schema)):
+    for kind, content in (("run", run_schema()), ("experiment", experiment_schema(tuning_measures()))):
         folder, schema = root / STARTERS[kind], SCHEMAS / f"{kind}.schema.json"
         files = sorted(folder.rglob("*.yaml"))
         if not files:
@@ -221,4 +226,4 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
             relative = file.relative_to(root)
             up = "../" * (len(relative.parts) - 1)
             yield relative, editor_line(f"{up}{schema.as_posix()}").encode() + file.read_bytes()
-        yield schema, f"{json.dumps(make_schema(), indent=2)}\n".encode()
+        yield schema, f"{json.dumps(content, indent=2)}\n".encode()

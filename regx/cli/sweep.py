@@ -77,7 +77,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     Example: regx sweep experiments/digits_toggles.yaml --jobs 2
     """
-    from regx.config import load_experiment
+    from regx.config import ConfigError, load_experiment
     from regx.config.errors import UsageError
     from regx.config.kinds import kind_of_file
     from regx.runs.path_kind import refuse_no_yaml
@@ -86,12 +86,15 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.sweeps.driver import sweep as train_all
     from regx.sweeps.jobs import EngineLostError, EngineOptions
     from regx.sweeps.ledger import Ledger
+    from regx.sweeps.tuning import check_tuning
 
     choice = EngineChoice(jobs=jobs, per_gpu=per_gpu, scheduler=scheduler, scheduler_file=scheduler_file)
     refuse_no_yaml(experiment)
     if kind_of_file(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
+    if wrong := list(check_tuning(experiment, asked)):
+        raise ConfigError(wrong)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
     ledger = Ledger(options.runs_dir)
     with nullcontext() if dry_run else ledger.lock() as unprotected:

@@ -1,5 +1,6 @@
 """The JSON schemas of the files for editors. An editor sees a file as it is written, `extends` and all."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from regx.config.outline import outline
@@ -42,10 +43,13 @@ def run_schema() -> dict[str, Any]:
     }
 
 
-def experiment_schema() -> dict[str, Any]:
+def experiment_schema(tuning_measures: Iterable[str]) -> dict[str, Any]:
     """Return a JSON schema (draft 2020-12) of the YAML file of an experiment.
 
     Dotted paths are offered wherever settings of the run stand; their values are checked by `regx validate`.
+
+    Args:
+        tuning_measures: What `tune.by` may name.
     """
     schema = ExperimentFile.model_json_schema()
     paths = {
@@ -70,6 +74,7 @@ def experiment_schema() -> dict[str, Any]:
     arms = schema["properties"]["arms"]
     schema["properties"]["arms"] = {**arms, "additionalProperties": {"$ref": "#/$defs/Settings"}}
     tuned = definitions["TuneConfig"]["properties"]
+    tuned["by"] = dict(sorted({**tuned["by"], "enum": list(tuning_measures)}.items()))
     tuned["arms"] = {**tuned["arms"], "additionalProperties": {"$ref": "#/$defs/Axes"}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -13,7 +13,6 @@ from regx.config.layers import read_base
 from regx.config.sections.experiment import ExperimentFile, TuneConfig
 from regx.config.tree import Node, Plain, plain
 from regx.config.tuning_grid import can_extend, cross
-from regx.config.tuning_rules import check_target
 from regx.config.yaml_loader import read_yaml
 
 __all__ = ["load_experiment", "load_tiers"]
@@ -37,8 +36,7 @@ def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
     base = read_base(path, tree, problems)
     if base is not None and draft.num_configs <= MAX_CONFIGS:
         told = {problem.place for problem in problems}
-        found = [*check_configs(base, draft), *check_target(base, draft)]
-        problems.extend(problem for problem in found if problem.place not in told)
+        problems.extend(problem for problem in check_configs(base, draft) if problem.place not in told)
     if problems or base is None:
         raise ConfigError(problems)
     return _build(path, tier, draft, base)

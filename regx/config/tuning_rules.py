@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from regx.config.arm_rules import no_arm, own_arm_rules
 from regx.config.errors import Place, Problem
 from regx.config.experiment_draft import Axes, Draft
-from regx.config.tree import Node, plain
+from regx.config.tree import plain
 from regx.config.tuning_grid import can_extend
 
-__all__ = ["check_target", "follow_rules", "tune_rules"]
+__all__ = ["follow_rules", "tune_rules"]
 
 
 def tune_rules(draft: Draft) -> Iterator[Problem]:
@@ -70,20 +70,3 @@ def _cells_differ(draft: Draft, arm: str, leader: str) -> bool:
         for name in (arm, leader)
     )
     return one != other and bool(other)
-
-
-def check_target(base: Node, draft: Draft) -> Iterator[Problem]:
-    """Find arms without a target error where the tuning goes by the time to it."""
-    by = draft.tree.get("tune", "by")
-    if by is None or not isinstance(by.value, str) or not by.value.endswith("_to_target"):
-        return
-    axes = {path for item in draft.all_axes for path in item.values}
-    arms = [arm for arm in draft.arms if _has_no_target(draft.arm_tree(base, arm, []))]
-    if arms and "train.target_error" not in axes:
-        where = "" if len(arms) == len(draft.arms) else f" (missing in {', '.join(arms)})"
-        yield Problem(by.place, "tune.by", f"{by.value} needs train.target_error{where}")
-
-
-def _has_no_target(tree: Node) -> bool:
-    target = tree.get("train", "target_error")
-    return target is None or target.value in (None, "none")

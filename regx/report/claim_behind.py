@@ -5,21 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison
-from regx.claims.measures import find_measure
-from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, Number
 from regx.claims.sweep_runs import SweepRuns
 from regx.config.errors import UsageError
-from regx.report.claim_traces import Line, find_course
+from regx.measures.measure import Line, Measure, Number, Reference, SeedRuns
+from regx.measures.registry import find_measure
 from regx.runs.table import Run
 
 __all__ = ["Background", "Curves", "Ladder", "TracePanel", "Traces", "backgrounds", "look_behind"]
 
-# What is shown over the axis of a grid where the measure is made of several numbers of each run.
-_BEHIND_LADDERS = {"lr_star": "final_valid_loss"}
-_CellRuns = Mapping[float, CellRun]  # of one seed, by value of the axis
 MOST_PANELS = 2  # of traces, beside one another
 
 
@@ -182,37 +176,41 @@ def look_behind(
         return
     if comparison.measures[0].over == "grid":
         axes = dict.fromkeys(of_arm[0].axes[0] for of_arm in by_arm.values())
-        yield _ladder(comparison.measures[0].name, " or ".join(axes), ladders, reference)
+        yield _ladder(comparison.measures[0], " or ".join(axes), ladders, reference)
         return
     for label, arm, measure in zip(labels, arms, comparison.measures, strict=True):
-        yield from _traces(label, measure.name, alone[arm])
+        yield from _traces(label, measure, alone[arm])
     is_error = any(word in comparison.measures[0].name for word in ("error", "accuracy", "target"))
     yield Curves(
-        runs={arm: tuple(item.run for item in items) for arm, items in alone.items()},
+        runs={arm: tuple(found) for arm, found in alone.items()},
         shows=frozenset({"error" if is_error else "loss"}),
     )
 
 
-def _traces(label: str, measure: str, items: Sequence[CellRun]) -> Iterator[Traces]:
+def _traces(label: str, measure: Measure, runs: Sequence[Run]) -> Iterator[Traces]:
     """Yield the lines behind a measure of probes, if it has any."""
-    course = find_course(measure)
+    course = measure.course
     if course is None:
         return
-    lines = tuple(line for item in items if succeeded(item.run) and (line := course.of(item)))
+    lines = tuple(line for run in runs if run.record.has_learned and (line := course.of(run)))
     if lines:
         panel = TracePanel(unit=course.unit, x=course.x, lines={label: lines})
         yield Traces(panels={course.title: panel})
 
 
 def _ladder(
-    measure: str, axis: str, by_arm: Mapping[str, Sequence[_CellRuns]], reference: Reference
+    measure: Measure,
+    axis: str,
+    by_arm: Mapping[str, Sequence[Mapping[float, Run]]],
+    reference: Reference,
 ) -> Ladder:
-    inner = _inner(measure)
+    each = "final_valid_error" if measure.each == "diverged" else measure.each
+    inner = find_measure(each)
     numbers = {arm: _numbers(ladders, inner, reference) for arm, ladders in by_arm.items()}
     return Ladder(
         axis=axis,
-        measure=inner,
-        unit=find_measure(inner).unit,
+        measure=inner.name,
+        unit=inner.unit,
         points={
             arm: {at: tuple(one.value if one else None for one in found) for at, found in by_value.items()}
             for arm, by_value in numbers.items()
@@ -228,23 +226,12 @@ def _ladder(
 
 
 def _numbers(
-    ladders: Sequence[_CellRuns], inner: str, reference: Reference
+    ladders: Sequence[Mapping[float, Run]], inner: Measure, reference: Reference
 ) -> dict[float, list[Number | None]]:
-    from regx.claims.probe_measures import PROBE_MEASURES
-    from regx.claims.run_measures import RUN_MEASURES
-
-    of = (RUN_MEASURES | PROBE_MEASURES)[inner].of
-
-    def number(item: CellRun) -> Number | None:
+    def number(run: Run) -> Number | None:
         """Probes may have seen all that matters of a run that diverged; its errors are those of guessing."""
-        return of(item, reference) if inner in PROBE_MEASURES or succeeded(item.run) else None
+        if inner.over != "probes" and not run.record.has_learned:
+            return None
+        return inner.counted(SeedRuns.single(run), reference)
 
     return {value: [number(ladder[value]) for ladder in ladders] for value in sorted(ladders[0])}
-
-
-def _inner(name: str) -> str:
-    """Name the measure of each run that a measure over the grid is made of."""
-    if "(" not in name:
-        return _BEHIND_LADDERS.get(name, "final_valid_error")
-    inner = name.partition("(")[2].rstrip(")").strip()
-    return "final_valid_error" if inner == "diverged" else inner

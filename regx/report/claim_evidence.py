@@ -6,7 +6,6 @@ from math import isfinite
 from pathlib import Path
 
 from regx.analysis.arms import read_sweep
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.measure_rows import MeasureRow, read_measures
 from regx.claims.measuring import arms_of, locked_part
@@ -14,6 +13,7 @@ from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Tier
+from regx.measures.measure import Reference
 from regx.report.claim_behind import Background, look_behind
 from regx.report.claim_prose import heading_of
 from regx.runs.sweep import SweepFolder

@@ -130,7 +130,7 @@ def _names(measure: str) -> list[str]:
 
 @cache
 def _meanings() -> dict[str, str]:
-    from regx.claims.measures import list_measures
+    from regx.measures.registry import list_measures
 
     return {name: meaning for name, _, meaning in list_measures()}
 
@@ -200,7 +200,7 @@ def _numbers(part: "PartResult", quantity: Quantity) -> str:
 
 
 def _arm_means(part: "PartResult", quantity: Quantity) -> Iterator[tuple[str, str]]:
-    from regx.claims.measures import find_measure
+    from regx.measures.registry import find_measure
 
     places = quantity.places if quantity.form == "difference" and part.unit != "ln" else None
     unit = find_measure(_names(part.measure)[0]).unit

@@ -9,7 +9,7 @@ from matplotlib.ticker import AutoLocator
 
 from regx.analysis.compare import Cell, Comparison
 from regx.analysis.groups import Group
-from regx.analysis.measures import smoothed_valid_error
+from regx.measures.curves import smoothed_valid_error
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell, show_percent
 from regx.report.series import band, curves_caption, has_band, left_out_caption, mean_curve, thin_out

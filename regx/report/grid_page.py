@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from regx.analysis.compare import Cell
-from regx.analysis.grid import GridComparison, GridRow
-from regx.analysis.grid_measures import Scale
+from regx.analysis.grid import GridComparison, GridRow, Scale
 from regx.analysis.grid_sentences import (
     conclude_grid,
     grid_notes,
@@ -43,7 +42,7 @@ def arm_lines(comparison: GridComparison) -> tuple[list[str], list[list[str]]]:
         [
             arm.label,
             show_seeds(tuple(arm.ladders)),
-            *(_cell(row.cells[at], row.measure.scale) for row in comparison.rows),
+            *(_cell(row.cells[at], row.scale) for row in comparison.rows),
         ]
         for at, arm in enumerate(comparison.arms)
     ]
@@ -54,7 +53,7 @@ def difference_lines(comparison: GridComparison) -> Iterator[tuple[str, list[lis
     """Yield each measure with what the seeds say of every later arm."""
     for row in comparison.rows:
         lines = [
-            [arm.label, *_tested(one, row.measure.scale)]
+            [arm.label, *_tested(one, row.scale)]
             for arm, one in zip(comparison.arms, row.inferences, strict=True)
             if one is not None
         ]
@@ -72,7 +71,7 @@ def captions(comparison: GridComparison) -> list[str]:
     """Say what the numbers mean."""
     values = ", ".join(f"{value:g}" for value in comparison.arms[0].values)
     lines = [f"Over {comparison.axis} = {values}, each measure seed by seed; ± half the 95 % t-interval."]
-    if any(row.measure.scale == "log2" for row in comparison.rows):
+    if any(row.scale == "log2" for row in comparison.rows):
         lines.append(
             "Learning rates are counted in doublings (log2): geometric means, differences in doublings. "
             "LR_max: largest rate up to which every run learned. LR*: lowest validation loss. Stable width: "
@@ -105,7 +104,7 @@ def as_csv(comparison: GridComparison) -> str:
     for row in comparison.rows:
         for arm, cell, one in zip(comparison.arms, row.cells, row.inferences, strict=True):
             known: dict[str, Any] = {
-                "measure": row.measure.name, "scale": row.measure.scale, "better": row.measure.better,
+                "measure": row.measure.name, "scale": row.scale, "better": row.measure.better,
                 "arm": arm.label,
                 "axis": comparison.axis, "num_seeds": len(cell.values), "mean": cell.mean,
                 "deviation": cell.deviation, "half_width": cell.half_width, "missing": cell.missing,
@@ -136,7 +135,7 @@ def as_json(comparison: GridComparison) -> str:
         "measures": [
             {
                 "name": row.measure.name,
-                "scale": row.measure.scale,
+                "scale": row.scale,
                 "better": row.measure.better,
                 "arms": [
                     {"values": list(cell.values), "mean": cell.mean, "deviation": cell.deviation,
@@ -163,7 +162,7 @@ def _test(one: Inference) -> dict[str, Any]:
 
 def _label(row: GridRow, of_rates: str) -> str:
     """Name a measure with the unit of its numbers; learning rates are compared in doublings."""
-    unit = {"log2": of_rates, "doublings": "doublings"}.get(row.measure.scale)
+    unit = {"log2": of_rates, "doublings": "doublings", "fraction": "%"}.get(row.scale)
     return f"{row.measure.label} ({unit})" if unit else row.measure.label
 
 

@@ -1,12 +1,12 @@
 """How the cells of a table are shown."""
 
-from regx.analysis.catalogue import Measure, Unit
 from regx.analysis.compare import Cell
 from regx.analysis.wording import show_number, show_percent, show_signed
+from regx.measures.measure import Measure
 
 __all__ = ["show_cell", "show_difference", "show_label", "show_number", "show_percent"]
 
-_LABEL_UNIT: dict[Unit, str] = {"nats": "nats", "fraction": "%", "seconds": "s"}
+_LABEL_UNIT = {"nats": "nats", "fraction": "%", "seconds": "s"}
 
 
 def show_label(measure: Measure) -> str:

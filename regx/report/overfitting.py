@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from regx.analysis.catalogue import Measure
 from regx.analysis.compare import Comparison, Row, measure_group
 from regx.analysis.groups import Group
+from regx.measures.measure import Measure
+from regx.measures.run import of_run
 from regx.report.labels import EndLabel, label_line_ends, shorten
 from regx.report.numbers import show_cell
 from regx.report.series import (
@@ -52,7 +53,9 @@ VALID_GAP = Measure(
     section="Overfitting",
     unit="nats",
     better="lower",
-    of=lambda run, _: run.record.final.valid_loss - run.record.final.train_loss if run.record.final else None,
+    meaning="Validation loss minus training loss at the end.",
+    of=of_run(lambda run: final.valid_loss - final.train_loss if (final := run.record.final) else None),
+    at_the_end=True,
 )
 
 Curve = Callable[[EpochMetrics], float]

@@ -15,6 +15,7 @@ from regx.config.os_errors import explain, reason
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
 from regx.runs.path_kind import absence, is_there, what_is
+from regx.runs.probes import ProbeValue, read_values
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SWEEP_NAME
 
@@ -41,6 +42,25 @@ class Run:
     def config_hash(self) -> str:
         """What runs of one config have in common, name and seed aside."""
         return config_hash(self.config)
+
+    @cached_property
+    def probed(self) -> tuple[ProbeValue, ...]:
+        """What its probes found.
+
+        Raises:
+            UsageError: If probes.csv is missing or damaged.
+        """
+        path = RunFolder(self.path).probes
+        try:
+            return tuple(read_values(path))
+        except FileNotFoundError:
+            raise UsageError(
+                f"{path}: no such file; the measure needs a probe: name it in `probes`"
+            ) from None
+        except OSError as error:
+            raise UsageError(explain(error)) from None
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     @property
     def last_epoch(self) -> int:

@@ -9,20 +9,23 @@ budget of trials for each arm, and other seeds for choosing than for comparing.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference, measure_run
 from regx.config import Experiment, Settings, TunePlan
+from regx.config.errors import Problem
+from regx.config.hints import choice_hint
+from regx.config.yaml_loader import read_yaml
+from regx.measures.measure import Reference, SeedRuns
+from regx.measures.registry import find_measure, tuning_measures
 from regx.runs.sweep import ArmRecord, SweepRun, Tuned
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
-__all__ = ["HIGHER_IS_BETTER", "Trial", "Tuning", "tune"]
-
-HIGHER_IS_BETTER = frozenset({"valid_accuracy_area"})
+__all__ = ["Trial", "Tuning", "check_tuning", "tune"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,31 @@ def tune(
     return Tuning(trials=trials, arms=arms, complete=True)
 
 
+def check_tuning(path: Path, experiment: Experiment) -> Iterator[Problem]:
+    """Find a measure that tuning cannot go by, or that has no target in some arm.
+
+    Args:
+        path: The file of the experiment, for the places.
+        experiment: As loaded from it.
+    """
+    if experiment.tune is None:
+        return
+    by, known, tier = experiment.tune.by, tuning_measures(), experiment.tier
+    tree = read_yaml(path, [])
+    own = tree.get("tiers", tier, "tune", "by")
+    node = own or tree.find(("tune", "by"))
+    if by not in known:
+        message = f"must be one of {', '.join(known)} (got {by!r}{choice_hint(by, tuple(known))})"
+        yield Problem(node.place, f"tiers.{tier}.tune.by" if own else "tune.by", message)
+    elif known[by].needs == "target":
+        configs = {arm: experiment.config(arm, experiment.first(arm), 0) for arm in experiment.arms}
+        arms = [arm for arm, config in configs.items() if config.train.target_error is None]
+        where = "" if len(arms) == len(configs) else f" (missing in {', '.join(arms)})"
+        if arms:
+            label = "tune.by" if tier == "cpu" else f"tiers.{tier}: tune.by"
+            yield Problem(node.place, label, f"{by} needs train.target_error{where}")
+
+
 def _cells(experiment: Experiment, plan: TunePlan, arm: str) -> tuple[Settings, ...]:
     """List what is tuned by itself: the cells of an arm's grid, or the arm as a whole."""
     return experiment.cells_of(arm) if plan.per == "cell" else ({},)
@@ -167,8 +195,8 @@ def _choose(plan: TunePlan, arm: str, cell: Settings, scores: Sequence[float]) -
     score = scores[best] if math.isfinite(scores[best]) else None
     axes = plan.extend if score is not None else ()  # where all are as bad, none points beyond the grid
     edges = [path for path in axes if path in plan.over[arm] and _edge(plan, arm, path, point)]
-    if score is not None and plan.by in HIGHER_IS_BETTER:
-        score = -score
+    if score is not None:
+        score *= _sign(plan.by)
     return Tuned(cell=dict(cell), settings=dict(point), score=score, at_edge=tuple(edges))
 
 
@@ -176,11 +204,14 @@ def _score(by: str, run: Run) -> float:
     """Measure a trial so that lower is better."""
     if run.record.status != "done":
         return math.inf
-    reference = Reference(target_error=run.config.train.target_error, train_loss=None)
-    value = measure_run(by, run, reference)
-    if value is None or not math.isfinite(value):
-        return math.inf
-    return -value if by in HIGHER_IS_BETTER else value
+    reference = Reference(target_error=run.config.train.target_error)
+    value = find_measure(by).number(SeedRuns.single(run), reference).value
+    return math.inf if value is None or not math.isfinite(value) else _sign(by) * value
+
+
+def _sign(by: str) -> int:
+    """Return -1 for a measure of which more is better, else 1."""
+    return -1 if find_measure(by).better == "higher" else 1
 
 
 def _edge(plan: TunePlan, arm: str, path: str, point: Settings) -> int:

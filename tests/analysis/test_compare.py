@@ -5,7 +5,6 @@ import pytest
 from run_builder import build_run
 
 from regx.analysis.arms import show_cell_of, show_tuned
-from regx.analysis.catalogue import measure_run
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
 from regx.analysis.notes import notes
@@ -59,13 +58,6 @@ def test_each_measure_by_hand(pair: tuple[Run, Run], measure: str, plain: float,
     row = compared(*pair, target_error=0.21).row(measure)
     assert [cell.mean for cell in row.cells] == pytest.approx([plain, dropout])
     assert row.differences[1] == pytest.approx(dropout - plain)
-
-
-def test_one_run_is_measured_against_its_own_target(build) -> None:
-    run = build(train={"target_error": 0.25})
-    assert measure_run("final_valid_loss", run) == 0.4
-    assert measure_run("epochs_to_target", run) == pytest.approx(2.5)
-    assert measure_run("epochs_to_target", build(train={"target_error": 0.01})) is None
 
 
 def test_swapping_the_runs_turns_every_sign(pair: tuple[Run, Run]) -> None:

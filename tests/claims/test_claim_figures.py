@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from run_builder import build_run, write_probes
 
 from regx.claims.results import PartResult
-from regx.claims.seed_runs import CellRun
+from regx.measures.measure import Line
+from regx.measures.registry import find_measure
 from regx.report.claim_background import draw_background
 from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces, backgrounds
 from regx.report.claim_caption import caption_of
-from regx.report.claim_traces import Line, find_course
 from regx.report.labels import in_two_lines
 from regx.report.theme import log_ticks
 from regx.runs.probes import ProbeValue
@@ -25,9 +25,9 @@ NAN = float("nan")
 def line_of(measure: str, folder: Path, rows: list[tuple[int, str, str, float]]) -> Line:
     path = build_run(folder)
     write_probes(path, [ProbeValue(*row) for row in rows])
-    course = find_course(measure)
+    course = find_measure(measure).course
     assert course is not None
-    return course.of(CellRun({}, load_run_folder(path)))
+    return course.of(load_run_folder(path))
 
 
 class TestWhatIsBehindAMeasure:
@@ -73,7 +73,7 @@ class TestWhatIsBehindAMeasure:
 
     @pytest.mark.parametrize("measure", ["test_error", "subset_readout_accuracy", "mc_arithmetic_matching_k"])
     def test_a_number_of_one_moment_has_none(self, measure: str) -> None:
-        assert find_course(measure) is None
+        assert find_measure(measure).course is None
 
 
 def traces(name: str, **lines: list[Line]) -> Traces:

@@ -10,7 +10,6 @@ import pytest
 from conftest import ROOT
 from run_builder import remove_checksums
 
-from regx.analysis.catalogue import Reference
 from regx.claims.comparison import comparisons_of
 from regx.claims.measure_rows import read_measures
 from regx.claims.procedure import measure, run_experiment
@@ -19,6 +18,7 @@ from regx.claims.results import Lock, ResultsFolder
 from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError
+from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, Outcome

@@ -10,6 +10,7 @@ from regx.config.contrast import parse_amount, parse_contrast
 from regx.config.editor_schema import experiment_schema
 from regx.config.experiment_notices import experiment_notices
 from regx.config.load_experiment import load_tiers
+from regx.measures.registry import tuning_measures
 
 BASE = """\
 name: base
@@ -130,7 +131,7 @@ class TestClaims:
         assert experiment_notices(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
 
     def test_editors_know_them(self) -> None:
-        schema = experiment_schema()
+        schema = experiment_schema(tuning_measures())
         claim = schema["$defs"]["ClaimConfig"]["properties"]
         assert {"id", "says", "and", "contrast", "smallest_effect"} <= set(claim)
         assert schema["$defs"]["GridConfig"]["properties"]["arms"]["additionalProperties"]

@@ -11,6 +11,7 @@ from ready_made import CONFIG_FILES, EXPERIMENT_FILES
 from regx.config.editor_schema import experiment_schema, run_schema
 from regx.config.tree import plain
 from regx.config.yaml_loader import read_yaml
+from regx.measures.registry import tuning_measures
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
@@ -113,7 +114,7 @@ KEYWORDS: dict[str, Any] = {
 
 
 def experiment(content: dict[str, Any]) -> list[str]:
-    schema = experiment_schema()
+    schema = experiment_schema(tuning_measures())
     return list(mistakes(content, schema, schema))
 
 

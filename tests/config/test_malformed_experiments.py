@@ -110,11 +110,6 @@ FILES = {
         "extend, max_extensions (got true)",
     ),
     "no seeds": (edited("seeds: 3", "seeds: 0"), "mine.yaml:12:8: seeds: must be >= 1 (got 0)"),
-    "measure of the test": (
-        edited("  seeds: [1000, 1001]", "  by: test_error"),
-        "mine.yaml:11:7: tune.by: must be one of final_valid_loss, final_valid_error, best_valid_error, "
-        "valid_accuracy_area, epochs_to_target, steps_to_target (got 'test_error')",
-    ),
     # paths and values
     "unknown path in set": (
         edited("train.epochs: 3", "train.epoch: 3"),
@@ -216,16 +211,6 @@ FILES = {
     "an axis without rhythm": (
         edited("[0.01, 0.1]}", "[0.01, 0.1], optim.momentum: [0.0, 0.9]}\n  extend: [optim.momentum]"),
         "mine.yaml:11:12: tune.extend: optim.momentum cannot go on: it needs two values or more, all > 0",
-    ),
-    "target": (
-        edited("  seeds: [1000, 1001]", "  by: steps_to_target"),
-        "mine.yaml:11:7: tune.by: steps_to_target needs train.target_error",
-    ),
-    "target in one arm": (
-        edited("  seeds: [1000, 1001]", "  by: steps_to_target").replace(
-            "plain: {}", "plain: {train.target_error: 0.1}"
-        ),
-        "mine.yaml:11:7: tune.by: steps_to_target needs train.target_error (missing in drop)",
     ),
     # size
     "too many": (

@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 from ready_made import EXPERIMENT_FILES, ROOT
 
-from regx.analysis.catalogue import MEASURES
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.experiment_notices import experiment_notices
-from regx.config.sections.experiment import TuneMeasure
+from regx.config.sections.experiment import TuneConfig
+from regx.measures.registry import tuning_measures
 
 TOGGLES = ("plain", "dropout", "batch_norm", "max_norm", "lr_decay", "momentum", "full_recipe")
 
@@ -78,7 +78,8 @@ def test_the_page_explains_the_file_that_is_there() -> None:
 
 
 def test_tuning_goes_by_measures_of_the_validation_images_that_have_a_direction() -> None:
-    measures = {measure.name: measure for measure in MEASURES}
-    for name in get_args(TuneMeasure):
-        assert measures[name].better is not None
-        assert "test" not in name
+    assert next(iter(tuning_measures())) == TuneConfig.model_validate({}).by
+    for measure in tuning_measures().values():
+        assert measure.better is not None
+        assert not measure.reads_test
+        assert measure.unit not in ("seconds", "images/s")

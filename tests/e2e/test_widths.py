@@ -11,9 +11,9 @@ from rich.console import Console
 from run_builder import build_run
 from sweep_builder import build_sweep
 
-from regx.analysis.catalogue import MEASURES
 from regx.cli.columns import print_columns
 from regx.cli.sweep_table import ArmLine, live_lines
+from regx.measures.registry import shown_measures
 
 ROOT = Path(__file__).parents[2]
 LONG = ("NetworkWithoutAnyRegularizationWhatsoever", "NetworkWithDropoutBatchNormAndMaxNormHere")
@@ -41,7 +41,7 @@ def test_labels_stay_however_long_the_names_are(
     assert max(map(len, lines)) <= width
     assert "…" not in out
     assert not [line for line in lines if "±" in line and line.startswith(" ")]  # a number without its label
-    for measure in MEASURES:
+    for measure in shown_measures():
         assert all(word in out for word in re.split(r"[ _-]", measure.label))
 
 
@@ -173,4 +173,4 @@ def test_figures_of_many_groups_show_the_first_of_them(
     assert "the figures show the first 3 groups" in result.err
     for name in ("overfitting.svg", "convergence.svg"):
         assert "the first 3 of 5 groups" in Path("out", name).read_text()
-    assert len(Path("out", "compare.csv").read_text().splitlines()) == 1 + 5 * len(MEASURES)
+    assert len(Path("out", "compare.csv").read_text().splitlines()) == 1 + 5 * len(shown_measures())

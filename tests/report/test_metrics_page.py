@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from regx.analysis.catalogue import MEASURES
 from regx.report.comparison_data import COLUMNS as COMPARE_COLUMNS
 from regx.report.grid_page import GRID_COLUMNS
 from regx.runs.metrics import COLUMNS
@@ -29,14 +28,3 @@ def test_every_column_of_a_comparison_is_explained(name: str) -> None:
 @pytest.mark.parametrize("name", GRID_COLUMNS)
 def test_every_column_of_a_grid_is_explained(name: str) -> None:
     assert f"`{name}`" in COMPARE_PAGE
-
-
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
-def test_every_measure_has_its_line(measure) -> None:
-    line = next(
-        line
-        for line in COMPARE_PAGE.splitlines()
-        if line.startswith(f"| `{measure.name}` | ") and line.count("|") == 5
-    )
-    *_, unit, better, _ = line.split(" |")
-    assert (unit.strip(), better.strip()) == (measure.unit, measure.better or "–")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from run_builder import build_run
 
-from regx.analysis.catalogue import MEASURES
 from regx.analysis.compare import Comparison, compare
 from regx.analysis.groups import group_runs
 from regx.analysis.wording import show_p
 from regx.config.schema import BatchNormConfig
+from regx.measures.registry import shown_measures
 from regx.report.comparison_data import COLUMNS, as_csv, as_json
 from regx.report.comparison_page import as_markdown, markdown_page, markdown_table
 from regx.report.comparison_tables import show_setting
@@ -29,7 +29,9 @@ def comparison(tmp_path: Path) -> Comparison:
 
 def test_json_has_every_measure_and_nothing_made_up(comparison: Comparison) -> None:
     content = json.loads(as_json(comparison))
-    assert [measure["name"] for measure in content["measures"]] == [measure.name for measure in MEASURES]
+    assert [measure["name"] for measure in content["measures"]] == [
+        measure.name for measure in shown_measures()
+    ]
     time = next(measure for measure in content["measures"] if measure["name"] == "epochs_to_target")
     assert time["groups"][0] == {
         "mean": None, "deviation": None, "half_width": None, "values": [None], "num_censored": 0,
@@ -42,7 +44,7 @@ def test_json_has_every_measure_and_nothing_made_up(comparison: Comparison) -> N
 def test_csv_is_one_line_per_measure_and_group(comparison: Comparison) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(comparison))))
     assert tuple(rows[0]) == COLUMNS
-    assert len(rows) == 2 * len(MEASURES)
+    assert len(rows) == 2 * len(shown_measures())
     errors = [row for row in rows if row["measure"] == "best_valid_error"]
     assert [(row["group"], row["mean"], row["difference"]) for row in errors] == [
         ("plain", "0.2", ""),

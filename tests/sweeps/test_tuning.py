@@ -168,3 +168,48 @@ def test_an_arm_without_axes_is_not_tuned(tmp_path: Path) -> None:
     tuning = tuned(tmp_path, text, lambda config: abs(math.log10(config.optim.lr / 0.1)))
     assert {trial.arm for trial in tuning.trials} == {"none"}
     assert tuning.settings("wide", {}) == {}
+
+
+KNOWN = (
+    "final_valid_loss, final_valid_error, best_valid_error, valid_accuracy_area, epochs_to_target, "
+    "steps_to_target"
+)
+TIER = "tiers: {smoke: {tune: {by: steps_to_target}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            ARMS.replace("  seeds:", "  by: test_error\n  seeds:"),
+            f"10:7: tune.by: must be one of {KNOWN} (got 'test_error')",
+        ),
+        (
+            ARMS.replace("  seeds:", "  by: final_valid_los\n  seeds:"),
+            f"10:7: tune.by: must be one of {KNOWN} (got 'final_valid_los'; "
+            "did you mean 'final_valid_loss'?)",
+        ),
+        (
+            ARMS.replace("  seeds:", "  by: steps_to_target\n  seeds:"),
+            "10:7: tune.by: steps_to_target needs train.target_error",
+        ),
+        (
+            ARMS.replace("  seeds:", "  by: steps_to_target\n  seeds:").replace(
+                "none: {}", "none: {train.target_error: 0.1}"
+            ),
+            "10:7: tune.by: steps_to_target needs train.target_error (missing in wide)",
+        ),
+        (ARMS + TIER, "12:28: tiers.smoke: tune.by: steps_to_target needs train.target_error"),
+        (
+            ARMS + TIER.replace("steps_to_target", "loss"),
+            f"12:28: tiers.smoke.tune.by: must be one of {KNOWN} (got 'loss')",
+        ),
+    ],
+)
+def test_a_measure_that_cannot_choose_is_said_before_anything_is_trained(
+    cli, tmp_path: Path, text: str, line: str
+) -> None:
+    path = write_experiment(tmp_path, text).path
+    for words in (("validate",), ("sweep", "--dry-run", *(("--tier", "smoke") if "tiers" in line else ()))):
+        result = cli(*words, path)
+        assert (result.code, result.err) == (2, f"{path}:{line}\n")

@@ -10,17 +10,7 @@ from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
 
-__all__ = ["ExperimentFile", "GridConfig", "TierConfig", "Tiers", "TuneConfig", "TuneMeasure"]
-
-# What tuning may choose by: measured on validation images, with a direction, the same on every machine.
-TuneMeasure = Literal[
-    "final_valid_loss",
-    "final_valid_error",
-    "best_valid_error",
-    "valid_accuracy_area",
-    "epochs_to_target",
-    "steps_to_target",
-]
+__all__ = ["ExperimentFile", "GridConfig", "TierConfig", "Tiers", "TuneConfig"]
 
 _NAMES: JsonDict = {"propertyNames": {"pattern": NAME_PATTERN}}
 _Paths = dict[str, Any]
@@ -99,7 +89,7 @@ class TuneConfig(Section):
             "for a comparison at a common learning rate."
         ),
     )
-    by: TuneMeasure = Field(
+    by: str = Field(
         default="final_valid_loss",
         description=(
             "Measure that chooses: its best mean over the tuning seeds wins. "

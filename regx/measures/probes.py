@@ -1,24 +1,28 @@
 """Measures of what probes found in a run, from probes.csv."""
 
 import math
+import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from statistics import fmean
 
-from regx.analysis.catalogue import Reference
-from regx.claims.run_measures import succeeded
-from regx.claims.seed_runs import CellRun, Number, RunMeasure
 from regx.config.errors import UsageError
+from regx.measures.measure import Course, Line, Measure, Number, Reference, SeedRuns
 from regx.runs.probes import ProbeValue
+from regx.runs.table import Run
 
 __all__ = ["PROBE_FUNCTIONS", "PROBE_MEASURES", "of_probe"]
 
 WHOLE = "network"  # stands for the layer of a quantity that belongs to no single one
 OUTPUT = "output"
 AFTER_STEP = 100  # the first steps of a run are unlike the rest
+MIN_POINTS = 3  # of a line
 
+_Of = Callable[[SeedRuns, Reference], Number]
 _Fold = Callable[[Iterable[float]], float]
 _Point = tuple[int, str]  # step and layer
 _MC = ("mc_arithmetic", "mc_geometric")
+_AVERAGED = (("error", "fraction", "error"), ("nll", "nats", "loss"))
 
 
 def _last(values: Iterable[float]) -> float:
@@ -26,10 +30,14 @@ def _last(values: Iterable[float]) -> float:
     return last
 
 
-PROBE_FUNCTIONS: dict[str, _Fold] = {"last": _last, "mean": fmean, "max": max}
+PROBE_FUNCTIONS: dict[str, tuple[_Fold, str]] = {
+    "last": (_last, "Last value of a quantity of probes.csv; last(Q, LAYER): of one layer."),
+    "mean": (fmean, "Mean of its values over time."),
+    "max": (max, "Largest of its values, over time and layers."),
+}
 
 
-def of_probe(function: str, quantity: str, layer: str = "") -> RunMeasure:
+def of_probe(function: str, quantity: str, layer: str = "") -> Measure:
     """Measure a quantity of probes.csv.
 
     Args:
@@ -40,21 +48,19 @@ def of_probe(function: str, quantity: str, layer: str = "") -> RunMeasure:
     """
     name = f"{function}({', '.join(filter(None, (quantity, layer)))})"
 
-    def of(item: CellRun, _: Reference) -> Number:
-        return _folded(item, quantity, PROBE_FUNCTIONS[function], layer=layer)
-
-    return RunMeasure(
+    return Measure(
         name=name,
         unit="",
         better=None,
         meaning=f"The {function} of `{quantity}` in probes.csv.",
-        of=of,
+        over="probes",
+        of=_quantity(quantity, PROBE_FUNCTIONS[function][0], layer=layer),
         reads_test=quantity.startswith(("mc_", "weight_scaling_", "subset_readout", "interaction_index")),
     )
 
 
 def _folded(
-    item: CellRun,
+    run: Run,
     quantity: str,
     fold: _Fold,
     *,
@@ -66,17 +72,17 @@ def _folded(
     """Fold a quantity over time, then over layers.
 
     Args:
-        item: The run.
-        quantity: Which.
+        run: Which.
+        quantity: Likewise.
         fold: Over the steps.
         layer: The only layer to look at; empty for all.
         hidden: Whether the output layer is left out.
         after: Steps up to this one are left out, if there are later ones.
         without: Points at which the quantity has no meaning.
     """
-    if not succeeded(item.run):
-        return Number(value=None, note=item.run.record.ending)
-    found = [row for row in item.probed if row.quantity == quantity and _point(row) not in without]
+    if not run.record.has_learned:
+        return Number(value=None, note=run.record.ending)
+    found = [row for row in run.probed if row.quantity == quantity and _point(row) not in without]
     layers = list(dict.fromkeys(row.layer for row in found))
     wanted = [layer] if layer else [WHOLE] if WHOLE in layers else layers
     if hidden and not layer:
@@ -106,44 +112,47 @@ def _unknown(quantity: str, layer: str, layers: list[str]) -> Number:
 
 
 def _quantity(
-    quantity: str, fold: _Fold = _last, *, hidden: bool = False, after: int = -1
-) -> Callable[[CellRun, Reference], Number]:
-    return lambda item, _: _folded(item, quantity, fold, hidden=hidden, after=after)
+    quantity: str, fold: _Fold = _last, *, layer: str = "", hidden: bool = False, after: int = -1
+) -> _Of:
+    return lambda runs, _: _folded(runs.only, quantity, fold, layer=layer, hidden=hidden, after=after)
 
 
-def _gradient_shift(item: CellRun, _: Reference) -> Number:
+def _gradient_shift(runs: SeedRuns, _: Reference) -> Number:
     """Average over time and layers, where there is a gradient to compare with.
 
     A layer whose gradient is exactly 0 on a mini-batch (one that is learned to the last bit of fp32, say) has
     nothing that could shift: ||G - G'|| / ||G|| has no value there. Such points are left out and counted;
     they do not take the rest of the run with them. A value that is not finite for another reason does.
     """
-    points = {_point(row) for row in item.probed if row.quantity == "relative_gradient_shift"}
-    norms = (row for row in item.probed if row.quantity == "batch_gradient_norm")
+    run = runs.only
+    points = {_point(row) for row in run.probed if row.quantity == "relative_gradient_shift"}
+    norms = (row for row in run.probed if row.quantity == "batch_gradient_norm")
     still = {_point(row) for row in norms if row.value == 0} & points
     if still and still == points:
         return Number(value=None, note="no gradient at any step")
-    found = _folded(item, "relative_gradient_shift", fmean, without=still)
+    found = _folded(run, "relative_gradient_shift", fmean, without=still)
     if found.value is None or not still:
         return found
     return Number(value=found.value, note=f"without {len(still)} of {len(points)} points: no gradient")
 
 
-def _step_shrinkage(item: CellRun, _: Reference) -> Number:
+def _step_shrinkage(runs: SeedRuns, _: Reference) -> Number:
     """Take the logarithm of how much shorter the last steps are than the first."""
-    first = _folded(item, "step_length_first_tenth", _last)
-    last = _folded(item, "step_length_last_tenth", _last)
+    run = runs.only
+    first = _folded(run, "step_length_first_tenth", _last)
+    last = _folded(run, "step_length_last_tenth", _last)
     if first.value is None or last.value is None or not (first.value > 0 and last.value > 0):
         return Number(value=None, note=first.note or last.note or "no movement")
     return Number(value=math.log(first.value / last.value))
 
 
-def _max_norm_excess(item: CellRun, _: Reference) -> Number:
+def _max_norm_excess(runs: SeedRuns, _: Reference) -> Number:
     """Say by how much a norm ever left the ball; of a run that diverged, as long as it was finite."""
-    radius = item.run.config.optim.max_norm
+    run = runs.only
+    radius = run.config.optim.max_norm
     if radius is None:
-        raise UsageError(f"{item.run.path}: max_norm_excess needs optim.max_norm")
-    peaks = [row.value for row in item.probed if row.quantity == "peak_incoming_norm"]
+        raise UsageError(f"{run.path}: max_norm_excess needs optim.max_norm")
+    peaks = [row.value for row in run.probed if row.quantity == "peak_incoming_norm"]
     if not peaks:
         return _unknown("peak_incoming_norm", "", [])
     finite = [peak for peak in peaks if math.isfinite(peak)]
@@ -152,15 +161,53 @@ def _max_norm_excess(item: CellRun, _: Reference) -> Number:
     return Number(value=max(0.0, max(finite) / (radius * (1 + 1e-5)) - 1))
 
 
+def _over_steps(quantity: str, unit: str, *, hidden: bool = False) -> Course:
+    """Follow a quantity step by step: that of the whole network where there is one, else the layers' mean."""
+
+    def line(run: Run) -> Line:
+        found = [row for row in run.probed if row.quantity == quantity and math.isfinite(row.value)]
+        whole = [row for row in found if row.layer == WHOLE]
+        at: dict[float, list[float]] = defaultdict(list)
+        for row in whole or found:
+            if not (hidden and row.layer == OUTPUT):
+                at[row.step].append(row.value)
+        return {step: fmean(values) for step, values in at.items()} if len(at) >= MIN_POINTS else {}
+
+    return Course(title=quantity, unit=unit, x="step", of=line)
+
+
+def _over_counts(quantity: str) -> Course:
+    """Follow an average from one network to many; what is no average is the same throughout."""
+
+    def line(run: Run) -> Line:
+        values = {row.quantity: row.value for row in run.probed}
+        counts = sorted({int(found[1]) for name in values if (found := re.search(r"_k(\d+)$", name))})
+        all_values = {count: values.get(f"{quantity}_k{count}", values.get(quantity)) for count in counts}
+        return {count: value for count, value in all_values.items() if value is not None}
+
+    title, unit = ("Test error", "fraction") if quantity.endswith("_error") else ("Test loss", "nats")
+    return Course(title=title, unit=unit, x="networks averaged", of=line)
+
+
 def _measure(
     name: str,
     unit: str,
     meaning: str,
-    of: Callable[[CellRun, Reference], Number],
+    of: _Of,
     *,
     reads_test: bool = False,
-) -> RunMeasure:
-    return RunMeasure(name=name, unit=unit, better=None, meaning=meaning, of=of, reads_test=reads_test)
+    course: Course | None = None,
+) -> Measure:
+    return Measure(
+        name=name,
+        unit=unit,
+        better=None,
+        meaning=meaning,
+        over="probes",
+        of=of,
+        reads_test=reads_test,
+        course=course,
+    )
 
 
 _ALL = (
@@ -169,6 +216,7 @@ _ALL = (
         "sd",
         "Drift of what activation functions get, from step 100 to the end: mean over hidden layers.",
         _quantity("drift_from_reference_output", hidden=True),
+        course=_over_steps("drift_from_reference_output", "sd", hidden=True),
     ),
     *(
         _measure(
@@ -176,6 +224,7 @@ _ALL = (
             "sd",
             f"Mean drift over 50 steps of {of}: mean over hidden layers.",
             _quantity(f"mean_drift_{stage}", hidden=True),
+            course=_over_steps(f"drift_{stage}", "sd", hidden=True),
         )
         for stage, of in (
             ("raw", "the weighted sums"),
@@ -188,6 +237,7 @@ _ALL = (
         "",
         "||G - G'|| / ||G|| of the layers' gradients: mean over time and layers.",
         _gradient_shift,
+        course=_over_steps("relative_gradient_shift", ""),
     ),
     *(
         _measure(
@@ -195,6 +245,7 @@ _ALL = (
             "",
             f"How far the layers' steps do not add up, {how}: mean over time after step 100.",
             _quantity(name, fmean, after=AFTER_STEP),
+            course=_over_steps(name, ""),
         )
         for name, how in (
             ("non_additivity", "at the run's own rate"),
@@ -215,29 +266,48 @@ _ALL = (
             ("participation_ratio", "directions", "How many directions the hidden activations fill."),
             ("mean_activation", "", "Mean hidden activation."),
             ("quiet_share", "fraction", "Share of hidden activations that are nearly zero."),
-            (
-                "weight_scaling_error",
-                "fraction",
-                "Test error in eval mode, as the probe of the averages has it.",
-            ),
-            ("weight_scaling_nll", "nats", "Test loss in eval mode, as the probe of the averages has it."),
-            *(
-                (f"{mean}_{kind}_k{k}", unit, f"Test {word} of the average of {k} thinned networks.")
-                for mean in _MC
-                for kind, unit, word in (("error", "fraction", "error"), ("nll", "nats", "loss"))
-                for k in (1, 2, 5, 10, 20, 50, 100, 200)
-            ),
-            *(
-                (f"{mean}_matching_k", "networks", "Networks whose average matches weight scaling.")
-                for mean in _MC
-            ),
         )
+    ),
+    *(
+        _measure(
+            f"weight_scaling_{kind}",
+            unit,
+            f"Test {word} in eval mode, as the probe of the averages has it.",
+            _quantity(f"weight_scaling_{kind}"),
+            reads_test=True,
+            course=_over_counts(f"weight_scaling_{kind}"),
+        )
+        for kind, unit, word in _AVERAGED
+    ),
+    *(
+        _measure(
+            f"{mean}_{kind}_k{k}",
+            unit,
+            f"Test {word} of the average of {k} thinned networks.",
+            _quantity(f"{mean}_{kind}_k{k}"),
+            reads_test=True,
+            course=_over_counts(f"{mean}_{kind}"),
+        )
+        for mean in _MC
+        for kind, unit, word in _AVERAGED
+        for k in (1, 2, 5, 10, 20, 50, 100, 200)
+    ),
+    *(
+        _measure(
+            f"{mean}_matching_k",
+            "networks",
+            "Networks whose average matches weight scaling.",
+            _quantity(f"{mean}_matching_k"),
+            reads_test=True,
+        )
+        for mean in _MC
     ),
     _measure(
         "step_shrinkage",
         "ln",
         "ln of the mean step length in the first tenth of all steps over that in the last tenth.",
         _step_shrinkage,
+        course=_over_steps("step_length", ""),
     ),
     _measure(
         "late_displacement",

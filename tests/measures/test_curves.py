@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regx.analysis.measures import (
+from regx.measures.curves import (
     area_under_curve,
     matched_gap,
     overtraining_index,

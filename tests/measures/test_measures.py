@@ -7,47 +7,42 @@ from typing import Any
 import pytest
 from run_builder import build_run, write_probes
 
-from regx.analysis.catalogue import MEASURES, Reference
-from regx.claims.measures import find_measure, list_measures
-from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.config.errors import UsageError
+from regx.measures.measure import CellRun, Number, Reference, SeedRuns
+from regx.measures.registry import find_measure, list_measures, shown_measures
 from regx.runs.probes import ProbeValue
-from regx.runs.table import load_run_folder
+from regx.runs.table import Run, load_run_folder
 
 REFERENCE = Reference(target_error=0.25, train_loss=0.4)
 
 
-def run_of(folder: Path, **changes: Any) -> CellRun:
-    return CellRun({}, load_run_folder(build_run(folder, **changes)))
+def run_of(folder: Path, **changes: Any) -> Run:
+    return load_run_folder(build_run(folder, **changes))
 
 
-def one(item: CellRun) -> SeedRuns:
-    return SeedRuns(arm="a", runs=(item,), reference={})
-
-
-def value(name: str, item: CellRun) -> float | None:
-    return find_measure(name).of(one(item), REFERENCE).value
+def value(name: str, run: Run) -> float | None:
+    return find_measure(name).counted(SeedRuns.single(run), REFERENCE).value
 
 
 class TestOfARun:
     def test_every_measure_of_compare_is_there(self, tmp_path: Path) -> None:
-        item = run_of(tmp_path)
-        for measure in MEASURES:
+        run = run_of(tmp_path)
+        for measure in shown_measures():
             if measure.name != "valid_accuracy_area":
-                assert value(measure.name, item) == measure.value(item.run, REFERENCE)
-        assert value("valid_accuracy_area", item) == pytest.approx((0.6 + 0.75) / 2)
+                assert value(measure.name, run) == measure.number(SeedRuns.single(run), REFERENCE).value
+        assert value("valid_accuracy_area", run) == pytest.approx((0.6 + 0.75) / 2)
 
     def test_times(self, tmp_path: Path) -> None:
         """Train losses 1, 0.4, 0.1 after 10, 20, 30 steps of 30 images; errors 0.5, 0.3, 0.2."""
-        item = run_of(tmp_path)
-        assert value("steps_to_train_loss", item) == 20
-        assert value("examples_to_train_loss", item) == 600
-        assert value("steps_to_target", item) == pytest.approx(25)
-        assert value("examples_to_target", item) == pytest.approx(750)
+        run = run_of(tmp_path)
+        assert value("steps_to_train_loss", run) == 20
+        assert value("examples_to_train_loss", run) == 600
+        assert value("steps_to_target", run) == pytest.approx(25)
+        assert value("examples_to_target", run) == pytest.approx(750)
 
     def test_the_time_lies_between_two_epochs(self, tmp_path: Path) -> None:
-        reference = Reference(target_error=None, train_loss=0.25)
-        found = find_measure("steps_to_train_loss").of(one(run_of(tmp_path)), reference)
+        reference = Reference(train_loss=0.25)
+        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(run_of(tmp_path)), reference)
         assert found.value == pytest.approx(25)
 
     @pytest.mark.parametrize(
@@ -55,35 +50,35 @@ class TestOfARun:
         [("steps_to_target", 30.0), ("epochs_to_target", 3.0), ("examples_to_target", 900.0)],
     )
     def test_a_time_that_is_too_long_is_the_budget(self, tmp_path: Path, name: str, budget: float) -> None:
-        reference = Reference(target_error=0.01, train_loss=None)
-        assert find_measure(name).of(one(run_of(tmp_path)), reference) == Number(
+        reference = Reference(target_error=0.01)
+        assert find_measure(name).counted(SeedRuns.single(run_of(tmp_path)), reference) == Number(
             value=budget, note="censored"
         )
 
     def test_a_training_loss_that_is_never_reached_too(self, tmp_path: Path) -> None:
-        reference = Reference(target_error=None, train_loss=0.01)
-        found = find_measure("steps_to_train_loss").of(one(run_of(tmp_path)), reference)
+        reference = Reference(train_loss=0.01)
+        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(run_of(tmp_path)), reference)
         assert found == Number(value=30.0, note="censored")
 
     def test_a_diverged_run_guesses(self, tmp_path: Path) -> None:
-        item = run_of(tmp_path, status="diverged")
-        found = find_measure("test_error").of(one(item), REFERENCE)
+        run = run_of(tmp_path, status="diverged")
+        found = find_measure("test_error").counted(SeedRuns.single(run), REFERENCE)
         assert found == Number(value=0.9, note="diverged: counted as chance")
-        assert value("final_valid_accuracy", item) == pytest.approx(0.1)
-        assert value("valid_accuracy_area", item) == pytest.approx(0.1)
-        assert value("best_epoch_test_error", item) == 0.9
-        assert value("diverged", item) == 1
+        assert value("final_valid_accuracy", run) == pytest.approx(0.1)
+        assert value("valid_accuracy_area", run) == pytest.approx(0.1)
+        assert value("best_epoch_test_error", run) == 0.9
+        assert value("diverged", run) == 1
 
     def test_a_diverged_run_has_no_loss(self, tmp_path: Path) -> None:
-        found = find_measure("loss_gap").of(one(run_of(tmp_path, status="diverged")), REFERENCE)
+        found = find_measure("loss_gap").counted(
+            SeedRuns.single(run_of(tmp_path, status="diverged")), REFERENCE
+        )
         assert found == Number(value=None, note="diverged")
 
     def test_several_cells_are_refused(self, tmp_path: Path) -> None:
-        runs = tuple(
-            CellRun({"optim.lr": rate}, run_of(tmp_path, optim={"lr": rate}).run) for rate in (0.1, 0.2)
-        )
+        runs = tuple(CellRun({"optim.lr": rate}, run_of(tmp_path, optim={"lr": rate})) for rate in (0.1, 0.2))
         with pytest.raises(UsageError, match=r"a: has 2 cells .optim.lr.; choose one with `cells`"):
-            find_measure("loss_gap").of(SeedRuns(arm="a", runs=runs, reference={}), REFERENCE)
+            find_measure("loss_gap").counted(SeedRuns(arm="a", runs=runs, reference={}), REFERENCE)
 
 
 class TestOverAGrid:
@@ -117,11 +112,11 @@ class TestOverAGrid:
         ],
     )
     def test_values(self, tmp_path: Path, name: str, lost: bool, expected: float | None) -> None:
-        found = find_measure(name).of(self.grid(tmp_path, lost=lost), REFERENCE).value
+        found = find_measure(name).counted(self.grid(tmp_path, lost=lost), REFERENCE).value
         assert found == (expected if expected is None else pytest.approx(expected))
 
     def test_a_ladder_that_works_to_its_end_says_so(self, tmp_path: Path) -> None:
-        assert find_measure("lr_max").of(self.grid(tmp_path), REFERENCE).note == "the whole ladder works"
+        assert find_measure("lr_max").counted(self.grid(tmp_path), REFERENCE).note == "the whole ladder works"
 
     def test_a_parabola_has_its_minimum(self, tmp_path: Path) -> None:
         runs = []
@@ -129,18 +124,19 @@ class TestOverAGrid:
             path = build_run(tmp_path, valid_errors=(0.9, 0.8, error), model={"drop_prob": {"hidden": drop}})
             runs.append(CellRun({"model.drop_prob.hidden": drop}, load_run_folder(path)))
         grid = SeedRuns(arm="a", runs=tuple(runs), reference={})
-        assert find_measure("optimum(final_valid_loss)").of(grid, REFERENCE).value == pytest.approx(0.5)
+        assert find_measure("optimum(final_valid_loss)").counted(grid, REFERENCE).value == pytest.approx(0.5)
 
     def test_the_best_time_of_a_grid_is_censored_only_where_all_are(self, tmp_path: Path) -> None:
         measure = find_measure("smallest(steps_to_target)")
-        assert measure.is_time
-        reached, never = (Reference(target_error=error, train_loss=None) for error in (0.81, 0.01))
-        assert measure.of(self.grid(tmp_path / "a", lost=True), reached) == Number(value=pytest.approx(19.0))
-        assert measure.of(self.grid(tmp_path / "b"), never) == Number(value=30.0, note="censored")
+        reached, never = (Reference(target_error=error) for error in (0.81, 0.01))
+        assert measure.counted(self.grid(tmp_path / "a", lost=True), reached) == Number(
+            value=pytest.approx(19.0)
+        )
+        assert measure.counted(self.grid(tmp_path / "b"), never) == Number(value=30.0, note="censored")
 
     def test_one_run_is_no_grid(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="needs one axis of the grid that varies"):
-            find_measure("lr_max").of(one(run_of(tmp_path)), REFERENCE)
+            find_measure("lr_max").counted(SeedRuns.single(run_of(tmp_path)), REFERENCE)
 
 
 class TestOfProbes:
@@ -162,10 +158,10 @@ class TestOfProbes:
         ProbeValue(300, "network", "nothing", math.nan),
     )
 
-    def probed(self, folder: Path, radius: float = 3.0, **changes: Any) -> CellRun:
-        item = run_of(folder, optim={"lr": 0.1, "max_norm": radius}, **changes)
-        write_probes(item.run.path, self.ROWS)
-        return item
+    def probed(self, folder: Path, radius: float = 3.0, **changes: Any) -> Run:
+        run = run_of(folder, optim={"lr": 0.1, "max_norm": radius}, **changes)
+        write_probes(run.path, self.ROWS)
+        return run
 
     @pytest.mark.parametrize(
         ("name", "expected"),
@@ -192,10 +188,10 @@ class TestOfProbes:
         assert value("max_norm_excess", self.probed(tmp_path, status="diverged")) == 0.0
 
     def test_a_quantity_that_is_not_there_is_named(self, tmp_path: Path) -> None:
-        item = self.probed(tmp_path)
-        found = find_measure("last(p)").of(one(item), REFERENCE)
+        run = self.probed(tmp_path)
+        found = find_measure("last(p)").counted(SeedRuns.single(run), REFERENCE)
         assert found == Number(value=None, note="no p in probes.csv: no probe for it, or too few steps")
-        found = find_measure("last(q, hidden3)").of(one(item), REFERENCE)
+        found = find_measure("last(q, hidden3)").counted(SeedRuns.single(run), REFERENCE)
         assert found == Number(value=None, note="no q of layer 'hidden3' (layers: hidden1, hidden2)")
 
     def test_without_probes_the_file_is_named(self, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ never a number that stands for it.
 from collections.abc import Mapping, Sequence
 from math import isfinite, log2, sqrt
 
-import numpy as np
-
 __all__ = [
+    "LADDER_START",
+    "MIN_PARABOLA",
     "grid_floor",
     "lr_max",
     "lr_min",
@@ -21,6 +21,7 @@ __all__ = [
 
 LADDER_START = 0.01  # learning rates below are tried, but one that fails there says nothing of the largest
 SHARE_OF_BEST = 0.9
+MIN_PARABOLA = 3  # values of a grid, for an optimum between them
 
 
 def lr_max(outcomes: Mapping[float, bool | None], *, start: float = LADDER_START) -> float | None:
@@ -56,13 +57,15 @@ def lr_max(outcomes: Mapping[float, bool | None], *, start: float = LADDER_START
 def lr_star(valid_losses: Mapping[float, float | None]) -> float | None:
     """Return the learning rate with the lowest validation loss; of equal ones the smallest.
 
+    Values of another setting may stand in place of the rates.
+
     Args:
-        valid_losses: Nats, by learning rate; None, NaN or infinite for a run that diverged.
+        valid_losses: Nats, by value; None, NaN or infinite for a run that diverged.
 
     Returns:
-        A learning rate of the ladder; None where every run diverged.
+        A value of the ladder; None where every run diverged.
     """
-    losses = _finite_at(_rates(valid_losses), valid_losses)
+    losses = _finite_at(_ascending(valid_losses), valid_losses)
     return min(losses, key=losses.__getitem__, default=None)
 
 
@@ -118,8 +121,10 @@ def optimum(losses: Mapping[float, float | None]) -> float | None:
     Raises:
         ValueError: If there are fewer than three values.
     """
+    import numpy as np  # only here: names of measures are checked without it
+
     grid = np.array(_ascending(losses))
-    if grid.size < 3:
+    if grid.size < MIN_PARABOLA:
         raise ValueError(f"a parabola needs three values, got {grid.tolist()}")
     finite = [loss for value in grid.tolist() if (loss := losses[value]) is not None and isfinite(loss)]
     if len(finite) < grid.size:

@@ -1,8 +1,6 @@
-"""What one run says in one number: how much it overfits, how fast it converges.
+"""What the epochs of one run say in one number: how much it overfits, how fast it converges.
 
-Every measure is a pure function of the run's epochs and, for the test set, its final metrics. A measure that
-does not exist for a run (a target that was never reached, a test error of a run that diverged) is None, never
-a number that stands for it.
+A number that does not exist (a target that was never reached) is None, never one that stands for it.
 
 Source: steps to a given accuracy are how Ioffe & Szegedy 2015 measure speed (Figure 3). The gaps, the
 smoothing and the interpolation are our choice.
@@ -14,17 +12,15 @@ from itertools import pairwise
 from statistics import median
 
 from regx.runs.metrics import EpochMetrics
-from regx.runs.record import RunRecord
 
 __all__ = [
     "TimeToTarget",
     "area_under_curve",
-    "error_gap",
-    "loss_gap",
     "matched_gap",
     "overtraining_index",
     "smoothed_valid_error",
     "time_to_target",
+    "time_to_train_loss",
 ]
 
 Epochs = Sequence[EpochMetrics]
@@ -43,24 +39,6 @@ class TimeToTarget:
     epochs: float
     steps: float
     seconds: float
-
-
-def loss_gap(record: RunRecord) -> float | None:
-    """Generalisation gap: test loss minus training loss after the last epoch, both in eval mode.
-
-    Returns:
-        Nats; lower is better. None without final metrics.
-    """
-    return record.final.test_loss - record.final.train_loss if record.final else None
-
-
-def error_gap(record: RunRecord) -> float | None:
-    """Generalisation gap in error: test error minus training error after the last epoch.
-
-    Returns:
-        A fraction; lower is better. None without final metrics.
-    """
-    return record.final.test_error - record.final.train_error if record.final else None
 
 
 def overtraining_index(rows: Epochs) -> float | None:
@@ -132,6 +110,25 @@ def time_to_target(rows: Epochs, target_error: float) -> TimeToTarget | None:
         steps=between(lambda row: row.step),
         seconds=between(lambda row: row.train_seconds),
     )
+
+
+def time_to_train_loss(rows: Epochs, train_loss: float) -> float | None:
+    """Find the step at which the training loss, in eval mode, is down to a value.
+
+    Args:
+        rows: The run's epochs.
+        train_loss: In nats.
+
+    Returns:
+        Steps, interpolated between two epochs; None where it never got there.
+    """
+    if rows and rows[0].train_loss <= train_loss:
+        return float(rows[0].step)
+    for before, row in pairwise(rows):
+        if row.train_loss <= train_loss:
+            share = (before.train_loss - train_loss) / (before.train_loss - row.train_loss)
+            return before.step + share * (row.step - before.step)
+    return None
 
 
 def area_under_curve(rows: Epochs) -> float | None:

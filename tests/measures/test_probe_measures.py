@@ -8,22 +8,18 @@ import pytest
 from run_builder import build_run, write_probes
 from watching import Quiet
 
-from regx.analysis.catalogue import Reference
-from regx.claims.measures import find_measure
 from regx.claims.mechanical.small_runs import small_config
-from regx.claims.seed_runs import CellRun, Number, SeedRuns
 from regx.data import load_dataset
+from regx.measures.measure import Number, Reference, SeedRuns
+from regx.measures.registry import find_measure
 from regx.runs.folder import RunFolder
 from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 from regx.training.run import RunOptions, train_run
 
-NONE = Reference(target_error=None, train_loss=None)
-
 
 def measured(name: str, path: Path) -> Number:
-    runs = SeedRuns(arm="a", runs=(CellRun({}, load_run_folder(path)),), reference={})
-    return find_measure(name).of(runs, NONE)
+    return find_measure(name).counted(SeedRuns.single(load_run_folder(path)), Reference())
 
 
 def shifts(folder: Path, points: Sequence[tuple[int, str, float, float]]) -> Number:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regx.analysis.censoring import censored_times, times_as_fast
-from regx.analysis.ladder import (
+from regx.measures.ladder import (
     grid_floor,
     lr_max,
     lr_min,

@@ -1,0 +1,1 @@
+"""What is measured of runs: each measure once, with all that is to be known of it."""
