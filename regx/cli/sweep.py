@@ -102,13 +102,14 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             estimate = describe_estimate(found, workers)
             print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
         elif not quiet:
+            tell = echo if dry_run else say
             for line in plan_lines(asked, plan, stderr_width()):
-                say(line)
+                tell(line)
             if plan.left:
                 for notice in crowding_left(plan.left, workers):
                     say_wrapped(f"note: {notice}")
                 found = estimate_left([plan], ledger, workers)
-                say_wrapped(estimate_line(found, workers.number if workers else None))
+                say_wrapped(estimate_line(found, workers.number if workers else None), tell)
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
