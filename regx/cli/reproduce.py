@@ -25,6 +25,7 @@ from regx.cli.engines import (
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, plain_console, say
+from regx.cli.progress import say_wrapped
 from regx.cli.reproduction import Outcome, Reproduction
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _show_plan(
         print_json({"mechanical": [claim.id for claim in mechanical]} | plan)
         return
     if mechanical:
-        tell(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds")
+        say_wrapped(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds", tell)
     if reproduction.experiments:
         reproduction.show_plan(choice, tell)
 
