@@ -124,10 +124,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, UsageError):
         return str(error), ExitCode.WRONG_USAGE
     if hasattr(error, "format_message"):  # Typer's own: a wrong word on the command line
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "regx"
-        message = str(error.format_message()).rstrip(".")
-        return message if "\n" in message else f"{message}; see {command} --help", ExitCode.WRONG_USAGE
+        from regx.cli.wrong_words import explain_wrong_word
+
+        return explain_wrong_word(error), ExitCode.WRONG_USAGE
     if isinstance(error, OSError):
         return explain(error), ExitCode.WRONG_USAGE if is_usage(error) else ExitCode.RUN_FAILED
     first_line = str(error).partition("\n")[0]

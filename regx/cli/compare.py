@@ -52,7 +52,7 @@ def compare(  # one parameter per option of the command
     """Compare runs: how much they overfit, how fast they converge.
 
     Runs that differ only in the seed count as one group; each group is set against the first.
-    Example: regx compare runs/digits_toggles:none runs/digits_toggles:dropout --out comparison
+    Example: regx compare runs/digits_toggles:plain runs/digits_toggles:dropout --out comparison
     """
     from regx.analysis.compare import compare as measure
     from regx.analysis.grid import compare_grid, grid_axis

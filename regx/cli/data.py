@@ -48,7 +48,7 @@ class Display:
 def list_datasets(
     as_json: JsonOption = False,
 ) -> None:
-    """List the data sets: size, whether they are here, sources, licence, whom to cite."""
+    """List the data sets. Size, whether they are here, sources, licence, whom to cite."""
     from regx.data import known, status
 
     found = [status(name) for name in known()]
@@ -91,7 +91,7 @@ def fetch(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Fetch even what is here already.")] = False,
 ) -> None:
-    """Fetch data sets into the cache, checked against their published checksums.
+    """Fetch data sets into the cache. What comes is checked against the published checksums.
 
     Example: regx data fetch mnist cifar10
     """
@@ -133,7 +133,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare cached data sets with their published checksums; exit code 2 if one is damaged or missing.
+    """Check cached data sets. Exit code 2 if one is missing, or is not what was published.
 
     Example: regx data check cifar10
     """

@@ -37,7 +37,7 @@ def validate(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Check configs and experiments; each problem is shown with its line.
+    """Check configs and experiments. Each problem is shown with its line.
 
     An experiment is checked at every tier that it has: each config that it can ask for.
 
@@ -101,7 +101,7 @@ def schema_experiment() -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder that the files go into.")] = Path(),
 ) -> None:
-    """Copy the starter configs and experiments; what is there is left as it is.
+    """Copy the ready-made configs and experiments. What is there is left as it is.
 
     Each begins with the line by which editors check it while one types, against the schemas that are written
     beside them.

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,12 @@ def stderr_width() -> int:
     return plain_console(stderr=True).width
 
 
-def say_wrapped(text: str) -> None:
-    """Print a sentence, in as many lines as the terminal makes of it."""
+def say_wrapped(text: str, tell: Callable[[str], None] = say) -> None:
+    """Print a sentence, in as many lines as the terminal makes of it; with `echo` as a result."""
     from regx.cli.columns import hang
 
     for line in hang("", text, stderr_width(), 2):
-        say(line)
+        tell(line)
 
 
 @contextmanager

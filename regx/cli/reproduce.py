@@ -1,7 +1,7 @@
 """`regx reproduce`: run what claims rest on, and judge them by the rule that was fixed before."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +24,8 @@ from regx.cli.engines import (
 )
 from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import plain_console, say
+from regx.cli.output import echo, plain_console, say
+from regx.cli.progress import say_wrapped
 from regx.cli.reproduction import Outcome, Reproduction
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         )
 
     if dry_run or asks:
-        _show_plan(look(), mechanical, choice, as_json=dry_run and as_json)
+        tell = echo if dry_run else say
+        _show_plan(look(), mechanical, choice, tell, as_json=dry_run and as_json)
     if dry_run:
         return
     if asks and not typer.confirm("Train all of this?", err=True):
@@ -113,7 +115,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
                 say(unprotected)
             reproduction = look()  # what is left may be less by now
             if not quiet and not asks:
-                reproduction.show_plan(choice)
+                reproduction.show_plan(choice, say)
             outcome = reproduction.carry_out(choice)
         _judge(registry, results, tier, outcome.facts, ledger.runs_dir)
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
@@ -163,18 +165,19 @@ def _show_plan(
     reproduction: Reproduction,
     mechanical: "Sequence[MechanicalClaim]",
     choice: EngineChoice,
+    tell: Callable[[str], None],
     *,
     as_json: bool,
 ) -> None:
-    """Say what would be done."""
+    """Tell what would be done."""
     if as_json:
         plan = reproduction.describe_plan(choice) if reproduction.experiments else {"experiments": []}
         print_json({"mechanical": [claim.id for claim in mechanical]} | plan)
         return
     if mechanical:
-        say(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds")
+        say_wrapped(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds", tell)
     if reproduction.experiments:
-        reproduction.show_plan(choice)
+        reproduction.show_plan(choice, tell)
 
 
 def _chosen(

@@ -1,6 +1,6 @@
 """Training and measuring what claims rest on, as `regx reproduce` shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -94,7 +94,7 @@ class Reproduction:
         """All that is to be trained."""
         return [*self.left, *self.references.left]
 
-    def show_plan(self, choice: EngineChoice) -> None:
+    def show_plan(self, choice: EngineChoice, tell: Callable[[str], None]) -> None:
         """Say what there is to do, and how long it will take.
 
         Raises:
@@ -102,9 +102,9 @@ class Reproduction:
         """
         workers = choice.workers_for(self.waiting)
         for line in self._plan_lines():
-            say_wrapped(line)
+            say_wrapped(line, tell)
         if found := self._estimate(workers):
-            say_wrapped(estimate_line(found, workers.number if workers else None))
+            say_wrapped(estimate_line(found, workers.number if workers else None), tell)
 
     def describe_plan(self, choice: EngineChoice) -> dict[str, object]:
         """Write the plan as plain values."""

@@ -37,7 +37,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the runs in a folder, at any depth, or those of a sweep by arm, with their state.
+    """List the runs in a folder. At any depth, with their state; those of a sweep by arm.
 
     In a folder with sweeps each sweep is one line; --each, --where, --sort and --delete go run by run.
 

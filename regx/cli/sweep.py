@@ -1,5 +1,6 @@
 """`regx sweep`: all runs of an experiment, on this machine or a cluster."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,7 +108,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             estimate = describe_estimate(estimate_left([plan], ledger, workers), workers)
             print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
         elif not quiet:
-            _show_plan(asked, plan, ledger, workers)
+            _show_plan(asked, plan, ledger, workers, echo if dry_run else say)
         if dry_run:
             return
         fetch_data(plan.left, offline=offline, quiet=quiet)
@@ -129,14 +130,20 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     raise typer.Exit(stop.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
 
 
-def _show_plan(experiment: "Experiment", plan: "Plan", ledger: "Ledger", workers: Workers | None) -> None:
+def _show_plan(
+    experiment: "Experiment",
+    plan: "Plan",
+    ledger: "Ledger",
+    workers: Workers | None,
+    tell: Callable[[str], None],
+) -> None:
     """Say what there is to do, and how long it will take."""
     for line in plan_lines(experiment, plan, stderr_width()):
-        say(line)
+        tell(line)
     for notice in crowding_left(plan.left, workers):
         say_wrapped(f"note: {notice}")
     if found := estimate_left([plan], ledger, workers):
-        say_wrapped(estimate_line(found, workers.number if workers else None))
+        say_wrapped(estimate_line(found, workers.number if workers else None), tell)
 
 
 def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> None:

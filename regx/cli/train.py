@@ -126,7 +126,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if left := len(wanted) - len(trained):
         say(f"not begun: {left} of the seeds; the same command trains them.")
     elif len(wanted) > 1 and not (quiet or as_json):
-        others = "# behind it those of another config: the two are compared, seed by seed"
+        others = "# add the runs of another config: the two are compared seed by seed"
         echo(f"next: regx compare {_pattern(first, out)}   {others}")
     was_stopped = left or any(record and record.status == "interrupted" for record in trained.values())
     raise typer.Exit(stop.exit_code if was_stopped else max(map(_exit_code, trained.values())))

@@ -127,6 +127,7 @@ class _Sweep:
         self.engine = engine
         self.watch = watch
         self.retry_failed = retry_failed
+        self.ended_before: set[str] = set()  # folders: when a grid grows, its trials are asked for again
         self.folder = SweepFolder.named(experiment.name, experiment.tier, ledger.runs_dir)
         self.keep_other_version()
         plan = make_plan(experiment, ledger)
@@ -184,7 +185,8 @@ class _Sweep:
             left = [job for job in left if job not in failed]
         seen = {outcome.job.folder for outcome in self.summary.trained}
         before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen
-        self.summary.num_ended_before += len(before)
+        self.ended_before |= before
+        self.summary.num_ended_before = len(self.ended_before)
         self.watch.planned(left, len(before))
         for outcome in self.engine.run(left, self.watch) if left else ():
             self.summary.trained.append(outcome)

@@ -83,7 +83,7 @@ def test_a_sweep_from_standard_input(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text(RUN)
     done = regx("sweep", "-", "--dry-run", "--jobs", "1", config=EXPERIMENT, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "2 arms x 2 seeds = 4 runs" in done.stderr
+    assert "2 arms x 2 seeds = 4 runs" in done.stdout
     given_a_run = regx("sweep", "-", config=RUN, folder=tmp_path)
     assert given_a_run.stderr == "-: is the config of a run; `regx train -` trains it\n"
 

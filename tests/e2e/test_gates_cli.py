@@ -58,7 +58,7 @@ def verdict(tmp_path: Path) -> str:
 
 def test_reference_networks_are_trained_first(reproduce: Cli, tmp_path: Path) -> None:
     plan = reproduce(REFERENCES, "--dry-run")
-    assert "sanity gates: 1 reference network to train" in plan.err
+    assert "sanity gates: 1 reference network to train" in plan.out
     result = reproduce(REFERENCES)
     assert result.code == 0, result.err
     assert result.err.index("gate known: ok (test accuracy ") < result.err.index("training: 10 runs")

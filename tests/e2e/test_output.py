@@ -148,7 +148,7 @@ def test_escapes_in_an_experiment_do_not_reach_the_terminal(cli: Callable) -> No
     Path("mine.yaml").write_text(text)
     done = cli("sweep", "mine.yaml", "--dry-run", "--jobs", "1")
     assert done.code == 0
-    assert "\\u001b[31mWhich?" in done.err
-    assert "\x1b" not in done.err
+    assert "\\u001b[31mWhich?" in done.out
+    assert "\x1b" not in done.out
     Path("mine.yaml").write_text(text.replace("seeds", '"\\e[31mseeds"'))
     assert "\x1b" not in cli("sweep", "mine.yaml").err

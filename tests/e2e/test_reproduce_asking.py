@@ -109,7 +109,7 @@ def test_a_plan_needs_no_question(cli: Callable[..., Any], folder: Path) -> None
     before = files_in(folder)
     result = cli(*WORDS, "--dry-run")
     assert result.code == 0, result.err
-    assert "width (smoke): X01; 0 runs done, 4 left" in result.err
+    assert "width (smoke): X01; 0 runs done, 4 left" in result.out
     assert files_in(folder) == before
 
 

@@ -64,7 +64,7 @@ def verdicts(tmp_path: Path, tier: str = "cpu") -> VerdictFile:
 def test_a_plan_is_shown_and_nothing_is_trained(reproduce: Cli, tmp_path: Path) -> None:
     result = reproduce("X01", "--dry-run")
     assert result.code == 0, result.err
-    assert "width (cpu): X01, X02; 0 runs done, 10 left" in result.err
+    assert "width (cpu): X01, X02; 0 runs done, 10 left" in result.out
     assert not list((tmp_path / "runs").glob("width*"))
 
 

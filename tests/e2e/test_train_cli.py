@@ -218,7 +218,7 @@ def test_a_full_disk_is_one_line_and_leaves_whole_files(cli: Callable, config: P
     ("words", "message"),
     [
         ("train", "Missing argument 'config'; see regx train --help"),
-        ("trian", "No such command 'trian'. Did you mean 'train'?; see regx --help"),
+        ("trian", "no such command: trian; did you mean train?"),
         ("train small.yml", "small.yml: no such file (did you mean 'small.yaml'?)"),
         ("train small.yaml --checkpoint-seconds -1", "Invalid value for '--checkpoint-seconds'"),
     ],

@@ -162,7 +162,7 @@ def test_an_experiment_by_its_path_is_no_claim_either(cli: Cli, tmp_path: Path) 
 def test_ids_may_be_written_in_small_letters(cli: Cli) -> None:
     assert cli("claims", "c01").out == cli("claims", "C01").out
     result = cli("reproduce", "m02", "Mechanical", "--dry-run")
-    assert result.err.startswith("exact checks: M01, M02, ")
+    assert result.out.startswith("exact checks: M01, M02, ")
 
 
 def test_files_are_named_where_few_enough_begin_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,16 @@ def test_what_is_missing_is_trained_and_nothing_else(tmp_path: Path) -> None:
     assert summary.num_ended_before == 1
 
 
+def test_trials_of_a_grid_that_grew_count_once(tmp_path: Path) -> None:
+    """The whole grid is asked for again each time that it grows."""
+    grows = "tune: {over: {optim.lr: [0.001, 0.002]}, seeds: [1000], max_extensions: 1}\n"
+    experiment, runs = write_experiment(tmp_path, ARMS + grows), tmp_path / "runs"
+    first, _ = run(experiment, runs)
+    again, _ = run(experiment, runs)
+    assert len(first.trained) == 2 * 3 + 2 * 2
+    assert (again.trained, again.num_ended_before) == ([], len(first.trained))
+
+
 def test_two_experiments_share_the_run_that_both_need(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     run(write_experiment(tmp_path, ARMS), runs)
