@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pydantic import ValidationError
-
 from regx.config.arm_rules import name_rules, own_arm_rules
 from regx.config.axis_rules import axis_rules
-from regx.config.check import is_echo
+from regx.config.check import check
 from regx.config.claim_rules import claim_rules
-from regx.config.errors import Place, Problem
+from regx.config.errors import ConfigError, Place, Problem
 from regx.config.experiment_draft import Draft
-from regx.config.messages import Finding
 from regx.config.sections.experiment import ExperimentFile, TuneConfig
 from regx.config.seeds import MAX_SEEDS, parse_seeds
-from regx.config.tree import Node, plain
+from regx.config.tree import Node
 from regx.config.tuning_rules import follow_rules, tune_rules
 
 __all__ = ["MAX_CONFIGS", "check_file"]
@@ -44,16 +41,12 @@ def check_file(tree: Node, draft: Draft, tier: str) -> list[Problem]:
     return problems or list(_size_rules(draft))
 
 
-def _shape(tree: Node) -> Iterator[Problem]:
+def _shape(tree: Node) -> list[Problem]:
     try:
-        ExperimentFile.model_validate(plain(tree))
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if not is_echo(detail):
-                finding = Finding.of(detail, ExperimentFile)
-                node = tree.find(finding.path)
-                place = node.key_place if finding.is_about_key else node.place
-                yield Problem(place, finding.dotted, finding.message)
+        check(tree, ExperimentFile)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
 
 
 def _tier_rules(tree: Node, tier: str) -> Iterator[Problem]:
