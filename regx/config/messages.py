@@ -17,11 +17,19 @@ from regx.config.schema import RunConfig
 __all__ = ["explain", "show"]
 
 _LONGEST = 60  # characters of a value that a message repeats
+_NAME = "must be at most 64 letters, digits, _, - or ., a letter or digit first"
 
 
 def explain(error: ErrorDetails, root: type[BaseModel] = RunConfig) -> Finding:
     """Translate one error of pydantic; `root` is the schema of the file."""
     *parents, last = error["loc"]
+    if (
+        last == "[key]" and error["type"] == "string_pattern_mismatch"
+    ):  # what is wrong is a name that the user chose
+        path = tuple(parents)
+        return Finding(
+            path, f"an arm's name {_NAME} (got {path[-1]!r})", is_about_key=True, label=str(path[0])
+        )
     if error["type"] == "extra_forbidden" or not _is_tag(last):
         path = (*(part for part in parents if not _is_tag(part)), last)
     else:
@@ -129,7 +137,7 @@ def _too_long(case: _Case) -> str:
 
 
 def _name(case: _Case) -> str:
-    return f"must be at most 64 letters, digits, _, - or ., a letter or digit first {case.got}"
+    return f"{_NAME} {case.got}"
 
 
 def _claim_id(case: _Case) -> str:

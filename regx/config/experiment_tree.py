@@ -1,0 +1,102 @@
+"""The tree of an experiment's file: a tier laid over it, and the place of what is wrong in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from regx.config.errors import Place, Problem
+from regx.config.finding import Finding
+from regx.config.tree import Node, Path, Plain, plain
+
+__all__ = ["ExperimentTree"]
+
+# Number of keys that lead to a mapping of dotted paths; of arms with axes of their own it is one more.
+_DEPTHS = {"set": 1, "arms": 2, "grid": 1, "tune": 2, "seeds": 1}
+
+
+@dataclass(frozen=True)
+class ExperimentTree:
+    """A file of the right shape, at one tier.
+
+    Attributes:
+        document: The file as it stands.
+        tier: The tier; one that the file does not have changes nothing.
+    """
+
+    document: Node
+    tier: str
+
+    @cached_property
+    def content(self) -> Node:
+        """The file with what the tier changes in its place; only `set` has both, one over the other."""
+        assert isinstance(self.document.value, dict)
+        content = dict(self.document.value)
+        change = self.document.get("tiers", self.tier)
+        for key, node in change.value.items() if change and isinstance(change.value, dict) else ():
+            if key == "tune":
+                content[key] = _laid_over(content.get(key), node)
+            elif key != "set" and node.value is not None:
+                content[key] = node
+        return replace(self.document, value=content)
+
+    def layers(self, arm: str) -> tuple[dict[str, Node], ...]:
+        """Return what lies over the base in an arm, the lowest first: dotted path -> value."""
+        paths = (("set",), ("tiers", self.tier, "set"), ("arms", arm))
+        nodes = (self.document.get(*path) for path in paths)
+        return tuple(node.value for node in nodes if node and isinstance(node.value, dict))
+
+    def value(self, arm: str, setting: str, value: Plain) -> Node:
+        """Find a value on the axis that an arm is tuned over, or else that is crossed inside it."""
+        leader = self.content.get("tune", "follow", arm)
+        tuned = self.content.get("tune", "arms", str(leader.value) if leader else arm)
+        tuned = tuned or self.content.get("tune", "over")
+        crossed = self.content.get("grid", "arms", arm) or self.content.get("grid")
+        axis = (tuned and tuned.get(setting)) or (crossed and crossed.get(setting))
+        assert axis is not None
+        assert isinstance(axis.value, list)
+        return axis.value[[plain(node) for node in axis.value].index(value)]
+
+    def problem(self, finding: Finding) -> Problem:
+        """Say where something stands that is wrong at the tier."""
+        problem = finding.at(self.content)
+        tier = self._paths.get(problem.place, ())[:2]
+        is_changed = tier[:1] == ("tiers",) and finding.path[0] != "tiers"
+        part = _part(tier + finding.path if is_changed else finding.path)
+        return replace(problem, path=": ".join(word for word in (part, finding.label) if word))
+
+    def part(self, place: Place) -> str:
+        """Name the part of the file that a place lies in, e.g. `arms.dropout`; empty: it lies elsewhere."""
+        return _part(self._paths.get(place, ()))
+
+    @cached_property
+    def _paths(self) -> dict[Place, Path]:
+        paths: dict[Place, Path] = {}
+        for path, node in _walk(self.document, ()):
+            paths.setdefault(node.place, path)
+            paths.setdefault(node.key_place, path)
+        return paths
+
+
+def _laid_over(below: Node | None, above: Node) -> Node:
+    """Lay the keys of one mapping over those of another, each as a whole."""
+    if below and isinstance(below.value, dict) and isinstance(above.value, dict):
+        return replace(above, value={**below.value, **above.value})
+    return above
+
+
+def _part(path: Path) -> str:
+    tier, inside = (path[:2], path[2:]) if path[:1] == ("tiers",) else ((), path)
+    depth = _DEPTHS.get(str(inside[0]), 0) if inside else 0
+    if inside[1:2] in (("arms",), ("follow",)):
+        depth = 3
+    return ".".join(map(str, tier + inside[:depth]))
+
+
+def _walk(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
+    yield path, node
+    if isinstance(node.value, dict):
+        for key, child in node.value.items():
+            yield from _walk(child, (*path, key))
+    elif isinstance(node.value, list):
+        for index, child in enumerate(node.value):
+            yield from _walk(child, (*path, index))
