@@ -172,7 +172,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     from regx.config.load_experiment import load_tiers
 
     tiers = load_tiers(path)
-    wrong = [problem for experiment in tiers.values() for problem in check_measures(path, experiment)]
+    wrong = [problem for experiment in tiers.values() for problem in check_measures(experiment)]
     if wrong:
         raise ConfigError(wrong)
     experiment = tiers["cpu"]

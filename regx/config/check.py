@@ -13,21 +13,11 @@ from pydantic_core import ErrorDetails
 from regx.config.errors import ConfigError
 from regx.config.finding import Finding, RuleError
 from regx.config.messages import explain
-from regx.config.schema import RunConfig
 from regx.config.tree import Node, plain
 
-__all__ = ["check", "check_run"]
+__all__ = ["check"]
 
 File = TypeVar("File", bound=BaseModel)
-
-
-def check_run(tree: Node) -> RunConfig:
-    """Check the whole tree of a run's config.
-
-    Raises:
-        ConfigError: With every problem.
-    """
-    return check(tree, RunConfig)
 
 
 def check(tree: Node, schema: type[File]) -> File:

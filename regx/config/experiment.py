@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from regx.config.check import check_run
+from regx.config.check import check
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.layers import assign
 from regx.config.resolve import config_hash
@@ -141,7 +141,7 @@ class Experiment:
         for path, node in {"name": name, **settings}.items():
             tree = assign(tree, tuple(path.split(".")), node, problems)
         try:
-            config = check_run(tree)
+            config = check(tree, RunConfig)
         except ConfigError as error:
             problems.extend(error.problems)
         if problems:

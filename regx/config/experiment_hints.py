@@ -4,7 +4,7 @@ from typing import Any
 
 from regx.config.foreign import foreign_answer
 from regx.config.hints import near_key
-from regx.config.outline import outline
+from regx.config.settings import settings_of
 
 __all__ = ["unknown_experiment_key"]
 
@@ -71,7 +71,7 @@ def _of_a_run(key: str, value: Any) -> str:
     """Say where a setting of the run goes, whatever it is called elsewhere, or nothing."""
     if key == "seed":
         return "write `seeds`"
-    path = next((setting.path for setting in outline() if setting.path == key), "")
+    path = next((setting.path for setting in settings_of() if setting.path == key), "")
     path = path or foreign_answer("", key, value) or _in_a_section(key)
     if " " in path or not path:
         return path
@@ -81,5 +81,7 @@ def _of_a_run(key: str, value: Any) -> str:
 
 def _in_a_section(key: str) -> str:
     """Return the path of a key that one section of a run has, and no other; or nothing."""
-    paths = {setting.path for setting in outline() if setting.name == key and setting.path.count(".") == 1}
+    paths = {
+        setting.path for setting in settings_of() if setting.name == key and setting.path.count(".") == 1
+    }
     return paths.pop() if len(paths) == 1 else ""

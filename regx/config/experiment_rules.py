@@ -62,11 +62,12 @@ def _setting_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
         parts.append((("tiers", tier, "set"), change.set))
     for part, settings in parts:
         for setting in settings:
+            path = (*part, setting)
             if setting in _GIVEN:
-                yield Finding((*part, setting), _GIVEN[setting], is_about_key=True, label=setting)
+                yield Finding(path, _GIVEN[setting], is_about_key=True, label=setting)
             elif not all(key.strip() == key and key for key in setting.split(".")):
                 message = f"must be a dotted path, e.g. optim.lr (got {setting!r})"
-                yield Finding((*part, setting), message, is_about_key=True)
+                yield Finding(path, message, is_about_key=True)
 
 
 def _axes(file: ExperimentFile) -> dict[Path, Axes]:

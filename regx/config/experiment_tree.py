@@ -10,8 +10,9 @@ from regx.config.tree import Node, Path, Plain, plain
 
 __all__ = ["ExperimentTree"]
 
-# Number of keys that lead to a mapping of dotted paths; of arms with axes of their own it is one more.
+# Number of keys that name a part of the file; it is three where an arm has something of its own.
 _DEPTHS = {"set": 1, "arms": 2, "grid": 1, "tune": 2, "seeds": 1}
+_OF_ARMS = (("grid", "arms"), ("tune", "arms"), ("tune", "follow"))
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,11 @@ def _laid_over(below: Node | None, above: Node) -> Node:
 
 
 def _part(path: Path) -> str:
+    """Name the part of the file that a path lies in."""
     tier, inside = (path[:2], path[2:]) if path[:1] == ("tiers",) else ((), path)
+    if inside[:2] in _OF_ARMS:
+        return ".".join(map(str, tier + inside[:3]))
     depth = _DEPTHS.get(str(inside[0]), 0) if inside else 0
-    if inside[1:2] in (("arms",), ("follow",)):
-        depth = 3
     return ".".join(map(str, tier + inside[:depth]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
-from regx.config.outline import outline
+from regx.config.settings import settings_of
 
 __all__ = ["choice_hint", "example_for", "near_key", "number_hint", "seeds_hint", "unknown_key"]
 
@@ -64,7 +64,7 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
         return f"unknown key; {answer}"
     if near := near_key(key, siblings):
         return f"unknown key (did you mean {near!r}?)"
-    parents = [setting.path.rpartition(".")[0] for setting in outline() if setting.name == key]
+    parents = [setting.path.rpartition(".")[0] for setting in settings_of() if setting.name == key]
     if set(parents) == {parent}:  # under this very mapping it is one of another kind
         return f"does not belong to this kind (known here: {', '.join(siblings)})"
     parents = [path for path in parents if "." not in path or key not in _COMMON]

@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.finding import Finding
 from regx.config.hints import choice_hint, example_for, number_hint, seeds_hint, unknown_key
-from regx.config.outline import Setting, find_setting, keys_of
 from regx.config.schema import RunConfig
+from regx.config.settings import Setting, find_setting, keys_of
+from regx.config.tree import Path
 
 __all__ = ["explain", "show"]
 
@@ -20,16 +21,11 @@ _LONGEST = 60  # characters of a value that a message repeats
 _NAME = "must be at most 64 letters, digits, _, - or ., a letter or digit first"
 
 
-def explain(error: ErrorDetails, root: type[BaseModel] = RunConfig) -> Finding:
+def explain(error: ErrorDetails, root: type[BaseModel]) -> Finding:
     """Translate one error of pydantic; `root` is the schema of the file."""
     *parents, last = error["loc"]
-    if (
-        last == "[key]" and error["type"] == "string_pattern_mismatch"
-    ):  # what is wrong is a name that the user chose
-        path = tuple(parents)
-        return Finding(
-            path, f"an arm's name {_NAME} (got {path[-1]!r})", is_about_key=True, label=str(path[0])
-        )
+    if last == "[key]" and error["type"] == "string_pattern_mismatch":
+        return _wrong_name(tuple(parents))
     if error["type"] == "extra_forbidden" or not _is_tag(last):
         path = (*(part for part in parents if not _is_tag(part)), last)
     else:
@@ -42,6 +38,12 @@ def explain(error: ErrorDetails, root: type[BaseModel] = RunConfig) -> Finding:
     case = _Case(keys, kind, find_setting(keys, kind, root), value, error, root)
     message = _EXPLAIN.get(error["type"], _other)(case)
     return Finding(path, message, is_about_key=error["type"] in ("extra_forbidden", "missing"))
+
+
+def _wrong_name(path: Path) -> Finding:
+    """Say that a name that the user chose, which is a key, is none."""
+    message = f"an arm's name {_NAME} (got {path[-1]!r})"
+    return Finding(path, message, is_about_key=True, label=str(path[0]))
 
 
 def show(value: Any) -> str:
