@@ -1,11 +1,11 @@
 """What must hold of the claims of an experiment beyond their shape: arms, grids and tuning they rest on."""
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from regx.config.contrast import Contrast, parse_amount, parse_contrast
 from regx.config.finding import Finding
+from regx.config.hints import arm_hint
 from regx.config.messages import show
 from regx.config.sections.claim import CRITERIA, ClaimConfig, PartConfig
 from regx.config.sections.experiment import ExperimentFile
@@ -110,11 +110,10 @@ class _Part:
 
     def _arm(self, arm: str, key: str) -> Iterator[Finding]:
         if arm not in self.file.arms:
-            near = difflib.get_close_matches(arm, self.file.arms, n=1)
+            hint = arm_hint(arm, self.file.arms)
             sides = arm.split("-")
             if len(sides) > 1 and all(side in self.file.arms for side in sides):
-                near = [" - ".join(sides)]  # a minus without spaces may be part of a name
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(self.file.arms)}"
+                hint = f"did you mean {' - '.join(sides)!r}?"  # without spaces it may be part of a name
             yield self._finding(key, f"no arm {arm!r} ({hint})")
 
     def _cells(self, contrast: Contrast) -> Iterator[Finding]:

@@ -1,12 +1,12 @@
 """What must hold of an experiment's file beyond its shape; its configs are checked beside it."""
 
-import difflib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import combinations
 from math import prod
 
 from regx.config.claim_rules import claim_rules
 from regx.config.finding import Finding
+from regx.config.hints import arm_hint
 from regx.config.messages import show
 from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig
 from regx.config.tree import Node, Path, Plain
@@ -95,12 +95,10 @@ def _axis_rules(file: ExperimentFile) -> Iterator[Finding]:
 def _both_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
     """Find axes that are crossed and tuned."""
     for arm in file.arms:
-        leader = tune.follow.get(arm, arm)
-        part = ("tune", "arms", leader) if leader in tune.arms else ("tune", "over")
         for setting in tune.of(arm):
             if any(_overlap(axis, setting) for axis in file.grid.of(arm)):
                 message = "stands in the grid too; an axis is crossed or tuned, not both"
-                yield Finding((*part, setting, 0), message, label=setting)
+                yield Finding((*tune.part_of(arm), setting, 0), message, label=setting)
 
 
 def _repeated(values: Iterable[Hashable]) -> Iterator[int]:
@@ -131,19 +129,14 @@ def _seed_rules(file: ExperimentFile) -> Iterator[Finding]:
         if seed in file.all_seeds:
             message = f"{seed} stands in `seeds` too: a seed that has chosen the values cannot compare them"
             yield Finding(("tune", "seeds", index), message)
+            return  # one is enough: the others of a range follow from it
 
 
 def _arm_rules(file: ExperimentFile, path: Path, named: Mapping[str, object]) -> Iterator[Finding]:
     """Find keys of a mapping of arms that are no arms."""
     for name in named:
         if name not in file.arms:
-            yield Finding((*path, name), _no_arm(name, file), is_about_key=True)
-
-
-def _no_arm(name: str, file: ExperimentFile) -> str:
-    near = difflib.get_close_matches(name, file.arms, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(file.arms)}"
-    return f"no such arm ({hint})"
+            yield Finding((*path, name), f"no such arm ({arm_hint(name, file.arms)})", is_about_key=True)
 
 
 def _tune_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
@@ -174,7 +167,7 @@ def _follow_rules(file: ExperimentFile, tune: TuneConfig, arm: str, leader: str)
         message = "stands in `tune.arms` too; an arm is tuned or follows"
         yield Finding(path, message, is_about_key=True)
     if leader not in file.arms:
-        yield Finding(path, _no_arm(leader, file))
+        yield Finding(path, f"no such arm ({arm_hint(leader, file.arms)})")
     elif leader in tune.follow:
         yield Finding(path, f"{leader} is not tuned itself: it follows another arm")
     elif tune.per == "cell" and file.grid.of(leader) not in ({}, file.grid.of(arm)):

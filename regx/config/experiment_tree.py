@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from regx.config.check import check
 from regx.config.errors import Place, Problem
 from regx.config.finding import Finding
-from regx.config.tree import Node, Path, Plain, plain
+from regx.config.layers import assign
+from regx.config.sections.experiment import ExperimentFile
+from regx.config.tree import Node, Path, Plain
 
 __all__ = ["ExperimentTree"]
 
@@ -40,22 +43,24 @@ class ExperimentTree:
                 content[key] = node
         return replace(self.document, value=content)
 
-    def layers(self, arm: str) -> tuple[dict[str, Node], ...]:
-        """Return what lies over the base in an arm, the lowest first: dotted path -> value."""
-        paths = (("set",), ("tiers", self.tier, "set"), ("arms", arm))
-        nodes = (self.document.get(*path) for path in paths)
-        return tuple(node.value for node in nodes if node and isinstance(node.value, dict))
+    @cached_property
+    def file(self) -> ExperimentFile:
+        """What the tree says."""
+        return check(self.content, ExperimentFile)
+
+    def lay_over(self, base: Node, arm: str, problems: list[Problem]) -> Node:
+        """Lay what all arms share, and then an arm, over the base; `problems` takes what cannot be laid."""
+        for path in (("set",), ("tiers", self.tier, "set"), ("arms", arm)):
+            layer = self.document.get(*path)
+            for setting, node in layer.value.items() if layer and isinstance(layer.value, dict) else ():
+                base = assign(base, tuple(setting.split(".")), node, problems)
+        return base
 
     def value(self, arm: str, setting: str, value: Plain) -> Node:
         """Find a value on the axis that an arm is tuned over, or else that is crossed inside it."""
-        leader = self.content.get("tune", "follow", arm)
-        tuned = self.content.get("tune", "arms", str(leader.value) if leader else arm)
-        tuned = tuned or self.content.get("tune", "over")
-        crossed = self.content.get("grid", "arms", arm) or self.content.get("grid")
-        axis = (tuned and tuned.get(setting)) or (crossed and crossed.get(setting))
-        assert axis is not None
-        assert isinstance(axis.value, list)
-        return axis.value[[plain(node) for node in axis.value].index(value)]
+        tune, grid = self.file.tune, self.file.grid
+        axes = tune if tune and setting in tune.of(arm) else grid
+        return self.content.find((*axes.part_of(arm), setting, axes.of(arm)[setting].index(value)))
 
     def problem(self, finding: Finding) -> Problem:
         """Say where something stands that is wrong at the tier."""

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
 from regx.config.settings import settings_of
 
-__all__ = ["choice_hint", "example_for", "near_key", "number_hint", "seeds_hint", "unknown_key"]
+__all__ = ["arm_hint", "choice_hint", "example_for", "near_key", "number_hint", "seeds_hint", "unknown_key"]
 
 _DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
 _KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
@@ -81,6 +81,12 @@ def near_key(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
     is_slip = near and (near[0][:1] == key[:1] or difflib.get_close_matches(key, near, cutoff=0.85))
     return near[0] if is_slip else ""
+
+
+def arm_hint(name: str, arms: Collection[str]) -> str:
+    """Return the arm that is meant where a name is none, or all that there are."""
+    near = difflib.get_close_matches(name, arms, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(arms)}"
 
 
 def seeds_hint(path: str, value: object) -> str:

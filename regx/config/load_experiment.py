@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from regx.config.check import check
-from regx.config.errors import ConfigError, Place, Problem
+from regx.config.errors import ConfigError, Problem
 from regx.config.experiment import Experiment, TunePlan, digest_of
 from regx.config.experiment_check import check_configs
 from regx.config.experiment_rules import MAX_CONFIGS, experiment_rules, num_configs
 from regx.config.experiment_tree import ExperimentTree
-from regx.config.layers import assign, read_base
+from regx.config.layers import read_base
 from regx.config.sections.experiment import Axes, ExperimentFile, Tier, TuneConfig
 from regx.config.tree import Node, Plain
 from regx.config.tuning_grid import can_extend, cross
@@ -90,31 +90,19 @@ def _at_tier(path: Path, document: Node, base: Node, tier: Tier) -> Experiment:
         ConfigError: With every rule that it breaks, and every problem of its configs.
     """
     tree = ExperimentTree(document, tier)
-    file = check(tree.content, ExperimentFile)
-    broken = map(tree.problem, experiment_rules(file, tier, tree.content))
-    problems: dict[tuple[Place, str], Problem] = {}
-    for problem in broken:
-        problems.setdefault((problem.place, problem.path), problem)
-    if num_configs(file) > MAX_CONFIGS:
-        raise ConfigError(list(problems.values()))
-    of_layers: list[Problem] = []
-    experiment = _build(path, tier, file, {arm: _lay(base, tree, arm, of_layers) for arm in file.arms})
-    told = {problem.place for problem in problems.values()}
-    found = [replace(problem, path=tree.part(problem.place)) for problem in of_layers]
+    problems = [tree.problem(finding) for finding in experiment_rules(tree.file, tier, tree.content)]
+    if num_configs(tree.file) > MAX_CONFIGS:
+        raise ConfigError(problems)
+    told = {problem.place for problem in problems}
+    found: list[Problem] = []
+    trees = {arm: tree.lay_over(base, arm, found) for arm in tree.file.arms}
+    found = [replace(problem, path=tree.part(problem.place)) for problem in found]
+    experiment = _build(path, tier, tree.file, trees)
     found += check_configs(experiment, tree)
-    found = [*problems.values(), *(problem for problem in found if problem.place not in told)]
-    if found:
-        raise ConfigError(found)
+    problems += (problem for problem in found if problem.place not in told)
+    if problems:
+        raise ConfigError(problems)
     return replace(experiment, digest=digest_of(experiment))
-
-
-def _lay(base: Node, tree: ExperimentTree, arm: str, problems: list[Problem]) -> Node:
-    """Lay what all arms share, and then the arm, over the base."""
-    config = base
-    for layer in tree.layers(arm):
-        for setting, node in layer.items():
-            config = assign(config, tuple(setting.split(".")), node, problems)
-    return config
 
 
 def _build(path: Path, tier: Tier, file: ExperimentFile, trees: Mapping[str, Node]) -> Experiment:
