@@ -41,6 +41,9 @@ class Experiment:
         tune: How every arm finds its own best value; None where nothing is tuned.
         seeds: Seeds of the comparison, the same for each arm.
         claims: Sentences that the runs test. They are no part of the digest.
+        own_cells: Cells of the arms that have a grid of their own.
+        settings: What the file says of each arm.
+        trees: The config of each arm below cells and tuned values, in which every value knows its place.
     """
 
     name: str
@@ -54,8 +57,8 @@ class Experiment:
     seeds: tuple[int, ...]
     claims: tuple[ClaimConfig, ...] = field(default=(), repr=False)
     own_cells: Mapping[str, tuple[Settings, ...]] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, Settings] = field(repr=False)  # of each arm
-    trees: Mapping[str, Node] = field(repr=False, compare=False)  # of each arm, over the base
+    settings: Mapping[str, Settings] = field(repr=False)
+    trees: Mapping[str, Node] = field(repr=False, compare=False)
     _configs: dict[tuple[str, str], RunConfig] = field(default_factory=dict, repr=False, compare=False)
 
     def config(self, arm: str, settings: Settings, seed: int) -> RunConfig:
@@ -72,19 +75,11 @@ class Experiment:
         """
         key = (arm, json.dumps(settings, sort_keys=True))
         if key not in self._configs:
-            self._configs[key] = self.check(arm, settings)
+            self._configs[key] = self.resolve(arm, settings)
         if isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
             message = f"must be a whole number in [0, {MAX_SEED}] (got {seed!r})"
             raise ConfigError([Problem(self._place, "seed", message)])
         return self._configs[key].model_copy(update={"seed": seed})
-
-    def arm_settings(self, arm: str) -> Settings:
-        """Return what the file says of an arm.
-
-        Raises:
-            KeyError: If there is no such arm.
-        """
-        return self.settings[arm]
 
     def cells_of(self, arm: str) -> tuple[Settings, ...]:
         """List the cells of an arm's grid; ({},) without a grid."""
@@ -120,21 +115,21 @@ class Experiment:
         try:
             for arm in self.arms:
                 for settings in self.all_settings(arm, plan):
-                    self.check(arm, settings)
+                    self.resolve(arm, settings)
         except ConfigError:
             return False
         return True
 
-    def check(self, arm: str, settings: Settings) -> RunConfig:
+    def resolve(self, arm: str, settings: Settings) -> RunConfig:
         """Build the config of an arm's runs, whose seed is the base's.
 
         Raises:
             ConfigError: If the settings do not make a valid config.
         """
-        return self.check_nodes(arm, {path: wrap(value, self._place) for path, value in settings.items()})
+        return self.resolve_nodes(arm, {path: wrap(value, self._place) for path, value in settings.items()})
 
-    def check_nodes(self, arm: str, settings: Mapping[str, Node]) -> RunConfig:
-        """As `check`, of values that know where they stand."""
+    def resolve_nodes(self, arm: str, settings: Mapping[str, Node]) -> RunConfig:
+        """As `resolve`, of values that know where they stand."""
         problems: list[Problem] = []
         name = wrap(f"{self.name}.{arm}"[:_LONGEST_NAME], self._place)
         tree = self.trees[arm]

@@ -75,11 +75,11 @@ def _problems(
 ) -> tuple[Problem, ...]:
     """Check one config; only one that is wrong is built again of values that know their places."""
     try:
-        experiment.check(arm, settings)
+        experiment.resolve(arm, settings)
     except ConfigError:
         nodes = {path: tree.value(arm, path, value) for path, value in settings.items()}
         try:
-            experiment.check_nodes(arm, nodes)
+            experiment.resolve_nodes(arm, nodes)
         except ConfigError as error:
             return error.problems
     return ()

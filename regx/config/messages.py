@@ -8,9 +8,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.finding import Finding
-from regx.config.hints import choice_hint, example_for, number_hint, seeds_hint, unknown_key
+from regx.config.hints import (
+    choice_hint,
+    example_for,
+    number_hint,
+    seeds_hint,
+    unknown_experiment_key,
+    unknown_key,
+)
 from regx.config.schema import RunConfig
 from regx.config.settings import Setting, find_setting, keys_of
 from regx.config.tree import Path

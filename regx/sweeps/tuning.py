@@ -131,7 +131,7 @@ def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, s
 
 def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:
     num_trials = len(plan.points(arm)) if plan and plan.tries(arm) else 0
-    return ArmRecord(name=arm, settings=dict(experiment.arm_settings(arm)), num_trials=num_trials)
+    return ArmRecord(name=arm, settings=dict(experiment.settings[arm]), num_trials=num_trials)
 
 
 def _choose_all(

@@ -2,9 +2,8 @@
 
 import pytest
 
-from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS, named_settings
-from regx.config.hints import choice_hint, example_for, unknown_key
+from regx.config.hints import choice_hint, example_for, unknown_experiment_key, unknown_key
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.settings import keys_of, settings_of
 
