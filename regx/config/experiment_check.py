@@ -9,6 +9,7 @@ from regx.config.experiment import Experiment, Settings
 from regx.config.experiment_tree import ExperimentTree
 from regx.config.finding import Finding
 from regx.config.messages import show
+from regx.config.sections.experiment import ExperimentFile
 from regx.config.tree import Plain
 
 __all__ = ["check_configs"]
@@ -73,15 +74,13 @@ def _round_robin(experiment: Experiment) -> Iterator[tuple[str, Settings]]:
 def _problems(
     experiment: Experiment, tree: ExperimentTree, arm: str, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Check one config; only one that is wrong is built again of values that know their places."""
+    """Check one config, built of values that know their places."""
     try:
-        experiment.resolve(arm, settings)
-    except ConfigError:
-        nodes = {path: tree.value(arm, path, value) for path, value in settings.items()}
-        try:
-            experiment.resolve_nodes(arm, nodes)
-        except ConfigError as error:
-            return error.problems
+        experiment.resolve_nodes(
+            arm, {path: tree.value(arm, path, value) for path, value in settings.items()}
+        )
+    except ConfigError as error:
+        return error.problems
     return ()
 
 
@@ -90,7 +89,7 @@ def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Pr
     problem = found.problem
     part = tree.part(problem.place)
     words = [part, problem.path]
-    cell = [f"{path} {show(found.shared[path])}" for path in _crossed(experiment) if path in found.shared]
+    cell = [f"{path} {show(found.shared[path])}" for path in _crossed(tree.file) if path in found.shared]
     if cell and not part.startswith(("grid", "tune", "tiers")):
         words.insert(1, f"at {', '.join(cell)}")
     arm = next(arm for arm in experiment.arms if arm in found.arms)
@@ -99,17 +98,10 @@ def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Pr
     return replace(problem, path=": ".join(word for word in words if word))
 
 
-def _crossed(experiment: Experiment) -> list[str]:
+def _crossed(file: ExperimentFile) -> dict[str, None]:
     """List the axes of the grids that have more than one value."""
-    grids = (experiment.cells, *experiment.own_cells.values())
-    return list(
-        dict.fromkeys(
-            path
-            for cells in grids
-            for path in cells[0]
-            if any(cell[path] != cells[0][path] for cell in cells)
-        )
-    )
+    grids = (file.grid.axes, *file.grid.arms.values())
+    return dict.fromkeys(path for axes in grids for path, values in axes.items() if len(values) > 1)
 
 
 def _target_rules(experiment: Experiment) -> Iterator[Finding]:
