@@ -38,7 +38,7 @@ KNOWN = {
 }
 
 MISTAKES = """name: mine
-data: {name: mnist, train_size: 60000}
+data: {name: mnist, train_size: '50000'}
 model:
   family: cnn
   drop_probs: {hidden: 0.5}

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from regx.config.outline import Setting, outline
 from regx.config.sections.experiment import ExperimentFile
+from regx.config.settings import Setting, settings_of
 from regx.measures.registry import list_measures, shown_measures, tuning_measures
 
 __all__ = ["claim_tables", "compared_table", "experiment_tables", "measure_table", "settings_tables"]
@@ -15,12 +15,12 @@ TABLE_HEAD = "| setting | value | default | meaning |\n|---|---|---|---|\n"
 
 def settings_tables() -> str:
     """Return one table for each section of the config of a run, the settings without a section first."""
-    return tables(outline())
+    return tables(settings_of())
 
 
 def experiment_tables() -> str:
     """Return the same of an experiment; the tiers are alike, and their `tune` is the experiment's."""
-    settings = outline(ExperimentFile)
+    settings = settings_of(ExperimentFile)
     repeated = ("tiers.cpu.", "tiers.gpu.", "tiers.smoke.tune.", "tiers.smoke.grid.", "claims.")
     kept = [
         replace(setting, keys=()) if setting.path == "claims" else setting  # docs/claims_format.md has them
@@ -42,7 +42,7 @@ def experiment_tables() -> str:
 
 def claim_tables() -> str:
     """Return the settings of a claim; its parts have some of the same."""
-    settings = [setting for setting in outline(ExperimentFile) if setting.path.startswith("claims.")]
+    settings = [setting for setting in settings_of(ExperimentFile) if setting.path.startswith("claims.")]
     own = {setting.path for setting in settings if setting.path.count(".") == 1}
     text = TABLE_HEAD
     for setting in settings:

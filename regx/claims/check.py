@@ -1,12 +1,12 @@
 """What must hold of the measures that an experiment names: they exist, and have what they need."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.config import Experiment
 from regx.config.errors import Problem
-from regx.config.tree import Node
+from regx.config.finding import Finding
+from regx.config.tree import Path
 from regx.config.yaml_loader import read_yaml
 from regx.measures.grid import GRID_FUNCTIONS
 from regx.sweeps.tuning import check_tuning
@@ -14,34 +14,35 @@ from regx.sweeps.tuning import check_tuning
 __all__ = ["check_measures"]
 
 
-def check_measures(path: Path, experiment: Experiment) -> list[Problem]:
-    """Find measures that do not exist, or that have no target, training loss, grid or axis to work on.
-
-    Args:
-        path: The file of the experiment, for the places.
-        experiment: As loaded from it.
-    """
-    tree = read_yaml(path, [])
-    found = [*check_tuning(path, experiment)]
-    for index, claim in enumerate(experiment.claims):
-        for item in comparisons_of(claim):
-            node = _node_of(tree.find(("claims", index)), item.part)
-            label = claim.id if item.part == "1" else f"{claim.id}: {item.part}"
-            found += [
-                Problem(node.find(("measure",)).place, f"{label}: measure", message)
-                for message in _mistakes(item, experiment)
-            ]
-    return found
+def check_measures(experiment: Experiment) -> list[Problem]:
+    """Find measures that do not exist, or that have no target, training loss, grid or axis to work on."""
+    found = [
+        Finding(
+            ("claims", index, *_path_of(item.part), "measure"), message, label=_label(claim.id, item.part)
+        )
+        for index, claim in enumerate(experiment.claims)
+        for item in comparisons_of(claim)
+        for message in _mistakes(item, experiment)
+    ]
+    tuning = check_tuning(experiment)
+    if not found:
+        return tuning
+    tree = read_yaml(experiment.path, [])
+    return [*tuning, *(finding.at(tree) for finding in found)]
 
 
-def _node_of(claim: Node, part: str) -> Node:
-    """Find where a comparison stands in the file."""
+def _label(claim: str, part: str) -> str:
+    return f"{claim}: measure" if part == "1" else f"{claim}: {part}: measure"
+
+
+def _path_of(part: str) -> Path:
+    """Say where in its claim a comparison stands."""
     if part == "1":
-        return claim
+        return ()
     if part == IF_CENSORED:
-        return claim.find(("if_censored",))
+        return ("if_censored",)
     group, _, number = part.rpartition(" ")
-    return claim.find(("beside", int(number) - 1) if group else ("and", int(number) - 2))
+    return ("beside", int(number) - 1) if group else ("and", int(number) - 2)
 
 
 def _mistakes(item: Comparison, experiment: Experiment) -> Iterator[str]:

@@ -66,7 +66,7 @@ def offer_claims_and_mechanical(ctx: typer.Context, incomplete: str) -> Iterator
 @_quietly
 def offer_settings(_: typer.Context, incomplete: str) -> Iterator[Offer]:
     """Offer `path=` for every setting of a run, and after it the values where there are few."""
-    from regx.config.outline import Setting, outline
+    from regx.config.settings import Setting, settings_of
 
     def values(setting: Setting) -> Iterator[str]:
         is_list = any(form.startswith("a list") for form in setting.forms)
@@ -74,7 +74,7 @@ def offer_settings(_: typer.Context, incomplete: str) -> Iterator[Offer]:
         yield from ("true", "false") if "true or false" in setting.forms else ()
 
     path, equals, _typed = incomplete.partition("=")
-    for setting in outline():
+    for setting in settings_of():
         if equals and setting.path == path:
             yield from ((f"{path}={value}", "") for value in values(setting))
         elif not equals and set(setting.forms) != {"a mapping"}:
@@ -134,7 +134,7 @@ def offer_datasets(_: typer.Context, __: str) -> Iterator[Offer]:
 @_quietly
 def offer_devices(_: typer.Context, __: str) -> Iterator[Offer]:
     """Offer the devices that a config can name."""
-    from regx.config.outline import find_setting
+    from regx.config.settings import find_setting
 
     setting = find_setting("device")
     return ((choice, "") for choice in (setting.choices if setting else ()))

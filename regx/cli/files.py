@@ -177,7 +177,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     wrong: list[Problem] = []
     for tier in tiers.values():
         told = {problem.place for problem in wrong}  # what several tiers share is said once
-        wrong += [problem for problem in check_measures(path, tier) if problem.place not in told]
+        wrong += [problem for problem in check_measures(tier) if problem.place not in told]
     if wrong:
         raise ConfigError(wrong)
     experiment = tiers["cpu"]

@@ -221,7 +221,7 @@ def _experiments(registry: "Registry", items: "Sequence[Registered]", tier: "Tie
 
     paths = dict.fromkeys(setting.path for item in items for setting in registry.settings_of(item))
     experiments = [load_experiment(path, tier) for path in paths]
-    wrong = [problem for one in experiments for problem in check_measures(one.path, one)]
+    wrong = [problem for one in experiments for problem in check_measures(one)]
     if wrong:
         raise ConfigError(wrong)
     return experiments

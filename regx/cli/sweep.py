@@ -94,7 +94,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if kind_of_file(experiment) == "run":
         raise UsageError(f"{experiment}: is the config of a run; `regx train {experiment}` trains it")
     asked = load_experiment(experiment, tier)
-    if wrong := list(check_tuning(experiment, asked)):
+    if wrong := check_tuning(asked):
         raise ConfigError(wrong)
     options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
     ledger = Ledger(options.runs_dir)

@@ -41,7 +41,7 @@ def plan_lines(experiment: "Experiment", plan: "Plan", width: int) -> list[str]:
     longest = max(map(len, experiment.arms))
     arms = []
     for arm in experiment.arms:
-        settings = show_settings(experiment.arm_settings(arm)) or "as the base is"
+        settings = show_settings(experiment.settings[arm]) or "as the base is"
         arms += hang(f"  {arm:<{longest}}  ", settings, width)
     head = hang(f"{experiment.name} ({experiment.tier}): ", experiment.question, width)
     counts = [part for line in _counts(experiment, plan) for part in hang("", line, width, 2)]
@@ -77,7 +77,7 @@ def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
         "experiment": experiment.name,
         "tier": experiment.tier,
         "question": experiment.question,
-        "arms": {arm: dict(experiment.arm_settings(arm)) for arm in experiment.arms},
+        "arms": {arm: dict(experiment.settings[arm]) for arm in experiment.arms},
         "seeds": list(experiment.seeds),
         "runs": {
             "compare": len(plan.confirm),

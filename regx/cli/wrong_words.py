@@ -115,10 +115,10 @@ def _of_option(option: str, command: Any, *, is_root: bool) -> str:
 def _of_setting(word: str, known: list[str]) -> str:
     """Say how a setting is changed from the command line, by whatever name another tool has for it."""
     from regx.config.foreign import foreign_answer
-    from regx.config.outline import outline
+    from regx.config.settings import settings_of
 
     paths = [
-        setting.path for setting in outline() if word in (setting.name, setting.path) and not setting.kind
+        setting.path for setting in settings_of() if word in (setting.name, setting.path) and not setting.kind
     ]
     answer = min(paths, key=lambda path: path.count("."), default="") or foreign_answer("", word, None)
     if " " in answer or not answer:

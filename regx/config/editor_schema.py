@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from regx.config.outline import outline
 from regx.config.schema import RunConfig
 from regx.config.sections.experiment import ExperimentFile
+from regx.config.settings import settings_of
 
 __all__ = ["editor_line", "experiment_schema", "run_schema"]
 
@@ -54,7 +54,7 @@ def experiment_schema(tuning_measures: Iterable[str]) -> dict[str, Any]:
     schema = ExperimentFile.model_json_schema()
     paths = {
         setting.path: {"description": setting.description}
-        for setting in outline()
+        for setting in settings_of()
         if setting.path not in ("name", "seed")
     }
     settings = {"type": "object", "properties": paths, "additionalProperties": False}

@@ -2,25 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from regx.config.check import check_run
+from regx.config.check import check
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.layers import assign
 from regx.config.resolve import config_hash
 from regx.config.schema import RunConfig
 from regx.config.sections.claim import ClaimConfig
+from regx.config.sections.experiment import Tier
 from regx.config.sections.fields import MAX_SEED
 from regx.config.tree import Node, wrap
 from regx.config.tuning_grid import Settings, TunePlan
 
 __all__ = ["Experiment", "Settings", "Tier", "TunePlan", "digest_of"]
 
-Tier = Literal["smoke", "cpu", "gpu"]
 _LONGEST_NAME = 64
 
 
@@ -41,6 +41,9 @@ class Experiment:
         tune: How every arm finds its own best value; None where nothing is tuned.
         seeds: Seeds of the comparison, the same for each arm.
         claims: Sentences that the runs test. They are no part of the digest.
+        own_cells: Cells of the arms that have a grid of their own.
+        settings: What the file says of each arm.
+        trees: The config of each arm below cells and tuned values, in which every value knows its place.
     """
 
     name: str
@@ -54,8 +57,8 @@ class Experiment:
     seeds: tuple[int, ...]
     claims: tuple[ClaimConfig, ...] = field(default=(), repr=False)
     own_cells: Mapping[str, tuple[Settings, ...]] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, Settings] = field(repr=False)  # of each arm
-    trees: Mapping[str, Node] = field(repr=False, compare=False)  # of each arm, over the base
+    settings: Mapping[str, Settings] = field(repr=False)
+    trees: Mapping[str, Node] = field(repr=False, compare=False)
     _configs: dict[tuple[str, str], RunConfig] = field(default_factory=dict, repr=False, compare=False)
 
     def config(self, arm: str, settings: Settings, seed: int) -> RunConfig:
@@ -72,19 +75,11 @@ class Experiment:
         """
         key = (arm, json.dumps(settings, sort_keys=True))
         if key not in self._configs:
-            self._configs[key] = self._resolve(arm, settings)
+            self._configs[key] = self.resolve(arm, settings)
         if isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
             message = f"must be a whole number in [0, {MAX_SEED}] (got {seed!r})"
             raise ConfigError([Problem(self._place, "seed", message)])
         return self._configs[key].model_copy(update={"seed": seed})
-
-    def arm_settings(self, arm: str) -> Settings:
-        """Return what the file says of an arm.
-
-        Raises:
-            KeyError: If there is no such arm.
-        """
-        return self.settings[arm]
 
     def cells_of(self, arm: str) -> tuple[Settings, ...]:
         """List the cells of an arm's grid; ({},) without a grid."""
@@ -106,30 +101,51 @@ class Experiment:
         )
         return len(self.tune.seeds) * per_seed
 
+    def all_settings(self, arm: str, plan: TunePlan | None = None) -> Iterator[Settings]:
+        """List what lies over an arm in every run that it can ask for; `plan` may stand for its own."""
+        plan = plan or self.tune
+        cells = self.cells_of(arm)
+        if plan and plan.per == "arm" and cells != ({},):
+            cells = ({}, *cells)  # the trials are run outside the grid
+        for cell, point in product(cells, plan.points(arm) if plan else ({},)):
+            yield {**cell, **point}
+
     def allows(self, plan: TunePlan) -> bool:
         """Whether every config that the experiment can ask for under a tuning plan is valid."""
         try:
             for arm in self.arms:
-                cells = self.cells_of(arm) if plan.per == "cell" else ({}, *self.cells_of(arm))
-                for cell, point in product(cells, plan.points(arm)):
-                    self._resolve(arm, {**cell, **point})
+                for settings in self.all_settings(arm, plan):
+                    self.resolve(arm, settings)
         except ConfigError:
             return False
         return True
 
+    def resolve(self, arm: str, settings: Settings) -> RunConfig:
+        """Build the config of an arm's runs, whose seed is the base's.
+
+        Raises:
+            ConfigError: If the settings do not make a valid config.
+        """
+        return self.resolve_nodes(arm, {path: wrap(value, self._place) for path, value in settings.items()})
+
+    def resolve_nodes(self, arm: str, settings: Mapping[str, Node]) -> RunConfig:
+        """As `resolve`, of values that know where they stand."""
+        problems: list[Problem] = []
+        name = wrap(f"{self.name}.{arm}"[:_LONGEST_NAME], self._place)
+        tree = self.trees[arm]
+        for path, node in {"name": name, **settings}.items():
+            tree = assign(tree, tuple(path.split(".")), node, problems)
+        try:
+            config = check(tree, RunConfig)
+        except ConfigError as error:
+            problems.extend(error.problems)
+        if problems:
+            raise ConfigError(problems)
+        return config
+
     @property
     def _place(self) -> Place:
         return Place(0, str(self.path))
-
-    def _resolve(self, arm: str, settings: Settings) -> RunConfig:
-        problems: list[Problem] = []
-        tree = self.trees[arm]
-        name = f"{self.name}.{arm}"[:_LONGEST_NAME]
-        for path, value in {"name": name, **settings}.items():
-            tree = assign(tree, tuple(path.split(".")), wrap(value, self._place), problems)
-        if problems:
-            raise ConfigError(problems)
-        return check_run(tree)
 
 
 def digest_of(experiment: Experiment) -> str:

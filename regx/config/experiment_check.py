@@ -1,15 +1,15 @@
 """Every config that an experiment can ask for is checked, each problem said once, at its place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from regx.config.check import check_run
 from regx.config.errors import ConfigError, Place, Problem
-from regx.config.experiment_draft import Draft, Layer
-from regx.config.layers import assign
+from regx.config.experiment import Experiment, Settings
+from regx.config.experiment_tree import ExperimentTree
 from regx.config.messages import show
-from regx.config.tree import Node, Plain, plain, wrap
+from regx.config.sections.experiment import ExperimentFile
+from regx.config.tree import Plain
 
 __all__ = ["check_configs"]
 
@@ -30,101 +30,73 @@ class _Found:
     arms: set[str]
     shared: dict[str, Plain]
 
-    def show_in(self, arm: str, settings: dict[str, Plain]) -> None:
+    def show_in(self, arm: str, settings: Settings) -> None:
         """Note one more config that has it."""
         self.arms.add(arm)
         self.shared = {path: value for path, value in self.shared.items() if settings.get(path, ...) == value}
 
 
-def check_configs(base: Node, draft: Draft) -> list[Problem]:
+def check_configs(experiment: Experiment, tree: ExperimentTree) -> list[Problem]:
     """Check every arm in every cell of the grid at every tuned point.
 
     A problem is told apart by its place and its path: what stands in the base, in `set` or in the grid is
     said once, however many arms inherit it.
+
+    Args:
+        experiment: What is asked, its configs not yet checked.
+        tree: The file that it was read from, where the places are looked up.
     """
     found: dict[tuple[Place, str], _Found] = {}
     wrong = 0
-    trees: dict[str, Node] = {}
-    assigned: list[Problem] = []
-    for arm in draft.arms:
-        tree = draft.arm_tree(base, arm, assigned)
-        for key, value in (("name", "unnamed"), ("seed", 0)):  # the experiment gives these
-            tree = assign(tree, (key,), wrap(value, tree.place), assigned)
-        trees[arm] = tree
-    for arm, layers in _round_robin(draft):
-        tree = trees[arm]
-        problems: list[Problem] = []
-        for layer in layers:
-            tree = layer.over(tree, problems)
-        try:
-            check_run(tree)
-        except ConfigError as error:
-            problems.extend(error.problems)
-        cell = {path: plain(node) for layer in layers for path, node in layer.settings.items()}
+    for arm, settings in _round_robin(experiment):
+        problems = _problems(experiment, tree, arm, settings)
         for problem in problems:
-            told = found.setdefault((problem.place, problem.path), _Found(problem, set(), cell))
-            told.show_in(arm, cell)
+            told = found.setdefault((problem.place, problem.path), _Found(problem, set(), dict(settings)))
+            told.show_in(arm, settings)
         wrong += bool(problems)
-        if wrong > _MANY + len(draft.arms):
+        if wrong > _MANY + len(experiment.arms):
             for item in found.values():  # where else they show is not known
                 item.shared = {}
             break
-    for problem in assigned:
-        found.setdefault((problem.place, problem.path), _Found(problem, set(draft.arms), {}))
-    labels = _labels(draft)
-    return [_labelled(item, labels, draft) for item in found.values()]
+    return [_labelled(item, experiment, tree) for item in found.values()]
 
 
-def _round_robin(draft: Draft) -> Iterator[tuple[str, tuple[Layer, ...]]]:
-    """List arm and layers, the arms side by side, so that what all of them inherit shows in all at once."""
-    for row in zip_longest(*(draft.cells(arm) for arm in draft.arms)):
-        for arm, layers in zip(draft.arms, row, strict=True):
-            if layers is not None:
-                yield arm, layers
+def _round_robin(experiment: Experiment) -> Iterator[tuple[str, Settings]]:
+    """List arm and settings, the arms side by side, so that what all of them inherit shows in all at once."""
+    for row in zip_longest(*(experiment.all_settings(arm) for arm in experiment.arms)):
+        for arm, settings in zip(experiment.arms, row, strict=True):
+            if settings is not None:
+                yield arm, settings
 
 
-def _labelled(found: _Found, labels: dict[Place, str], draft: Draft) -> Problem:
+def _problems(
+    experiment: Experiment, tree: ExperimentTree, arm: str, settings: Settings
+) -> tuple[Problem, ...]:
+    """Check one config, built of values that know their places."""
+    try:
+        experiment.resolve_nodes(
+            arm, {path: tree.value(arm, path, value) for path, value in settings.items()}
+        )
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Problem:
     """Say in which part of the file it stands, and in which arm or cell where only some have it."""
     problem = found.problem
-    label = labels.get(problem.place, "")
-    words = [label, problem.path]
-    cell = [f"{path} {show(found.shared[path])}" for path in _crossed(draft) if path in found.shared]
-    if cell and not label.startswith(("grid", "tune", "tiers")):
+    part = tree.part(problem.place)
+    words = [part, problem.path]
+    cell = [f"{path} {show(found.shared[path])}" for path in _crossed(tree.file) if path in found.shared]
+    if cell and not part.startswith(("grid", "tune", "tiers")):
         words.insert(1, f"at {', '.join(cell)}")
-    arm = next(arm for arm in draft.arms if arm in found.arms)
-    if len(found.arms) < len(draft.arms) and f"arms.{arm}" not in label:
+    arm = next(arm for arm in experiment.arms if arm in found.arms)
+    if len(found.arms) < len(experiment.arms) and f"arms.{arm}" not in part:
         words.insert(0, f"arms.{arm}")
     return replace(problem, path=": ".join(word for word in words if word))
 
 
-def _crossed(draft: Draft) -> Iterator[str]:
+def _crossed(file: ExperimentFile) -> dict[str, None]:
     """List the axes of the grids that have more than one value."""
-    grids = {axes.label: axes for axes in (draft.grid, *draft.own_grids.values())}
-    crossed = (path for axes in grids.values() for path, values in axes.values.items() if len(values) > 1)
-    return iter(dict.fromkeys(crossed))
-
-
-def _labels(draft: Draft) -> dict[Place, str]:
-    """Say of every place in the file to which part of it it belongs."""
-    labels: dict[Place, str] = {}
-    parts: list[tuple[str, Iterable[Node]]] = []
-    for layer in (*draft.shared, *draft.arms.values()):
-        parts.append((layer.label, layer.settings.values()))
-    for axes in draft.all_axes:
-        parts.extend((axes.label, nodes) for nodes in axes.values.values())
-    for label, nodes in parts:
-        for node in nodes:
-            for place in _places(node):
-                labels.setdefault(place, label)
-    return labels
-
-
-def _places(node: Node) -> Iterator[Place]:
-    yield from (node.place, node.key_place)
-    children: Iterable[Node] = ()
-    if isinstance(node.value, dict):
-        children = node.value.values()
-    elif isinstance(node.value, list):
-        children = node.value
-    for child in children:
-        yield from _places(child)
+    grids = (file.grid.axes, *file.grid.arms.values())
+    return dict.fromkeys(path for axes in grids for path, values in axes.items() if len(values) > 1)

@@ -68,7 +68,7 @@ def _hidden_settings(experiment: Experiment) -> Iterator[str]:
     """Find what an arm sets and the grid sets over it."""
     for arm in experiment.arms:
         axes = experiment.cells_of(arm)[0]
-        for path in experiment.arm_settings(arm):
+        for path in experiment.settings[arm]:
             if any(f"{path}.".startswith(f"{axis}.") for axis in axes):
                 yield f"arms.{arm}: {path} has no effect: the grid sets it"
 

@@ -2,13 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
-from regx.config.outline import outline
+from regx.config.settings import settings_of
 
-__all__ = ["choice_hint", "example_for", "near_key", "number_hint", "seeds_hint", "unknown_key"]
+__all__ = [
+    "arm_hint",
+    "choice_hint",
+    "example_for",
+    "near_key",
+    "number_hint",
+    "seeds_hint",
+    "unknown_experiment_key",
+    "unknown_key",
+]
 
 _DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
 _KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
@@ -47,6 +56,35 @@ _DECAYS = {
     "cosine": "{kind: cosine}",
 }
 
+# Words for the keys of an experiment.
+_ALIASES = {
+    "base": "config extends baseline base_config run",
+    "set": "override overrides settings common shared",
+    "arms": "arm groups conditions variants treatments",
+    "grid": "axes axis sweep factors ladder cross",
+    "tune": "tuning search hpo hyperparameters",
+    "seeds": "repeats repetitions replicates num_seeds n_seeds",
+    "tiers": "tier scales sizes",
+    "question": "description title says about",
+    "over": "grid axes space search_space params",
+    "by": "metric measure objective monitor",
+    "extend": "extensions extended",
+    "max_extensions": "max_extend max_steps",
+    "follow": "follows like same_as",
+    "claims": "claim hypotheses hypothesis",
+    "contrast": "compare comparison difference arms",
+    "smallest_effect": "delta sesoi effect min_effect at_least",
+    "not_worse_than": "noninferiority non_inferiority margin not_below",
+    "within": "equivalence band tolerance",
+    "and": "also parts and_also",
+    "says": "sentence claim statement text",
+    "quote": "quotation exact",
+    "source": "paper reference origin",
+    "family": "holm group",
+    "beside": "secondary report also_report lines",
+}
+_ALIAS_OF = {alias: key for key, aliases in _ALIASES.items() for alias in aliases.split()}
+
 
 def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
     """Explain a key that does not exist.
@@ -64,13 +102,35 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
         return f"unknown key; {answer}"
     if near := near_key(key, siblings):
         return f"unknown key (did you mean {near!r}?)"
-    parents = [setting.path.rpartition(".")[0] for setting in outline() if setting.name == key]
+    parents = [setting.path.rpartition(".")[0] for setting in settings_of() if setting.name == key]
     if set(parents) == {parent}:  # under this very mapping it is one of another kind
         return f"does not belong to this kind (known here: {', '.join(siblings)})"
     parents = [path for path in parents if "." not in path or key not in _COMMON]
     if parents:
         return f"unknown key here; it belongs {' or '.join(map(_under, dict.fromkeys(parents)))}"
     return f"unknown key (known here: {', '.join(siblings)})"
+
+
+def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
+    """Explain a key that an experiment does not have.
+
+    Args:
+        parent: Dotted path of the mapping that it stands in; empty for the document.
+        key: The key.
+        value: What was to be set.
+        siblings: The keys that the mapping may have.
+    """
+    special = _special(parent, key)
+    if special:
+        return special
+    alias = _ALIAS_OF.get(key.lower().replace("-", "_"))
+    if alias in siblings:
+        return f"unknown key; write `{alias}`"
+    if not parent and (hint := _of_a_run(key, value)):
+        return f"unknown key; {hint}"
+    near = near_key(key, siblings)
+    hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(siblings)}"
+    return f"unknown key ({hint})"
 
 
 def near_key(key: str, known: Iterable[str]) -> str:
@@ -81,6 +141,12 @@ def near_key(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
     is_slip = near and (near[0][:1] == key[:1] or difflib.get_close_matches(key, near, cutoff=0.85))
     return near[0] if is_slip else ""
+
+
+def arm_hint(name: str, arms: Collection[str]) -> str:
+    """Return the arm that is meant where a name is none, or all that there are."""
+    near = difflib.get_close_matches(name, arms, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(arms)}"
 
 
 def seeds_hint(path: str, value: object) -> str:
@@ -174,3 +240,31 @@ def _zeroing(value: Any, is_keep: bool) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         return "0.5"
     return f"{1 - value if is_keep else value:.12g}"
+
+
+def _special(parent: str, key: str) -> str:
+    if parent == "tiers":
+        return "no such tier; there are smoke, cpu and gpu"
+    if parent.startswith("tiers.") and key == "arms":
+        return "a tier cannot change the arms: they are the question"
+    return "merge keys are not read" if key == "<<" else ""
+
+
+def _of_a_run(key: str, value: Any) -> str:
+    """Say where a setting of the run goes, whatever it is called elsewhere, or nothing."""
+    if key == "seed":
+        return "write `seeds`"
+    path = next((setting.path for setting in settings_of() if setting.path == key), "")
+    path = path or foreign_answer("", key, value) or _in_a_section(key)
+    if " " in path or not path:
+        return path
+    name = f".{next(iter(value))}" if isinstance(value, dict) and value else ""
+    return f"a setting of the run stands under `set`, as a dotted path: `set: {{{path}{name}: ...}}`"
+
+
+def _in_a_section(key: str) -> str:
+    """Return the path of a key that one section of a run has, and no other; or nothing."""
+    paths = {
+        setting.path for setting in settings_of() if setting.name == key and setting.path.count(".") == 1
+    }
+    return paths.pop() if len(paths) == 1 else ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from regx.config.check import check_run
+from regx.config.check import check
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.kinds import kind_of
 from regx.config.layers import assign, read_layers
@@ -47,7 +47,7 @@ def load_run(
             place = Place(_COMMAND_LINE + len(overrides), f"--{key} {value}")
             tree = assign(tree, (key,), Node(value, place, place), problems)
     try:
-        config = check_run(tree)
+        config = check(tree, RunConfig)
     except ConfigError as error:
         told = {problem.place for problem in problems}  # of a value that was not read, nothing more is said
         problems.extend(problem for problem in error.problems if problem.place not in told)
@@ -69,7 +69,7 @@ def load_known_run(path: Path, is_right: Callable[[RunConfig], bool]) -> RunConf
     """
     problems: list[Problem] = []
     try:
-        config = check_run(read_yaml(path, problems, known=True))
+        config = check(read_yaml(path, problems, known=True), RunConfig)
     except ConfigError:
         return load_run(path)
     return config if not problems and is_right(config) else load_run(path)

@@ -1,17 +1,22 @@
-"""From the YAML file of an experiment to an experiment, or to every problem with its place."""
+"""From the YAML file of an experiment to an experiment, or to every problem with its place.
 
+Errors come in two rounds: first all that has the wrong shape; then every rule that the file or one of its
+configs breaks.
+"""
+
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
+from regx.config.check import check
 from regx.config.errors import ConfigError, Problem
-from regx.config.experiment import Experiment, Tier, TunePlan, digest_of
+from regx.config.experiment import Experiment, TunePlan, digest_of
 from regx.config.experiment_check import check_configs
-from regx.config.experiment_draft import Axes, Draft
-from regx.config.experiment_rules import MAX_CONFIGS, check_file
+from regx.config.experiment_rules import MAX_CONFIGS, experiment_rules, num_configs
+from regx.config.experiment_tree import ExperimentTree
 from regx.config.layers import read_base
-from regx.config.sections.experiment import ExperimentFile, TuneConfig
-from regx.config.tree import Node, Plain, plain
+from regx.config.sections.experiment import Axes, ExperimentFile, Tier, TuneConfig
+from regx.config.tree import Node, Plain
 from regx.config.tuning_grid import can_extend, cross
 from regx.config.yaml_loader import read_yaml
 
@@ -26,20 +31,10 @@ def load_experiment(path: Path | str, tier: Tier = "cpu") -> Experiment:
         tier: At which cost; `cpu` is the file as it stands.
 
     Raises:
-        ConfigError: With every problem at once, each with its place.
+        ConfigError: With every problem of one round, each with its place.
     """
-    path = Path(path)
-    problems: list[Problem] = []
-    tree = read_yaml(path, problems)
-    draft = Draft.of(tree, tier)
-    problems.extend(check_file(tree, draft, tier))
-    base = read_base(path, tree, problems)
-    if base is not None and draft.num_configs <= MAX_CONFIGS:
-        told = {problem.place for problem in problems}
-        problems.extend(problem for problem in check_configs(base, draft) if problem.place not in told)
-    if problems or base is None:
-        raise ConfigError(problems)
-    return _build(path, tier, draft, base)
+    document, base, _ = _read(Path(path))
+    return _at_tier(Path(path), document, base, tier)
 
 
 def load_tiers(path: Path | str) -> dict[Tier, Experiment]:
@@ -48,66 +43,92 @@ def load_tiers(path: Path | str) -> dict[Tier, Experiment]:
     Raises:
         ConfigError: With every problem of all tiers at once; what several tiers share is said once.
     """
+    document, base, tiers = _read(Path(path))
     experiments: dict[Tier, Experiment] = {}
     problems: list[Problem] = []
-    for tier in _tiers_of(Path(path)):
+    for tier in tiers:
         told = {problem.place for problem in problems}
         try:
-            experiments[tier] = load_experiment(path, tier)
+            experiments[tier] = _at_tier(Path(path), document, base, tier)
         except ConfigError as error:
             new = [problem for problem in error.problems if problem.place not in told]
-            problems.extend(problem if tier == "cpu" else _at_tier(problem, tier) for problem in new)
+            problems.extend(problem if tier == "cpu" else _named(problem, tier) for problem in new)
     if problems:
         raise ConfigError(problems)
     return experiments
 
 
-def _at_tier(problem: Problem, tier: Tier) -> Problem:
+def _named(problem: Problem, tier: str) -> Problem:
     """Say that only a tier has a problem, where its path does not."""
     if "tiers." in problem.path:
         return problem
     return replace(problem, path=": ".join(word for word in (f"tiers.{tier}", problem.path) if word))
 
 
-def _tiers_of(path: Path) -> tuple[Tier, ...]:
-    """List the tiers of a file: `cpu`, which is the file as it stands, and those that it names."""
-    node = read_yaml(path, []).find(("tiers",))
-    named = node.value if isinstance(node.value, dict) else {}
-    return ("cpu", *(tier for tier in get_args(Tier) if tier != "cpu" and tier in named))
+def _read(path: Path) -> tuple[Node, Node, tuple[Tier, ...]]:
+    """Read a file, its base and the names of its tiers.
+
+    Raises:
+        ConfigError: With all that has the wrong shape.
+    """
+    problems: list[Problem] = []
+    document = read_yaml(path, problems)
+    base = read_base(path, document, problems)
+    try:
+        file = check(document, ExperimentFile)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems or base is None:
+        raise ConfigError(problems)
+    return document, base, file.named_tiers
 
 
-def _build(path: Path, tier: Tier, draft: Draft, base: Node) -> Experiment:
-    file = ExperimentFile.model_validate(plain(draft.tree))
+def _at_tier(path: Path, document: Node, base: Node, tier: Tier) -> Experiment:
+    """Build an experiment at a tier.
+
+    Raises:
+        ConfigError: With every rule that it breaks, and every problem of its configs.
+    """
+    tree = ExperimentTree(document, tier)
+    problems = [tree.problem(finding) for finding in experiment_rules(tree.file, tier, tree.content)]
+    if num_configs(tree.file) > MAX_CONFIGS:
+        raise ConfigError(problems)
+    told = {problem.place for problem in problems}
+    found: list[Problem] = []
+    trees = {arm: tree.lay_over(base, arm, found) for arm in tree.file.arms}
+    found = [replace(problem, path=tree.part(problem.place)) for problem in found]
+    experiment = _build(path, tier, tree.file, trees)
+    found += check_configs(experiment, tree)
+    problems += (problem for problem in found if problem.place not in told)
+    if problems:
+        raise ConfigError(problems)
+    return replace(experiment, digest=digest_of(experiment))
+
+
+def _build(path: Path, tier: Tier, file: ExperimentFile, trees: Mapping[str, Node]) -> Experiment:
     experiment = Experiment(
         name=file.name,
         question=file.question,
         tier=tier,
         path=path,
         digest="",
-        arms=tuple(draft.arms),
-        cells=cross(_plain_axes(draft.grid)),
-        own_cells={arm: cross(_plain_axes(axes)) for arm, axes in draft.own_grids.items()},
+        arms=tuple(file.arms),
+        cells=cross(file.grid.axes),
+        own_cells={arm: cross(axes) for arm, axes in file.grid.arms.items() if arm in file.arms},
         tune=None,
-        seeds=tuple(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds,
+        seeds=file.all_seeds,
         claims=file.claims,
-        settings={
-            arm: {path: plain(node) for path, node in layer.settings.items()}
-            for arm, layer in draft.arms.items()
-        },
-        trees={arm: draft.arm_tree(base, arm, []) for arm in draft.arms},
+        settings=file.arms,
+        trees=trees,
     )
-    if file.tune:
-        plan = replace(_plan(file.tune, draft), allows=experiment.allows)
-        experiment = replace(experiment, tune=plan)
-    return replace(experiment, digest=digest_of(experiment))
+    if not file.tune:
+        return experiment
+    return replace(experiment, tune=replace(_plan(file.tune, experiment.arms), allows=experiment.allows))
 
 
-def _plan(tune: TuneConfig, draft: Draft) -> TunePlan:
+def _plan(tune: TuneConfig, arms: tuple[str, ...]) -> TunePlan:
     """Fill in which axes go on; numbers ascend, since an axis goes on at its ends."""
-    over = {
-        arm: {path: _ascending(values) for path, values in _plain_axes(axes).items()}
-        for arm, axes in draft.tuned.items()
-    }
+    over = {arm: _ascending(tune.of(arm)) for arm in arms}
     extend = tune.extend
     if extend is None:
         axes = [axes["optim.lr"] for axes in over.values() if "optim.lr" in axes]
@@ -119,14 +140,13 @@ def _plan(tune: TuneConfig, draft: Draft) -> TunePlan:
         extend=extend,
         max_extensions=tune.max_extensions,
         per=tune.per,
-        follow=draft.followers,
+        follow=tune.follow,
     )
 
 
-def _ascending(values: tuple[Plain, ...]) -> tuple[Plain, ...]:
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    return tuple(sorted(numbers)) if len(numbers) == len(values) else values
+def _ascending(axes: Axes) -> dict[str, tuple[Plain, ...]]:
+    return {path: tuple(sorted(values)) if _are_numbers(values) else values for path, values in axes.items()}
 
 
-def _plain_axes(axes: Axes) -> dict[str, tuple[Plain, ...]]:
-    return {path: tuple(plain(node) for node in values) for path, values in axes.values.items()}
+def _are_numbers(values: tuple[Plain, ...]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

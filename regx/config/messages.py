@@ -8,56 +8,49 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from regx.config.experiment_hints import unknown_experiment_key
-from regx.config.hints import choice_hint, example_for, number_hint, seeds_hint, unknown_key
-from regx.config.outline import Setting, find_setting, keys_of
+from regx.config.finding import Finding
+from regx.config.hints import (
+    choice_hint,
+    example_for,
+    number_hint,
+    seeds_hint,
+    unknown_experiment_key,
+    unknown_key,
+)
 from regx.config.schema import RunConfig
+from regx.config.settings import Setting, find_setting, keys_of
 from regx.config.tree import Path
 from regx.wording import cut
 
-__all__ = ["Finding", "show"]
+__all__ = ["explain", "show"]
 
 _LONGEST = 60  # characters of a value that a message repeats
+_NAME = "must be at most 64 letters, digits, _, - or ., a letter or digit first"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One error of pydantic, in terms of the config.
+def explain(error: ErrorDetails, root: type[BaseModel]) -> Finding:
+    """Translate one error of pydantic; `root` is the schema of the file."""
+    *parents, last = error["loc"]
+    if last == "[key]" and error["type"] == "string_pattern_mismatch":
+        return _wrong_name(tuple(parents))
+    if error["type"] == "extra_forbidden" or not _is_tag(last):
+        path = (*(part for part in parents if not _is_tag(part)), last)
+    else:
+        path = tuple(part for part in parents if not _is_tag(part))
+    kind = next((str(part)[1:-1] for part in reversed(parents) if _is_tag(part)), "")
+    value = error["input"]
+    if error["type"] == "union_tag_invalid":  # a kind that does not exist: that is what is wrong
+        path, value = (*path, "kind"), value["kind"]
+    keys = ".".join(part for part in path if isinstance(part, str))
+    case = _Case(keys, kind, find_setting(keys, kind, root), value, error, root)
+    message = _EXPLAIN.get(error["type"], _other)(case)
+    return Finding(path, message, is_about_key=error["type"] in ("extra_forbidden", "missing"))
 
-    Attributes:
-        path: Path of the value.
-        is_about_key: Whether the key is wrong, or missing, rather than its value.
-        message: What is wrong, in plain words.
-    """
 
-    path: Path
-    is_about_key: bool
-    message: str
-
-    @classmethod
-    def of(cls, error: ErrorDetails, root: type[BaseModel] = RunConfig) -> "Finding":
-        """Translate one error; `root` is the schema of the file."""
-        *parents, last = error["loc"]
-        if error["type"] == "extra_forbidden" or not _is_tag(last):
-            path = (*(part for part in parents if not _is_tag(part)), last)
-        else:
-            path = tuple(part for part in parents if not _is_tag(part))
-        kind = next((str(part)[1:-1] for part in reversed(parents) if _is_tag(part)), "")
-        value = error["input"]
-        if error["type"] == "union_tag_invalid":  # a kind that does not exist: that is what is wrong
-            path, value = (*path, "kind"), value["kind"]
-        keys = ".".join(part for part in path if isinstance(part, str))
-        case = _Case(keys, kind, find_setting(keys, kind, root), value, error, root)
-        explain = _EXPLAIN.get(error["type"], _other)
-        return cls(path, error["type"] in ("extra_forbidden", "missing"), explain(case))
-
-    @property
-    def dotted(self) -> str:
-        """The path as an override has it; items of lists as `[0]`."""
-        words = ""
-        for part in self.path:
-            words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else part
-        return words
+def _wrong_name(path: Path) -> Finding:
+    """Say that a name that the user chose, which is a key, is none."""
+    message = f"an arm's name {_NAME} (got {path[-1]!r})"
+    return Finding(path, message, is_about_key=True, label=str(path[0]))
 
 
 def show(value: Any) -> str:
@@ -152,7 +145,7 @@ def _too_long(case: _Case) -> str:
 
 
 def _name(case: _Case) -> str:
-    return f"must be at most 64 letters, digits, _, - or ., a letter or digit first {case.got}"
+    return f"{_NAME} {case.got}"
 
 
 def _claim_id(case: _Case) -> str:

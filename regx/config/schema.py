@@ -8,7 +8,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from regx.config.rules import RuleError, broken_rules
+from regx.config.finding import RuleError
+from regx.config.rules import broken_rules
 from regx.config.sections.batch_norm import BatchNormConfig, BatchNormNoiseConfig
 from regx.config.sections.data import DataConfig
 from regx.config.sections.dropout import DropProbConfig, FixedMask

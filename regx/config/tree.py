@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from regx.config.errors import Place
 
-__all__ = ["Node", "Path", "Plain", "Scalar", "fill", "merge", "plain", "without", "wrap"]
+__all__ = ["Node", "Path", "Plain", "Scalar", "merge", "plain", "wrap"]
 
 Scalar: TypeAlias = bool | int | float | str | None
 Plain: TypeAlias = Scalar | list["Plain"] | dict[str, "Plain"]
@@ -82,25 +82,3 @@ def merge(below: Node, above: Node) -> Node:
     for key, node in above.value.items():
         merged[key] = merge(merged[key], node) if key in merged else node
     return replace(above, value=merged)
-
-
-def fill(below: Plain, above: Plain) -> Plain:
-    """Lay one plain mapping over another: what `above` does not say, `below` does."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{key: fill(below.get(key), value) for key, value in above.items()}}
-
-
-def without(content: Plain, path: Path) -> Plain:
-    """Copy a plain mapping without the value at `path`.
-
-    An item of a list takes the list along; a key that is not there takes its mapping along.
-    """
-    if not isinstance(content, dict) or not path:
-        return content
-    first, *rest = path
-    child = content.get(str(first))
-    kept = {key: value for key, value in content.items() if key != first}
-    if isinstance(child, dict) and rest and (len(rest) > 1 or rest[0] in child):
-        kept[str(first)] = without(child, tuple(rest))
-    return kept

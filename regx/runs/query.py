@@ -10,7 +10,7 @@ from typing import Any
 
 from regx.config.errors import ConfigError, Place, Problem, UsageError
 from regx.config.foreign import foreign_answer
-from regx.config.outline import find_setting, outline
+from regx.config.settings import find_setting, settings_of
 from regx.config.tree import plain
 from regx.config.yaml_loader import parse_yaml, read_yaml
 from regx.runs.folder import RunFolder
@@ -160,7 +160,7 @@ def _known_key(option: str, key: str) -> str:
     Raises:
         UsageError: If it has none of this name; the message names the nearest.
     """
-    settings = list(dict.fromkeys(setting.path for setting in outline()))
+    settings = list(dict.fromkeys(setting.path for setting in settings_of()))
     key = _SHORT.get(key, key)
     if key in RECORD_KEYS or key in settings:
         return key

@@ -9,9 +9,8 @@ budget of trials for each arm, and other seeds for choosing than for comparing.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
 from regx.config import Experiment, Settings, TunePlan
@@ -106,29 +105,31 @@ def tune(
     return Tuning(trials=trials, arms=arms, complete=True)
 
 
-def check_tuning(path: Path, experiment: Experiment) -> Iterator[Problem]:
-    """Find a measure that tuning cannot go by, or that has no target in some arm.
-
-    Args:
-        path: The file of the experiment, for the places.
-        experiment: As loaded from it.
-    """
+def check_tuning(experiment: Experiment) -> list[Problem]:
+    """Find a measure that tuning cannot go by, or that has no target in some arm."""
     if experiment.tune is None:
-        return
+        return []
     by, known, tier = experiment.tune.by, tuning_measures(), experiment.tier
-    tree = read_yaml(path, [])
-    own = tree.get("tiers", tier, "tune", "by")
-    node = own or tree.find(("tune", "by"))
+    label = "tune.by" if tier == "cpu" else f"tiers.{tier}: tune.by"
     if by not in known:
         message = f"must be one of {', '.join(known)} (got {by!r}{choice_hint(by, tuple(known))})"
-        yield Problem(node.place, f"tiers.{tier}.tune.by" if own else "tune.by", message)
-    elif known[by].needs == "target":
-        configs = {arm: experiment.config(arm, experiment.first(arm), 0) for arm in experiment.arms}
-        arms = [arm for arm, config in configs.items() if config.train.target_error is None]
-        where = "" if len(arms) == len(configs) else f" (missing in {', '.join(arms)})"
-        if arms:
-            label = "tune.by" if tier == "cpu" else f"tiers.{tier}: tune.by"
-            yield Problem(node.place, label, f"{by} needs train.target_error{where}")
+    elif arms := _without_target(experiment) if known[by].needs == "target" else []:
+        where = "" if len(arms) == len(experiment.arms) else f" (missing in {', '.join(arms)})"
+        message = f"{by} needs train.target_error{where}"
+    else:
+        return []
+    tree = read_yaml(experiment.path, [])
+    own = tree.get("tiers", tier, "tune", "by")
+    if own and by not in known:
+        label = f"tiers.{tier}.tune.by"
+    elif by not in known:
+        label = "tune.by"
+    return [Problem((own or tree.find(("tune", "by"))).place, label, message)]
+
+
+def _without_target(experiment: Experiment) -> list[str]:
+    configs = {arm: experiment.config(arm, experiment.first(arm), 0) for arm in experiment.arms}
+    return [arm for arm, config in configs.items() if config.train.target_error is None]
 
 
 def _cells(experiment: Experiment, plan: TunePlan, arm: str) -> tuple[Settings, ...]:
@@ -159,7 +160,7 @@ def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, s
 
 def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:
     num_trials = len(plan.points(arm)) if plan and plan.tries(arm) else 0
-    return ArmRecord(name=arm, settings=dict(experiment.arm_settings(arm)), num_trials=num_trials)
+    return ArmRecord(name=arm, settings=dict(experiment.settings[arm]), num_trials=num_trials)
 
 
 def _choose_all(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regx.config.editor_schema import run_schema
-from regx.config.outline import outline
+from regx.config.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,13 +22,15 @@ def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_page_names_every_setting() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    paths = {setting.path for setting in outline() if setting.name not in ("data", "model", "optim", "train")}
+    paths = {
+        setting.path for setting in settings_of() if setting.name not in ("data", "model", "optim", "train")
+    }
     assert len(paths) > 40
     assert paths <= set(re.findall(r"^\| `([a-z_.]+)`", page, flags=re.MULTILINE))
 
 
 def test_every_setting_says_what_it_means() -> None:
-    assert [setting.path for setting in outline() if len(setting.description) < 10] == []
+    assert [setting.path for setting in settings_of() if len(setting.description) < 10] == []
 
 
 def test_the_editor_schema_has_no_loose_ends() -> None:

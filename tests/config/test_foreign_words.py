@@ -4,20 +4,19 @@ import re
 
 import pytest
 
-from regx.config.experiment_hints import unknown_experiment_key
 from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS
-from regx.config.hints import choice_hint, example_for, unknown_key
-from regx.config.outline import keys_of, outline
+from regx.config.hints import choice_hint, example_for, unknown_experiment_key, unknown_key
 from regx.config.sections.experiment import ExperimentFile
+from regx.config.settings import keys_of, settings_of
 
-SETTINGS = {setting.path for setting in outline()}
-NAMES = {setting.name for setting in outline()}  # what an answer may call by its last word
-MAPPINGS = ("", *(setting.path for setting in outline() if setting.keys))
+SETTINGS = {setting.path for setting in settings_of()}
+NAMES = {setting.name for setting in settings_of()}  # what an answer may call by its last word
+MAPPINGS = ("", *(setting.path for setting in settings_of() if setting.keys))
 
 
 def answer(path: str) -> str:
     parent, _, key = path.rpartition(".")
-    siblings = tuple(setting.name for setting in outline() if setting.path.rpartition(".")[0] == parent)
+    siblings = tuple(setting.name for setting in settings_of() if setting.path.rpartition(".")[0] == parent)
     return unknown_key(parent, key, 0.5, siblings)
 
 
@@ -156,7 +155,7 @@ def test_an_experiment_says_where_a_setting_of_its_runs_goes(key: str, said: str
 
 def test_choices() -> None:
     """Other words for a choice are known; words that look like one and mean something else are left alone."""
-    choices = {setting.path: setting.choices for setting in outline()}
+    choices = {setting.path: setting.choices for setting in settings_of()}
     known = {choice for found in choices.values() for choice in found}
     assert set(SYNONYMS.values()) <= known
     for word in OTHER_THINGS:

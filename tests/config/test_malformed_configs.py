@@ -479,7 +479,7 @@ def test_the_config_that_is_broken_above_is_good(tmp_path: Path) -> None:
     assert load_run(path).name == "mine"
 
 
-def test_all_problems_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_wrong_shapes_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(
         edited("[8, 16]", "[8, 16, 16, 16]")
@@ -488,12 +488,19 @@ def test_all_problems_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> N
     )
     assert problems_of(path, "train.batch_size=500", "seed=x") == [
         "FILE:7:3: model.bn: unknown key; write `batch_norm`",
-        "FILE:8:18: model.conv_channels: the pooling after convolution 4 leaves no pixel: its "
+        "FILE:11:7: optim.lr: must be > 0 (got -1)",
+        "--set seed=x: must be a whole number (got 'x')",
+    ]
+
+
+def test_all_broken_rules_come_at_once_where_every_shape_is_right(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(edited("[8, 16]", "[8, 16, 16, 16]"))
+    assert problems_of(path, "train.batch_size=500") == [
+        "FILE:7:18: model.conv_channels: the pooling after convolution 4 leaves no pixel: its "
         "window of 2 is larger "
         "than the map (sides 8 -> 4 -> 2 -> 1); use fewer layers or a smaller pool",
-        "FILE:11:7: optim.lr: must be > 0 (got -1)",
         "--set train.batch_size=500: must be at most 300, the number of training images (got 500)",
-        "--set seed=x: must be a whole number (got 'x')",
     ]
 
 

@@ -192,7 +192,7 @@ FILES = {
     ),
     "default seed of both": (
         edited("  seeds: [1000, 1001]\nseeds: 3", "seeds: [5, 1001]"),
-        "mine.yaml:11:12: tune.seeds: 1001 stands in `seeds` too: "
+        "mine.yaml:10:3: tune.seeds: 1001 stands in `seeds` too: "
         "a seed that has chosen the values cannot compare them",
     ),
     # tuning
@@ -202,6 +202,12 @@ FILES = {
     ),
     "nothing to tune": (
         edited("  over: {optim.lr: [0.01, 0.1]}\n", ""),
+        "mine.yaml:9:1: tune.over: missing; a mapping of dotted path -> values, for plain, drop",
+    ),
+    "tuning over no axes": (
+        edited("  over: {optim.lr: [0.01, 0.1]}\n  seeds: [1000, 1001]\n", "").replace(
+            "tune:\n", "tune: {}\n"
+        ),
         "mine.yaml:9:1: tune.over: missing; a mapping of dotted path -> values, for plain, drop",
     ),
     "an axis that is not tuned": (
@@ -215,7 +221,7 @@ FILES = {
     # size
     "too many": (
         edited("[100, 200]", f"[100], optim.weight_decay: {[i / 10_000 for i in range(2501)]}"),
-        "mine.yaml:8:1: asks for 10,004 different configs; at most 10,000 are allowed",
+        "mine.yaml:8:1: grid: asks for 10,004 different configs; at most 10,000 are allowed",
     ),
 }
 
@@ -241,6 +247,20 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     )
     places = [line.split(": ")[0] for line in problems_of(tmp_path, content)]
     assert places == ["mine.yaml:4:21", "mine.yaml:6:27", "mine.yaml:10:21", "mine.yaml:12:12"]
+
+
+def test_wrong_shapes_come_before_broken_rules(tmp_path: Path) -> None:
+    content = edited("seeds: 3", "seeds: [1, 1]").replace("plain: {}", "plain: {optim.momentum: 1}")
+    content = content.replace("[100, 200]", "100").replace("tune: false", "tune: true")
+    places = [line.split(": ")[0] for line in problems_of(tmp_path, content)]
+    assert places == ["mine.yaml:8:25", "mine.yaml:14:27"]
+
+
+def test_a_rule_that_a_tier_breaks_names_the_tier(tmp_path: Path) -> None:
+    content = edited("tune: false", "grid: {data.train_size: [100, 100]}")
+    assert problems_of(tmp_path, content) == [
+        "mine.yaml:14:51: tiers.smoke.grid: data.train_size: has 100 twice"
+    ]
 
 
 def test_a_mistake_of_the_base_is_told_once_at_its_line(tmp_path: Path) -> None:

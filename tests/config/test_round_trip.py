@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from regx.config import ConfigError, RunConfig, config_hash, dump_config, load_run
-from regx.config.outline import outline
+from regx.config.settings import settings_of
 
 GOOD = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
@@ -114,7 +114,7 @@ def test_a_name_that_looks_like_something_else_survives(name: str) -> None:
     assert load_text(dump_config(config)).name == name
 
 
-KEYS = st.sampled_from([setting.name for setting in outline()]) | st.text(max_size=5)
+KEYS = st.sampled_from([setting.name for setting in settings_of()]) | st.text(max_size=5)
 SCALARS = (
     st.none()
     | st.booleans()
@@ -229,7 +229,7 @@ def other_value(path: str) -> str:
 SETTINGS = sorted(
     {
         setting.path
-        for setting in outline()
+        for setting in settings_of()
         if setting.path not in ("name", "seed", "probes", "data", "model", "optim", "train")
         and not setting.path.startswith(("optim.lr_decay.", "optim.momentum."))
         and setting.path != "model.drop_mask.kind"

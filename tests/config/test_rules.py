@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from regx.config import RunConfig
-from regx.config.rules import RuleError
+from regx.config.finding import RuleError
 
 
 def build(**sections: Any) -> RunConfig:
@@ -129,7 +129,7 @@ def test_a_broken_rule_names_its_path(sections: dict[str, Any], expected: str) -
     [cause] = [detail["ctx"]["error"] for detail in error.value.errors()]
     assert isinstance(cause, RuleError)
     [rule] = cause.broken
-    assert f"{rule.path}: {rule.message}".startswith(expected)
+    assert f"{rule.dotted}: {rule.message}".startswith(expected)
 
 
 ALLOWED: dict[str, dict[str, Any]] = {
@@ -165,4 +165,4 @@ def test_all_broken_rules_come_together() -> None:
     with pytest.raises(ValidationError) as error:
         build(model={"kernel_size": 2}, optim={"nesterov": True, "momentum": 0.0})
     [detail] = error.value.errors()
-    assert [rule.path for rule in detail["ctx"]["error"].broken] == ["model.kernel_size", "optim.nesterov"]
+    assert [rule.dotted for rule in detail["ctx"]["error"].broken] == ["model.kernel_size", "optim.nesterov"]

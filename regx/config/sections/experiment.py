@@ -1,21 +1,26 @@
 """The file of an experiment: which runs answer one question."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
+from regx.config.tree import Path
 
-__all__ = ["ExperimentFile", "GridConfig", "TierConfig", "Tiers", "TuneConfig"]
+__all__ = ["Axes", "ExperimentFile", "GridConfig", "Tier", "TierConfig", "Tiers", "TuneConfig"]
 
+Tier = Literal["smoke", "cpu", "gpu"]
+
+# The pattern of names stands in the schema once, as that of the mapping's keys.
 _NAMES: JsonDict = {"propertyNames": {"pattern": NAME_PATTERN}}
+_ArmName = Annotated[str, Field(pattern=NAME_PATTERN), WithJsonSchema({"type": "string"})]
 _Paths = dict[str, Any]
 _Axis = Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]
-_Axes = dict[str, _Axis]
+Axes = dict[str, _Axis]
 _Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 _SeedList = Annotated[tuple[_Seed, ...], Strict(False), Field(min_length=1, max_length=MAX_SEEDS)]
 
@@ -62,23 +67,36 @@ class GridConfig(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, _Axis]
 
-    arms: dict[str, _Axes] = Field(
+    arms: dict[str, Axes] = Field(
         default={},
         description="Arm -> axes of its own in place of the others; {} for an arm without a grid.",
     )
+
+    @property
+    def axes(self) -> Axes:
+        """Axes of the arms that have none of their own."""
+        return self.__pydantic_extra__
+
+    def of(self, arm: str) -> Axes:
+        """Return the axes that are crossed inside an arm."""
+        return self.arms.get(arm, self.axes)
+
+    def part_of(self, arm: str) -> Path:
+        """Say where in the file these axes stand."""
+        return ("grid", "arms", arm) if arm in self.arms else ("grid",)
 
 
 class TuneConfig(Section):
     """How every arm finds its own best value before the arms are compared."""
 
-    over: _Axes = Field(
+    over: Axes = Field(
         default={},
         description=(
             "The grid of every arm that has none of its own: dotted path -> list of values. "
             "Several axes are crossed."
         ),
     )
-    arms: dict[str, _Axes] = Field(
+    arms: dict[str, Axes] = Field(
         default={},
         description="Arm -> a grid of its own in place of `over`. Give every arm as many trials.",
     )
@@ -115,6 +133,15 @@ class TuneConfig(Section):
         ),
     )
     max_extensions: int = Field(default=3, ge=0, le=20, description="Steps that the axes may go on by.")
+
+    def of(self, arm: str) -> Axes:
+        """Return the axes that an arm is tuned over; one that follows another has the axes of that one."""
+        return self.arms.get(self.follow.get(arm, arm), self.over)
+
+    def part_of(self, arm: str) -> Path:
+        """Say where in the file these axes stand."""
+        leader = self.follow.get(arm, arm)
+        return ("tune", "arms", leader) if leader in self.arms else ("tune", "over")
 
 
 def _null_is_false(value: Any) -> Any:
@@ -172,7 +199,7 @@ class ExperimentFile(Section):
         default={},
         description="Changes of the base that all arms share: dotted path -> value, as `--set` has them.",
     )
-    arms: dict[str, _Paths] = Field(
+    arms: dict[_ArmName, _Paths] = Field(
         min_length=1,
         json_schema_extra=_NAMES,
         description="What is compared: name -> {dotted path: value}. {}: the base as it is.",
@@ -199,3 +226,16 @@ class ExperimentFile(Section):
     claims: Annotated[tuple[ClaimConfig, ...], Strict(False)] = Field(
         default=(), description="Sentences that the runs test, each with the rule that judges it."
     )
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """Seeds of the comparison, one by one."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    @property
+    def named_tiers(self) -> tuple[Tier, ...]:
+        """Tiers that the file has: `cpu`, which is the file as it stands, and those that it names."""
+        return (
+            "cpu",
+            *(tier for tier in get_args(Tier) if tier != "cpu" and tier in self.tiers.model_fields_set),
+        )

@@ -1,4 +1,4 @@
-"""A schema as a flat list of settings, for the docs, the hints and the error messages."""
+"""Every setting of a file as a flat list, for the docs, the hints and the error messages."""
 
 import functools
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from regx.config.schema import RunConfig
 
-__all__ = ["Setting", "find_setting", "keys_of", "outline"]
+__all__ = ["Setting", "find_setting", "keys_of", "settings_of"]
 
 _TYPES = {
     "boolean": "true or false",
@@ -61,7 +61,7 @@ class Setting:
 
 
 @functools.cache
-def outline(root: type[BaseModel] = RunConfig) -> tuple[Setting, ...]:
+def settings_of(root: type[BaseModel] = RunConfig) -> tuple[Setting, ...]:
     """List every setting of a file, in the order of the schema, a mapping before its keys."""
     schema = root.model_json_schema()
     return tuple(_settings(schema, schema["$defs"], prefix=""))
@@ -69,14 +69,14 @@ def outline(root: type[BaseModel] = RunConfig) -> tuple[Setting, ...]:
 
 def find_setting(path: str, kind: str = "", root: type[BaseModel] = RunConfig) -> Setting | None:
     """Find a setting by its path; where several kinds have it, that of `kind`."""
-    found = [setting for setting in outline(root) if setting.path == path]
+    found = [setting for setting in settings_of(root) if setting.path == path]
     exact = [setting for setting in found if setting.kind == kind]
     return next(iter(exact or found), None)
 
 
 def keys_of(path: str, kind: str = "", root: type[BaseModel] = RunConfig) -> tuple[str, ...]:
     """List the keys of a mapping; where it has several kinds, those of `kind`."""
-    inside = [setting for setting in outline(root) if setting.path.rpartition(".")[0] == path]
+    inside = [setting for setting in settings_of(root) if setting.path.rpartition(".")[0] == path]
     return tuple(dict.fromkeys(setting.name for setting in inside if setting.kind in ("", kind)))
 
 
