@@ -14,7 +14,8 @@ __all__ = ["Kind", "kind_of", "kind_of_file"]
 
 Kind = Literal["run", "experiment"]
 _OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
-_OF_RUNS = {"extends", *RunConfig.model_fields} - set(ExperimentFile.model_fields)
+_KEYS_OF_RUNS = {"extends", *RunConfig.model_fields}
+_OF_RUNS = _KEYS_OF_RUNS - set(ExperimentFile.model_fields)
 
 
 def kind_of(tree: Node) -> Kind:
@@ -25,10 +26,7 @@ def kind_of(tree: Node) -> Kind:
     keys = list(tree.value) if isinstance(tree.value, dict) else []
     if "arms" in keys:
         return "experiment"
-    if set(keys) <= {
-        "extends",
-        *RunConfig.model_fields,
-    }:  # most files; looking for what was meant takes longer
+    if _KEYS_OF_RUNS.issuperset(keys):  # most files; looking for what was meant takes longer
         return "run"
     near = [
         sum(bool(difflib.get_close_matches(key, kind, n=1, cutoff=0.8)) for key in keys)
