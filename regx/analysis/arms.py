@@ -173,7 +173,7 @@ def _absence(folder: Path) -> Absence | None:
     except FileNotFoundError:
         return Absence("not there")
     except (OSError, ValueError) as error:
-        return Absence("damaged", str(error))
+        return Absence("damaged", explain(error))
     return None if record.has_ended else Absence(record.status)
 
 

@@ -118,10 +118,8 @@ class Record(BaseModel):
         """
         try:
             return read_json(path, cls, form=FORMAT)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise UsageError(explain(error)) from None
-        except ValueError as error:
-            raise UsageError(str(error)) from None
 
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""

@@ -56,10 +56,8 @@ class CellRun:
             raise UsageError(
                 f"{path}: no such file; the measure needs a probe: name it in `probes`"
             ) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise UsageError(explain(error)) from None
-        except ValueError as error:
-            raise UsageError(str(error)) from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -167,4 +167,4 @@ class RunFolder:
 
 def is_run_folder(path: Path) -> bool:
     """Whether `path` is the folder of a run, in whatever state."""
-    return (path / "run.json").is_file()
+    return (path / "run.json").exists()

@@ -16,6 +16,7 @@ from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
+from regx.sweeps.shared_folder import remove_marks
 
 __all__ = ["Ledger", "State"]
 
@@ -65,6 +66,7 @@ class Ledger:
                     " place with --out"
                 ) from None
             remove_leftovers(self.runs_dir)
+            remove_marks(self.runs_dir)
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
 
@@ -114,10 +116,8 @@ class Ledger:
             RunFolder(self.runs_dir / job.folder).read_record()
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return explain(error)
-        except ValueError as error:
-            return str(error)
         return None
 
     def forget_failure(self, job: Job) -> None:
