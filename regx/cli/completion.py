@@ -12,6 +12,8 @@ from pathlib import Path
 
 import typer
 
+from regx.printable import one_line
+
 __all__ = [
     "offer_claims",
     "offer_claims_and_mechanical",
@@ -40,7 +42,8 @@ def _quietly(find: Callable[[typer.Context, str], Iterable[Offer]]) -> Offers:
             found = dict(find(ctx, incomplete))
         except Exception:  # whatever it is, a line that is being typed is no place to tell it
             return []
-        return [(word, meaning) for word, meaning in found.items() if word.startswith(incomplete)]
+        begun = {word: found[word] for word in found if word.startswith(incomplete) and word.isprintable()}
+        return [(word, one_line(meaning)) for word, meaning in begun.items()]
 
     offers.__doc__ = find.__doc__  # and no more: Typer passes arguments by the names of `offers`
     return offers
@@ -157,7 +160,7 @@ def _below(incomplete: str, patterns: tuple[str, ...]) -> Iterator[tuple[str, Pa
     files = sorted(
         path
         for path, _ in zip(chain.from_iterable(map(folder.glob, patterns)), range(MOST_FILES), strict=False)
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     return ((f"{head}{path.relative_to(folder).as_posix()}", path) for path in files)
 

@@ -153,6 +153,7 @@ def _of_sweep(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]
 
 def _records(path: Path) -> list[Any]:
     """Read the record of a sweep, and those of its earlier versions; for a damaged one its reason stands."""
+    from regx.config.os_errors import explain
     from regx.runs.sweep import SweepFolder, SweepRecord
 
     folder = SweepFolder(path)
@@ -161,7 +162,7 @@ def _records(path: Path) -> list[Any]:
         try:
             records.append(SweepRecord.read(file))
         except (OSError, ValueError) as error:
-            records.append(str(error))
+            records.append(explain(error))
     return records
 
 

@@ -1,6 +1,5 @@
 """`regx verify`: train a run again from its record and compare."""
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +40,7 @@ def verify(
     from regx.analysis.verify import Written
     from regx.analysis.verify import verify as compare
     from regx.config.errors import UsageError
+    from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
     from regx.runs.table import load_run_folder
 
@@ -56,14 +56,14 @@ def verify(
     with fetch_display(quiet=quiet) as show:
         dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
     with (
-        tempfile.TemporaryDirectory(prefix="regx-verify-", ignore_cleanup_errors=True) as scratch,
+        scratch_folder() as scratch,
         stop_on_signals() as stop,
         observer_for(config, quiet=quiet) as observer,
     ):
-        train_run(config, RunFolder(Path(scratch)), dataset, observer, RunOptions(stop=stop))
+        train_run(config, RunFolder(scratch), dataset, observer, RunOptions(stop=stop))
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
-        repeated = load_run_folder(Path(scratch))
+        repeated = load_run_folder(scratch)
         again = Written(record=repeated.record, rows=repeated.rows, probes=_probes(repeated))
     result = compare(before, again, facts=config.data.facts)
     exit_code = ExitCode.RUN_FAILED if result.verdict == "different" else ExitCode.DONE

@@ -67,11 +67,13 @@ def advising(remedy: str) -> Iterator[None]:
         raise
 
 
-def explain(error: OSError) -> str:
+def explain(error: Exception) -> str:
     """Say in one line which file it was, what the system said, and what to do.
 
-    What was noted on the error (see `advising`) replaces the general remedy.
+    What was noted on the error (see `advising`) replaces the general remedy. Errors of regx are whole.
     """
+    if not isinstance(error, OSError):
+        return str(error)
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     return f"{one_line(' -> '.join(names) or 'error')}: {reason(error)}"
 

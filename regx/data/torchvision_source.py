@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regx.config.os_errors import explain
 from regx.data.arrays import Arrays
 from regx.data.spec import SourceError
 
@@ -54,7 +55,7 @@ class Torchvision:
         try:
             return read_npz(result)
         except (OSError, ValueError) as error:
-            raise SourceError(f"it left no data: {error}") from None
+            raise SourceError(f"it left no data: {explain(error)}") from None
 
 
 def download(dataset_class: Any, folder: Path) -> Arrays:

@@ -23,11 +23,13 @@ __all__ = [
     "part_folder",
     "put_aside",
     "remove_leftovers",
+    "scratch_folder",
     "write_text",
 ]
 
 PART_SUFFIX = ".part"
 ASIDE_SUFFIX = ".damaged"
+SCRATCH_NAME = "regx"
 _MAKER = re.compile(r".*\.(?P<pid>\d+)-(?P<host>[0-9a-f]{8})\.[^.]*\.part")
 _STALE_SECONDS = 86_400.0  # nothing takes that long to write
 _being_written: set[str] = set()  # by this process
@@ -58,7 +60,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb+") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        with contextlib.suppress(OSError):  # a drive of another system, where all files have one mode
+            temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         raise (_about(error, path) if error.filename == name else error) from None
@@ -90,11 +93,20 @@ def part_folder(folder: Path, name: str) -> Iterator[Path]:
         _being_written.discard(parts.name)
 
 
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a folder in the system's place for temporary ones; what killed processes left there goes first."""
+    place = Path(tempfile.gettempdir())
+    remove_leftovers(place, SCRATCH_NAME)
+    with part_folder(place, SCRATCH_NAME) as folder:
+        yield folder
+
+
 def remove_leftovers(folder: Path, name: str | None = None) -> None:
     """Remove what killed processes left half-written in a folder under temporary names.
 
     A temporary name tells its process and machine: what a process that lives, or one of another machine, may
-    be writing stays, for a day at most.
+    be writing stays, for a day at most, but a folder for as long as its process lives.
 
     Args:
         folder: The folder; it may be absent.
@@ -115,9 +127,11 @@ def _is_being_written(path: Path) -> bool:
     found = _MAKER.fullmatch(path.name)
     if found is None:  # of a regx that did not write who made it
         return False
-    if time.time() - path.stat().st_mtime >= _STALE_SECONDS:  # its number may be another process's by now
+    is_ours = found["host"] == _this_host()
+    is_old = time.time() - path.stat().st_mtime >= _STALE_SECONDS
+    if is_old and not (is_ours and path.is_dir()):  # its number may be another process's by now
         return False
-    if found["host"] != _this_host():
+    if not is_ours:
         return True
     return path.name in _being_written if int(found["pid"]) == os.getpid() else _is_alive(int(found["pid"]))
 

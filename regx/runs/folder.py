@@ -153,10 +153,8 @@ class RunFolder:
             return self.read_record()
         except FileNotFoundError:
             return NoRecord("absent")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return NoRecord("damaged", explain(error))
-        except ValueError as error:
-            return NoRecord("damaged", str(error))
 
     def can_go_on(self) -> bool:
         """Whether nothing but run.json is lost: a checkpoint vouches for itself, and for the rows."""
@@ -202,4 +200,4 @@ class RunFolder:
 
 def is_run_folder(path: Path) -> bool:
     """Whether `path` is the folder of a run, in whatever state."""
-    return (path / "run.json").is_file()
+    return (path / "run.json").exists()

@@ -131,4 +131,4 @@ class SweepFolder:
 
 def is_sweep_folder(path: Path) -> bool:
     """Whether `path` is the folder of a sweep."""
-    return (path / SWEEP_NAME).is_file()
+    return (path / SWEEP_NAME).exists()

@@ -169,10 +169,8 @@ class Dispatch:
         if report["files"]:
             try:
                 deliver(self.options.runs_dir, task.job.folder, report["files"])
-            except OSError as error:
+            except (OSError, UsageError) as error:
                 outcome = task.outcome("lost", explain(error))
-            except UsageError as error:
-                outcome = task.outcome("lost", str(error))
         self.end(task, outcome)
 
     def crashed(self, task: _Task, error: Exception) -> None:

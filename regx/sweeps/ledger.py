@@ -16,6 +16,7 @@ from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
+from regx.sweeps.shared_folder import remove_marks
 
 __all__ = ["Ledger", "State"]
 
@@ -58,6 +59,7 @@ class Ledger:
                 self.runs_dir.mkdir(parents=True, exist_ok=True)
                 missing = stack.enter_context(hold(self.runs_dir / LOCK_NAME, busy=busy))
             remove_leftovers(self.runs_dir)
+            remove_marks(self.runs_dir)
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
 

@@ -5,12 +5,13 @@ import importlib
 import logging
 import os
 import signal
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from regx.config.errors import UsageError
+from regx.runs.files import scratch_folder
 
 __all__ = ["local_workers"]
 
@@ -40,14 +41,14 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
     dask: Any = importlib.import_module("distributed")
     security, protocol = _security(dask)
 
-    with tempfile.TemporaryDirectory(prefix="regx-workers-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         common = {
             "host": HOST,
             "protocol": protocol,
             "security": security,
             "nthreads": 1,
             "memory_limit": 0,  # a run that needs much memory is the user's choice
-            "local_directory": scratch,
+            "local_directory": str(scratch),
             "silence_logs": logging.CRITICAL,
             "dashboard": False,
         }
@@ -116,8 +117,11 @@ def _deaf() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
+    numbers = {signal.SIGINT, signal.SIGHUP, signal.SIGUSR1}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
+        resource_tracker.ensure_running()  # else a thread starts it, and hears SIGINT from then on
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from regx.config.os_errors import OTHER_OUT, advising, naming
 from regx.config.reading import read_bytes
-from regx.runs.files import part_folder, remove_leftovers
+from regx.runs.files import part_folder
 from regx.runs.folder import RunFolder
 
-__all__ = ["deliver", "is_shared", "mark", "pack"]
+__all__ = ["deliver", "is_shared", "mark", "pack", "remove_marks"]
 
 MARK = ".sweep-{token}.shared"
 
@@ -20,23 +20,25 @@ MARK = ".sweep-{token}.shared"
 def mark(runs_dir: Path, token: str) -> Iterator[None]:
     """Put a file into the folder of runs by which workers know it, as long as the context lasts.
 
-    What a driver left behind that was killed is removed first: only one sweep is at work in a folder.
-
     Raises:
         OSError: If the folder cannot be written.
     """
     path = runs_dir / MARK.format(token=token)  # a new name each time: network file systems cache old ones
     with advising(OTHER_OUT):
         runs_dir.mkdir(parents=True, exist_ok=True)
-        for old in runs_dir.glob(MARK.format(token="*")):
-            old.unlink(missing_ok=True)
-        remove_leftovers(runs_dir)
         path.touch()
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def remove_marks(runs_dir: Path) -> None:
+    """Remove the marks of drivers that were killed. Hold the lock: only one sweep is at work in a folder."""
+    for path in runs_dir.glob(MARK.format(token="*")):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def is_shared(runs_dir: Path, token: str) -> bool:

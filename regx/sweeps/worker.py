@@ -1,7 +1,6 @@
 """Training one run on order, in whatever process: the only place of a sweep that imports torch."""
 
 import contextlib
-import tempfile
 import threading
 import time
 import traceback
@@ -17,7 +16,7 @@ from regx.config import RunConfig
 from regx.config.errors import UsageError
 from regx.config.os_errors import explain
 from regx.runs.checkout import code_digest
-from regx.runs.files import write_text
+from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
 from regx.runs.metrics import EpochMetrics
@@ -88,8 +87,8 @@ def _runs_dir(order: Order) -> Iterator[tuple[Path, bool]]:
     if not order["token"] or is_shared(runs_dir, order["token"]):
         yield runs_dir, False
         return
-    with tempfile.TemporaryDirectory(prefix="regx-") as name:
-        yield Path(name), True
+    with scratch_folder() as folder:
+        yield folder, True
 
 
 @dataclass
@@ -108,9 +107,7 @@ class _Execution:
         """Train, and say how it went."""
         try:
             return self.judge(self.train_when_free())
-        except UsageError as error:
-            return _report("lost", str(error))
-        except OSError as error:  # a full disk, say, says nothing of the run
+        except (UsageError, OSError) as error:  # a full disk, say, says nothing of the run
             return _report("lost", explain(error))
         except Exception as error:
             return self.failed(error)

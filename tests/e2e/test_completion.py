@@ -1,5 +1,6 @@
 """Completion, asked as shells ask: by words in the environment, and by TAB in a real bash."""
 
+import json
 import os
 import shutil
 import sys
@@ -118,6 +119,31 @@ def test_what_cannot_be_read_is_not_told_in_the_middle_of_a_line(ask: Ask, tmp_p
     (tmp_path / "runs" / "bad" / "sweep.json").write_text("{")
     assert ask("compare", "runs/") == []
     assert ask("train", "nowhere/") == []
+
+
+def test_named_pipes_are_not_offered(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "bad").mkdir(parents=True)
+    (tmp_path / "a.yaml").write_text(RUN)
+    for name in ("runs/bad/sweep.json", "b.yaml"):
+        os.mkfifo(tmp_path / name)
+    assert ask("train", "") == ["a.yaml"]
+    assert ask("compare", "runs/") == []
+
+
+def test_nothing_is_offered_that_steers_a_terminal(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sweep = build_sweep(tmp_path / "runs", {"none": {}, "norm": {"model.batch_norm": True}}, seeds=range(1))
+    record = json.loads((sweep / "sweep.json").read_text()) | {"question": "a\u202eb\x1b[31m"}
+    (sweep / "sweep.json").write_text(json.dumps(record))
+    (tmp_path / "runs" / "c\u202ed").mkdir()
+    (tmp_path / "runs" / "c\u202ed" / "run.json").touch()
+    monkeypatch.setenv("_REGX_COMPLETE", "complete_zsh")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "regx compare runs/")
+    shown = cli().out
+    assert "toggles" in shown
+    assert "\u202e" not in shown
+    assert "\x1b" not in shown
 
 
 def test_zsh_is_told_what_the_words_mean(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

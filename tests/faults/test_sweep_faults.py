@@ -134,7 +134,7 @@ def of_the_driver(sweep: Sweep, number: signal.Signals) -> None:
 
 
 def of_all(sweep: Sweep, number: signal.Signals) -> None:
-    """As a terminal that is closed does, and Slurm."""
+    """As Ctrl-C and a terminal that is closed do, and Slurm."""
     os.killpg(sweep.process.pid, number)
 
 
@@ -145,6 +145,8 @@ def of_all(sweep: Sweep, number: signal.Signals) -> None:
         (of_the_driver, signal.SIGHUP),
         (of_all, signal.SIGHUP),
         (of_all, signal.SIGUSR1),
+        (of_all, signal.SIGTERM),
+        (of_all, signal.SIGINT),
     ],
 )
 def test_a_sweep_that_is_ended_saves_what_its_workers_do(

@@ -1,9 +1,11 @@
 """Temporary files: whole or absent, and those of the dead are cleared away."""
 
+import errno
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from regx.runs.append import GrowingFile
-from regx.runs.files import atomic_path, part_folder, remove_leftovers, write_text
+from regx.runs.files import atomic_path, part_folder, remove_leftovers, scratch_folder, write_text
 
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 HALF = """
@@ -77,6 +79,29 @@ def test_what_nobody_can_be_writing_goes(tmp_path: Path, name: str) -> None:
     (tmp_path / name / "file").touch()
     remove_leftovers(tmp_path)
     assert parts(tmp_path) == []
+
+
+def test_the_scratch_folders_of_the_dead_go_and_those_of_the_living_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    of_parent = tmp_path / f".regx.{os.getppid()}-{HOST}.abcdefgh.part"
+    of_dead = tmp_path / f".regx.{2**22 + 1}-{HOST}.abcdefgh.part"
+    for folder in (of_parent, of_dead):
+        folder.mkdir()
+    os.utime(of_parent, (time.time() - 90_000,) * 2)  # a sweep may take longer than a day
+    with scratch_folder() as folder:
+        assert set(tmp_path.iterdir()) == {of_parent, folder}
+    assert list(tmp_path.iterdir()) == [of_parent]
+
+
+def test_a_drive_on_which_modes_cannot_be_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    write_text(tmp_path / "a.csv", "whole")
+    assert (tmp_path / "a.csv").read_text() == "whole"
 
 
 def test_an_error_names_the_file_that_was_wanted(tmp_path: Path) -> None:

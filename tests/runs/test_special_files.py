@@ -60,6 +60,15 @@ def test_training_and_listing(cli: Callable, folder: Path, name: str, put: Calla
     assert cli("runs", "runs").code == 0
 
 
+def test_the_record_of_a_sweep(cli: Callable) -> None:
+    Path("runs/e").mkdir(parents=True)
+    os.mkfifo("runs/e/sweep.json")
+    listed, compared = cli("runs", "runs"), cli("compare", "runs/e")
+    assert f"damaged: runs/e/sweep.json: {REFUSED[os.mkfifo]}" in listed.out
+    assert compared.code == 2
+    assert f"runs/e/sweep.json: {REFUSED[os.mkfifo]}" in compared.err
+
+
 def test_comparing(cli: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regx.config.sources.PATIENCE_SECONDS", 0.1)
     shutil.copytree(folder, "other")

@@ -87,6 +87,13 @@ def test_a_second_sweep_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_what_a_killed_driver_left_goes(tmp_path: Path) -> None:
+    (tmp_path / ".sweep-old.shared").touch()
+    (tmp_path / ".small-s0.abc.part").mkdir()
+    with Ledger(tmp_path).lock():
+        assert [path.name for path in tmp_path.iterdir()] == [".sweep.lock"]
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError) as caught:

@@ -17,13 +17,6 @@ def test_the_mark_is_there_while_it_lasts(tmp_path: Path) -> None:
     assert not is_shared(tmp_path, "a1")
 
 
-def test_what_a_killed_driver_left_goes(tmp_path: Path) -> None:
-    (tmp_path / ".sweep-old.shared").touch()
-    (tmp_path / ".small-s0.abc.part").mkdir()
-    with mark(tmp_path, "new"):
-        assert [path.name for path in tmp_path.iterdir()] == [".sweep-new.shared"]
-
-
 def test_a_folder_arrives_as_it_was(tmp_path: Path) -> None:
     run = build_run(tmp_path / "there")
     (run / "checkpoint.pt").write_bytes(b"large")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,13 +48,14 @@ def train_in_memory(
 def whole_run(config: RunConfig) -> list[EpochMetrics]:
     """Train as `regx train` does, in a folder that is thrown away; times are left out."""
     from regx.data import load_dataset
+    from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
     from regx.training.run import RunOptions, train_run
 
     rows = _Rows()
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         dataset = load_dataset(config.data.name, offline=True)
-        train_run(config, RunFolder(Path(folder) / "run"), dataset, rows, RunOptions())
+        train_run(config, RunFolder(folder / "run"), dataset, rows, RunOptions())
     return [timeless(row) for row in rows.rows]
 
 
