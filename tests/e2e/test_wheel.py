@@ -74,7 +74,8 @@ def test_it_is_used_from_an_empty_folder(
     assert ": ok (" in regx("validate", "configs/digits_plain.yaml", "experiments/digits_toggles.yaml")
     assert of_the_text(regx("claims", "--json")) == verdicts
 
-    regx("train", "configs/digits_plain.yaml", *QUICK)
+    regx("train", "configs/digits_plain.yaml", "--seed", "0,1", *QUICK)
+    assert "test error (%)" in regx("compare", "runs")
 
 
 def test_all_that_a_verdict_is_read_from_travels(installed: Path) -> None:
