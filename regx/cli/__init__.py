@@ -2,11 +2,13 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from regx.cli.claims import claims
 from regx.cli.compare import compare
@@ -22,8 +24,33 @@ from regx.cli.verify import verify
 
 __all__ = ["app", "main"]
 
+
+@contextmanager
+def _aloud() -> Iterator[None]:
+    """Have a Ctrl-C told: Typer would end without a word."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Abort from None
+
+
+class _Commands(TyperGroup):
+    """The commands of regx."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the command line."""
+        with _aloud():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is asked for."""
+        with _aloud():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="regx",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog=EPILOG,

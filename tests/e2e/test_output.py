@@ -152,3 +152,12 @@ def test_escapes_in_an_experiment_do_not_reach_the_terminal(cli: Callable) -> No
     assert "\x1b" not in done.out
     Path("mine.yaml").write_text(text.replace("seeds", '"\\e[31mseeds"'))
     assert "\x1b" not in cli("sweep", "mine.yaml").err
+
+
+def test_ctrl_c_in_the_middle_of_a_command(cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("regx.claims.registry.read_registry", interrupt)
+    done = cli("claims")
+    assert (done.code, done.out, done.err) == (130, "", "interrupted\n")
