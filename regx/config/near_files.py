@@ -14,7 +14,7 @@ _MOST = 3  # files that are named
 
 
 def near_file(path: Path) -> str:
-    """Name files of almost that name, to be put behind `no such file`; empty where nothing helps.
+    """Name files of almost that name, or what else helps, to be put behind `no such file`.
 
     They are looked for beside it, then in `configs` and `experiments` here, then among the ready-made ones,
     which `regx init` copies. Pointed to, and not taken: which file is trained stands on the command line.
@@ -32,12 +32,10 @@ def near_file(path: Path) -> str:
             return f" (`regx init` copies {' and '.join(map(str, found))})"
         if re.fullmatch(r"[A-Za-z]\d\d", str(path)):
             return " (a claim is run by `regx reproduce`)"
-        if path.suffix:
-            return ""
         ready = next((file for name in _FOLDERS for file in _yaml_files(Path(name))), None)
-        return (
-            f" (name a YAML file, e.g. {ready})" if ready else " (`regx init` copies the ready-made configs)"
-        )
+        if ready is None:
+            return " (`regx init` copies the ready-made configs)"
+        return f" (name a YAML file that is there, e.g. {ready})"
     except (OSError, ValueError):  # no path at all; who reads the file says why
         return ""
 

@@ -520,8 +520,11 @@ def test_what_is_no_text_is_called_so(content: bytes, expected: str, tmp_path: P
     assert problems_of(path) == [expected]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert problems_of(tmp_path / "none.yaml") == ["FILE: no such file"]
+def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert problems_of(tmp_path / "none.yaml") == [
+        "FILE: no such file (`regx init` copies the ready-made configs)"
+    ]
 
 
 def test_a_path_that_no_file_can_have() -> None:

@@ -35,7 +35,7 @@ class TestValidate:
         assert done.err.splitlines() == [
             "a.yaml:4:13: optim.lr: must be > 0 (got -1)",
             "b.yaml:5:1: epochs: unknown key here; it belongs under train",
-            "none.yaml: no such file",
+            "none.yaml: no such file (`regx init` copies the ready-made configs)",
         ]
 
     def test_a_setting_without_effect_is_a_note_on_stderr(self, cli):

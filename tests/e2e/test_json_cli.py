@@ -75,7 +75,13 @@ def test_problems_of_configs_come_one_by_one(cli: Cli, folder: Path) -> None:
         "hint": None,
     }
     assert (key["line"], key["path"], key["hint"]) == (7, "devise", "did you mean 'device'?")
-    assert absent == {**dict.fromkeys(rate), "file": "none.yaml", "message": "no such file"}
+    said = "name a YAML file that is there, e.g. experiments/width.yaml"
+    assert absent == {
+        **dict.fromkeys(rate),
+        "file": "none.yaml",
+        "message": f"no such file ({said})",
+        "hint": said,
+    }
 
 
 def test_all_is_well(cli: Cli, folder: Path) -> None:

@@ -93,7 +93,7 @@ IS_RUNS = "runs: is a folder of runs; `regx runs runs` lists them"
         (["train", "mnist_cnn"], "mnist_cnn: no such file (`regx init` copies configs/mnist_cnn.yaml)"),
         (["sweep", "dropout_overfitting"], "(`regx init` copies experiments/dropout_overfitting.yaml)"),
         (["validate", "digits_toggles.yaml"], "(`regx init` copies experiments/digits_toggles.yaml)"),
-        (["train", "xyz"], "xyz: no such file (name a YAML file, e.g. configs/a.yaml)"),
+        (["train", "xyz"], "xyz: no such file (name a YAML file that is there, e.g. configs/a.yaml)"),
         (["train", "C01"], "C01: no such file (a claim is run by `regx reproduce`)"),
         (
             ["train", "configs/e.yaml"],
