@@ -51,6 +51,10 @@ class Interval:
         """What stands after the ±."""
         return (self.high - self.low) / 2
 
+    def excludes(self, value: float) -> bool:
+        """Whether a value lies outside."""
+        return not self.low <= value <= self.high
+
     def inside(self, margin: float) -> bool:
         """Whether the whole interval lies strictly between -margin and +margin."""
         return -margin < self.low and self.high < margin

@@ -73,7 +73,10 @@ def test_the_smoke_tier_tries_all_of_it(cli: Cli, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-def test_the_page_is_right_from_the_empty_folder_to_the_verdict(cli: Cli) -> None:
+def test_the_page_is_right_from_the_empty_folder_to_the_verdict(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # a claim in one line, as on the page
     for words, shown in commands():
         if words[0] != "regx":
             subprocess.run(words, check=True)
