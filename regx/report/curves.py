@@ -42,7 +42,7 @@ def save_curves(path: Path, rows: Sequence[EpochMetrics], record: RunRecord, *, 
 def draw_curves(figure: Figure, rows: Sequence[EpochMetrics], record: RunRecord, *, title: str) -> None:
     """Draw the content of curves.svg on an empty figure; see `save_curves`."""
     loss_axes, error_axes = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.084, right=0.872, top=0.735, bottom=0.15, wspace=0.62)
+    figure.subplots_adjust(left=0.105, right=0.88, top=0.735, bottom=0.15, wspace=0.7)
     figure.text(0.012, 0.955, shorten(title, MAX_TITLE), size=10.5, weight="bold", va="center")
     ending = _ending(record)
     if ending:

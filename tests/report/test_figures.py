@@ -17,13 +17,15 @@ from regx.analysis.grid import compare_grid
 from regx.analysis.groups import group_runs
 from regx.analysis.selection import select
 from regx.report.convergence import WIDTH, draw_convergence, save_convergence
-from regx.report.curves import save_curves
+from regx.report.curves import HEIGHT as CURVES_HEIGHT
+from regx.report.curves import WIDTH as CURVES_WIDTH
+from regx.report.curves import draw_curves, save_curves
 from regx.report.differences import save_differences
 from regx.report.grid_figure import draw_grid, save_grid
 from regx.report.labels import shorten, spread
 from regx.report.overfitting import draw_overfitting, save_overfitting
 from regx.report.series import thin_out
-from regx.report.theme import label_scales
+from regx.report.theme import label_scales, svg_file
 from regx.runs.table import Run, load_run_folder
 
 MAX_BYTES = 300_000
@@ -326,3 +328,13 @@ def test_every_logarithmic_axis_says_so(tmp_path: Path) -> None:
     sweep = build_sweep(tmp_path / "grid", {"plain": {}}, cells=cells)
     save_grid(tmp_path / "c.svg", compare_grid(select(str(sweep)), "optim.lr"))
     assert "<!-- optim.lr (log scale) -->" in (tmp_path / "c.svg").read_text()
+
+
+def test_nothing_of_the_curves_is_cut_off_where_losses_are_tiny(tmp_path: Path) -> None:
+    losses = tuple(2.0 * 10 ** (-5 * epoch / 59) for epoch in range(60))
+    run = load_run_folder(build_run(tmp_path, train_losses=losses, valid_errors=(0.4,) * 59 + (0.35,)))
+    with svg_file(tmp_path / "a.svg", width=CURVES_WIDTH, height=CURVES_HEIGHT, title="tiny") as figure:
+        draw_curves(figure, run.rows, run.record, title="tiny")
+    box = figure.get_tightbbox()
+    assert box.x0 >= 0
+    assert box.x1 <= CURVES_WIDTH
