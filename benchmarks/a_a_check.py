@@ -9,8 +9,8 @@ import csv
 import sys
 from pathlib import Path
 
-from regx.analysis.compare import Row, compare
-from regx.analysis.groups import Group
+from regx.compare.compare import Row, compare
+from regx.compare.select import Group
 from regx.config import RunConfig
 from regx.data import load_dataset
 from regx.runs.files import atomic_path

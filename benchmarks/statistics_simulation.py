@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regx.analysis.decision import decide
-from regx.analysis.evidence import at_least
-from regx.analysis.statistics import paired_interval, welch
 from regx.runs.files import atomic_path
+from regx.stats.tests import paired_interval, welch
+from regx.stats.verdict import at_least, decide
 
 RESULT = Path(__file__).parent.parent / "results" / "statistics" / "coverage.csv"
 HEADER = (

@@ -85,7 +85,7 @@ def processor() -> str:
     """Name the processor."""
     import torch
 
-    from regx.training.device import device_name
+    from regx.training.environment import device_name
 
     return device_name(torch.device("cpu"))
 

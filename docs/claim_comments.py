@@ -6,8 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from regx.config.errors import Problem, UsageError
-from regx.config.tree import plain
-from regx.config.yaml_loader import read_yaml
+from regx.config.yaml_tree import plain, read_yaml
 
 __all__ = ["Comment", "read_comments"]
 

@@ -13,8 +13,8 @@ from regx.claims.registry import Registered, Registry, read_registry
 from regx.claims.results import Gates, ResultsFolder
 from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
 from regx.claims.standing import Standing, standings
+from regx.claims.words import HEADS, cells_of, count_verdicts
 from regx.config import Tier
-from regx.report.claim_rows import HEADS, cells_of, count_verdicts
 
 __all__ = ["ClaimsPage", "claims_page"]
 

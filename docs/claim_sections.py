@@ -9,17 +9,15 @@ import pandas as pd
 from claim_comments import Comment
 from markdown_blocks import listed, table
 
-from regx.claims.mechanical import MechanicalClaim
+from regx.claims.exact import MechanicalClaim
+from regx.claims.prose import contrast_of, found, reliance, say_means
 from regx.claims.registry import Registered, Registry
 from regx.claims.results import ClaimResult, ResultsFolder
 from regx.claims.sentences import loose_points
 from regx.claims.standing import Standing, standings
+from regx.claims.tuning_words import say_tuning
+from regx.claims.words import HEADS, cells_of, effect_of, show_measured, show_published
 from regx.config import Tier
-from regx.report.claim_prose import contrast_of, found, reliance, say_means
-from regx.report.claim_quantities import effect_of
-from regx.report.claim_rows import HEADS, cells_of
-from regx.report.claim_tuning import say_tuning
-from regx.report.claim_words import show_measured, show_published
 
 __all__ = ["TIERS", "Sections", "run_seconds"]
 

@@ -4,7 +4,7 @@ import signal
 
 from markdown_blocks import table
 
-from regx.cli.exit_codes import ENDINGS, SIGNALLED
+from regx.cli.output import ENDINGS, SIGNALLED
 
 __all__ = ["exit_code_table"]
 

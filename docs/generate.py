@@ -35,7 +35,7 @@ from benchmarks.tables import (  # noqa: E402
     throughput_tables,
 )
 from regx.config.errors import UsageError  # noqa: E402
-from regx.report.claims_figure import describe_claims, save_claims_figure  # noqa: E402
+from regx.figures.claims import describe_claims, save_claims_figure  # noqa: E402
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/command_line.md": {"exit_codes": exit_code_table},

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from regx.config import RunConfig, config_hash, dump_config
-from regx.runs.append import GrowingFile
+from regx.runs.files import GrowingFile
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import HEADER, EpochMetrics
 from regx.runs.probes import HEADER as PROBES_HEADER

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regx.printable import clean, one_line, printable
+from regx.text import clean, one_line, printable
 
 
 @pytest.mark.parametrize(

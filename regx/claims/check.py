@@ -6,8 +6,7 @@ from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.config import Experiment
 from regx.config.errors import Problem
 from regx.config.finding import Finding
-from regx.config.tree import Path
-from regx.config.yaml_loader import read_yaml
+from regx.config.yaml_tree import KeyPath, read_yaml
 from regx.measures.grid import GRID_FUNCTIONS
 from regx.sweeps.tuning import check_tuning
 
@@ -35,7 +34,7 @@ def _label(claim: str, part: str) -> str:
     return f"{claim}: measure" if part == "1" else f"{claim}: {part}: measure"
 
 
-def _path_of(part: str) -> Path:
+def _path_of(part: str) -> KeyPath:
     """Say where in its claim a comparison stands."""
     if part == "1":
         return ()

@@ -1,15 +1,169 @@
-"""From the runs of a sweep to one number per arm and seed: pure functions of the runs' folders."""
+"""From the runs of a sweep to measures.csv: one number per arm and seed."""
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-from regx.claims.comparison import IF_CENSORED, comparisons_of
-from regx.claims.measure_rows import MeasureRow
+from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.results import Lock, LockedClaim, LockedPart
-from regx.claims.sweep_runs import SweepRuns
+from regx.config.errors import UsageError
+from regx.config.reading import explain, read_text
 from regx.config.sections.claim import ClaimConfig
-from regx.measures.measure import Number, Reference
+from regx.measures.measure import CellRun, Number, Reference, SeedRuns
+from regx.runs.files import write_text
+from regx.runs.folder import RunFolder
+from regx.runs.record import RunRecord
+from regx.runs.sweep import SweepRecord, SweepRun
+from regx.runs.table import load_run_folder
 
-__all__ = ["arms_of", "locked_part", "measure_claims"]
+__all__ = [
+    "MEASURE_COLUMNS",
+    "MeasureRow",
+    "SweepRuns",
+    "arms_of",
+    "locked_part",
+    "measure_claims",
+    "read_measures",
+    "write_measures",
+]
+
+MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureRow:
+    """One row of measures.csv."""
+
+    claim: str
+    part: str
+    measure: str
+    arm: str
+    seed: int
+    value: float | None
+    note: str = ""
+
+
+def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
+    """Write measures.csv; every digit of a number is kept."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(MEASURE_COLUMNS)
+    for row in rows:
+        value = "" if row.value is None else repr(row.value)
+        writer.writerow([row.claim, row.part, row.measure, row.arm, row.seed, value, row.note])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, text.getvalue())
+
+
+def read_measures(path: Path) -> list[MeasureRow]:
+    """Read measures.csv.
+
+    Raises:
+        UsageError: If it is damaged or cannot be read.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(read_text(path))))
+    except OSError as error:
+        raise UsageError(explain(error)) from None
+    except (ValueError, csv.Error):
+        raise UsageError(f"{path}: is not a table") from None
+    if not lines or tuple(lines[0]) != MEASURE_COLUMNS:
+        raise UsageError(f"{path}:1: has another header than this version of regx writes")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            claim, part, measure, arm, seed, value, note = line
+            found = float(value) if value else None
+            rows.append(
+                MeasureRow(
+                    claim=claim,
+                    part=part,
+                    measure=measure,
+                    arm=arm,
+                    seed=int(seed),
+                    value=found,
+                    note=note,
+                )
+            )
+        except ValueError:
+            raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
+    return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRuns:
+    """Loads each run once.
+
+    Attributes:
+        runs_dir: Folder of the runs' folders.
+        record: Which run is which.
+    """
+
+    runs_dir: Path
+    record: SweepRecord
+    _loaded: dict[str, CellRun] = field(default_factory=dict, repr=False)
+
+    def missing(self) -> list[str]:
+        """List the runs to compare that have not ended."""
+        folders = [run.folder for run in self.record.runs if run.stage == "confirm"]
+        return [folder for folder in folders if not RunFolder(self.runs_dir / folder).find_record().has_ended]
+
+    def num_ended(self) -> int:
+        """Count the runs to compare that have ended."""
+        return sum(run.stage == "confirm" for run in self.record.runs) - len(self.missing())
+
+    def confirmed(self, arm: str, item: Comparison, seed: int) -> SeedRuns:
+        """Return the runs to compare of an arm under a seed, in the cells that a comparison looks at."""
+        runs = [run for run in self._of("confirm", arm) if run.seed == seed and item.looks_at(run.cell)]
+        return self._seed_runs(arm, item, runs)
+
+    def tuning(self, arm: str, item: Comparison) -> Iterator[SeedRuns]:
+        """List, for each tuning seed, the trials of an arm at the values that were chosen for it."""
+        chosen = self.record.arm(arm).tuned
+        trials = [
+            run
+            for run in self._of("tune", arm)
+            if item.looks_at(run.cell)
+            and any(item.cell == run.cell and item.settings == run.tuned for item in chosen)
+        ]
+        for seed in dict.fromkeys(run.seed for run in trials):
+            yield self._seed_runs(arm, item, [run for run in trials if run.seed == seed])
+
+    def seconds(self) -> float:
+        """Add up the time of all runs, tuning included, each once."""
+        folders = {run.folder for run in self.record.runs}
+        return sum(RunFolder(self.runs_dir / folder).read_record().seconds for folder in sorted(folders))
+
+    def commits(self) -> tuple[str, ...]:
+        """List the commits of the code that trained the runs to compare; a mixed run's together."""
+        records = [self._load(run).run.record for run in self.record.runs if run.stage == "confirm"]
+        return tuple(sorted({_commit(record) for record in records}))
+
+    def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
+        return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
+
+    def _seed_runs(self, arm: str, item: Comparison, runs: list[SweepRun]) -> SeedRuns:
+        return SeedRuns(arm=arm, runs=tuple(map(self._load, runs)), reference=item.config.reference)
+
+    def _load(self, run: SweepRun) -> CellRun:
+        if run.folder not in self._loaded:
+            loaded = load_run_folder(self.runs_dir / run.folder)
+            self._loaded[run.folder] = CellRun(run.cell, loaded)
+        known = self._loaded[run.folder]
+        return known if known.cell == run.cell else CellRun(run.cell, known.run)
+
+
+def _commit(record: RunRecord) -> str:
+    """Name the code of a run; of a mixed one, that of all its programs."""
+    environments = [process.environment for process in record.processes] or [record.environment]
+    shown = [
+        f"{(environment.git_commit or environment.regx)[:9]}{'+' if environment.git_dirty else ''}"
+        for environment in environments
+    ]
+    return f"mixed {' then '.join(dict.fromkeys(shown))}" if record.mixture else shown[-1]
 
 
 def measure_claims(claims: tuple[ClaimConfig, ...], lock: Lock, runs: SweepRuns) -> list[MeasureRow]:

@@ -6,11 +6,9 @@ What is written is a pure function of the runs' folders: the same runs give the 
 from pathlib import Path
 
 from regx.claims.judge import RunFacts
-from regx.claims.measure_rows import write_measures
-from regx.claims.measuring import measure_claims
-from regx.claims.registration import register_in
+from regx.claims.lock import register_in
+from regx.claims.measuring import SweepRuns, measure_claims, write_measures
 from regx.claims.results import ResultsFolder
-from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment
 from regx.config.reading import read_text
 from regx.runs.files import write_text

@@ -15,15 +15,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from regx.claims.mechanical import MechanicalClaim, all_mechanical
+from regx.claims.exact import MechanicalClaim, all_mechanical
 from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
-from regx.config.kinds import kind_of
+from regx.config.load import kind_of
 from regx.config.load_experiment import load_tiers
 from regx.config.sections.claim import ClaimConfig
 from regx.config.starter import starter_root
-from regx.config.tree import Node, plain
-from regx.config.yaml_loader import read_yaml
+from regx.config.yaml_tree import Node, plain, read_yaml
 from regx.runs.path_kind import is_there, what_is
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]

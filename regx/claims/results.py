@@ -3,15 +3,18 @@
 docs/claims_format.md explains each file. Everything in it is small and is meant to be committed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from regx.claims.exact import CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
-from regx.config.os_errors import explain
-from regx.runs.json_record import read_json, write_json
+from regx.config.reading import explain
+from regx.runs.record import read_json, write_json
 
 __all__ = [
     "ClaimResult",
@@ -20,12 +23,16 @@ __all__ = [
     "Lock",
     "LockedClaim",
     "LockedPart",
+    "MechanicalFile",
+    "MechanicalResult",
     "PartResult",
     "Record",
     "ResultsFolder",
     "SettingResult",
     "VerdictFile",
     "VerdictWord",
+    "mechanical_path",
+    "store_mechanical",
 ]
 
 FORMAT = 1
@@ -286,3 +293,62 @@ class VerdictFile(Record):
     num_runs: int
     run_seconds: float = Field(description="Of all its runs, tuning included, one after another.")
     claims: dict[str, ClaimResult]
+
+
+class MeasuredRow(Record):
+    """One thing that a check measured."""
+
+    name: str
+    value: float | str
+    criterion: str
+    holds: bool
+
+
+class MechanicalResult(Record):
+    """The answer of one check."""
+
+    verdict: Literal["supported", "contradicted"]
+    reading: str
+    measured: tuple[MeasuredRow, ...]
+    when: str
+    commit: str
+
+
+class MechanicalFile(Record):
+    """The answers of all of them, by id."""
+
+    format: int = 1
+    claims: dict[str, MechanicalResult]
+
+
+def mechanical_path(root: Path) -> Path:
+    """Name the file."""
+    return root / "mechanical.json"
+
+
+def store_mechanical(
+    root: Path, answers: Sequence[tuple[MechanicalClaim, CheckResult]], commit: str
+) -> MechanicalFile:
+    """Add answers to the file; what is as it was keeps its date.
+
+    Raises:
+        UsageError: If the file is damaged.
+        OSError: If it cannot be written.
+    """
+    path = mechanical_path(root)
+    known = dict(MechanicalFile.read(path).claims) if path.is_file() else {}
+    for claim, answer in answers:
+        rows = [
+            {"name": row.name, "value": row.value, "criterion": row.criterion, "holds": row.holds}
+            for row in answer.measured
+        ]
+        content = {"verdict": answer.verdict, "reading": answer.reading, "measured": rows}
+        today = datetime.now(UTC).strftime("%Y-%m-%d")
+        result = MechanicalResult.model_validate({**content, "when": today, "commit": commit})
+        old = known.get(claim.id)
+        if old is None or old != result.model_copy(update={"when": old.when, "commit": old.commit}):
+            known[claim.id] = result
+    file = MechanicalFile(claims={name: known[name] for name in sorted(known)})
+    if not path.is_file() or MechanicalFile.read(path) != file:
+        file.write(path)
+    return file

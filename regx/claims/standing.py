@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from regx.claims.mechanical import MechanicalClaim
-from regx.claims.mechanical_results import MechanicalFile, MechanicalResult, mechanical_path
+from regx.claims.exact import MechanicalClaim
 from regx.claims.registry import Registered, Registry, file_digest, starter_folder
-from regx.claims.results import ClaimResult, ResultsFolder
+from regx.claims.results import ClaimResult, MechanicalFile, MechanicalResult, ResultsFolder, mechanical_path
 from regx.config import Tier
 
 __all__ = ["Standing", "default_results", "standings", "starter_results"]
@@ -125,7 +124,7 @@ def _is_stale(item: Registered, root: Path, tier: Tier) -> bool:
         return True
     if file.file_sha256 == file_digest(item.path):
         return False
-    from regx.claims.rule import rule_digest
+    from regx.claims.lock import rule_digest
     from regx.config import ConfigError, load_experiment
 
     locked = lock.claims.get(item.id)

@@ -13,9 +13,8 @@ from typer.core import TyperGroup
 from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
-from regx.cli.exit_codes import EPILOG, ExitCode
 from regx.cli.files import init, schema_app, validate
-from regx.cli.output import echo, prepare_streams, say
+from regx.cli.output import EPILOG, ExitCode, echo, prepare_streams, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
@@ -121,7 +120,7 @@ def main() -> None:
 
 def _run() -> int | None:
     """Run the command that is asked for, or answer a shell that asks what it may offer."""
-    from regx.cli.bash_completion import complete, leave_no_space
+    from regx.cli.completion import complete, leave_no_space
 
     run: Callable[[], int | None] = partial(app, prog_name="regx", standalone_mode=False)
     if "" in sys.argv:
@@ -146,7 +145,7 @@ def _refuse(message: str) -> NoReturn:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
     from regx.config.errors import UsageError  # here, since most commands end without an error
-    from regx.config.os_errors import explain, is_usage
+    from regx.config.reading import explain, is_usage
 
     if isinstance(error, UsageError):
         return str(error), ExitCode.WRONG_USAGE

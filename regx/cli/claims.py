@@ -10,7 +10,7 @@ from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.completion import offer_claims
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, plain_console, say
-from regx.wording import counted
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.claims.standing import Standing
@@ -54,7 +54,7 @@ def claims(
     """
     from regx.claims.registry import read_registry
     from regx.claims.standing import default_results, standings, starter_results
-    from regx.report.claim_rows import row_of
+    from regx.claims.words import row_of
 
     registry = read_registry(experiments)
     root = results or default_results()
@@ -103,7 +103,7 @@ def refuse_file(results: Path) -> None:
 def _draw(path: Path, found: "Sequence[Standing]") -> None:
     """Draw all effects in one figure."""
     from regx.config.errors import UsageError
-    from regx.report.claims_figure import save_claims_figure
+    from regx.figures.claims import save_claims_figure
 
     if path.suffix != ".svg":
         raise UsageError(f"--figure: must be a file that ends in .svg (got {str(path)!r})")

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from regx.cli.columns import hang, print_columns
-from regx.report.claim_prose import heading_of
-from regx.report.claim_rows import HEADS, cells_of, count_verdicts
-from regx.report.claim_words import (
+from regx.claims.prose import heading_of
+from regx.claims.words import (
+    HEADS,
+    cells_of,
+    count_verdicts,
     scaled,
     scaled_value,
     show_effect,
@@ -17,15 +18,15 @@ from regx.report.claim_words import (
     show_value,
     show_wanted,
 )
-from regx.wording import counted
+from regx.cli.columns import hang, print_columns
+from regx.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-    from regx.claims.mechanical import MechanicalClaim
-    from regx.claims.mechanical_results import MechanicalResult
+    from regx.claims.exact import MechanicalClaim
     from regx.claims.registry import Registered
-    from regx.claims.results import ClaimResult, PartResult
+    from regx.claims.results import ClaimResult, MechanicalResult, PartResult
     from regx.claims.standing import Standing
 
 __all__ = ["claim_lines", "print_table"]

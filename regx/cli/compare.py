@@ -16,8 +16,8 @@ from regx.cli.output import echo, plain_console, say
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-    from regx.analysis.compare import Comparison
-    from regx.analysis.selection import Selection
+    from regx.compare.compare import Comparison
+    from regx.compare.select import Selection
 
 __all__ = ["compare"]
 
@@ -54,12 +54,12 @@ def compare(  # one parameter per option of the command
     Runs that differ only in the seed count as one group; each group is set against the first.
     Example: regx compare runs/digits_toggles:plain runs/digits_toggles:dropout --out comparison
     """
-    from regx.analysis.compare import compare as measure
-    from regx.analysis.grid import compare_grid, grid_axis
-    from regx.analysis.groups import group_selections
+    from regx.compare import tables as comparison_data
+    from regx.compare.compare import compare as measure
+    from regx.compare.grid import compare_grid, grid_axis
+    from regx.compare.select import group_selections
+    from regx.compare.tables import as_markdown
     from regx.config.errors import UsageError
-    from regx.report import comparison_data
-    from regx.report.comparison_page import as_markdown
 
     if as_json + as_csv + as_md > 1:
         raise UsageError("--json, --csv and --md: choose one")
@@ -106,7 +106,7 @@ def _uncollected() -> Iterator[None]:
 
 def _select(arguments: Sequence[str]) -> "list[Selection]":
     """Load what the arguments name."""
-    from regx.analysis.selection import select
+    from regx.compare.select import select
 
     selections = []
     for argument in arguments:
@@ -120,12 +120,11 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
-    from regx.config.os_errors import OTHER_OUT, advising
-    from regx.report.comparison_data import as_csv
-    from regx.report.comparison_page import as_markdown
-    from regx.report.convergence import save_convergence
-    from regx.report.differences import has_pairs, save_differences
-    from regx.report.overfitting import save_overfitting
+    from regx.compare.tables import as_csv, as_markdown
+    from regx.config.reading import OTHER_OUT, advising
+    from regx.figures.convergence import save_convergence
+    from regx.figures.differences import has_pairs, save_differences
+    from regx.figures.overfitting import save_overfitting
     from regx.runs.files import write_text
 
     with advising(OTHER_OUT):
@@ -144,9 +143,9 @@ def _save(comparison: "Comparison", out: Path) -> list[Path]:
 
 def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
-    from regx.analysis.notes import notes
-    from regx.analysis.sentences import conclude
-    from regx.report import comparison_tables as tables
+    from regx.compare import tables
+    from regx.compare.notes import notes
+    from regx.compare.sentences import conclude
 
     console = plain_console()
     if len(comparison.groups) < MANY_GROUPS:
@@ -166,7 +165,7 @@ def _print(comparison: "Comparison") -> None:
 def _print_groups(console: "Console", comparison: "Comparison") -> None:
     """Print every measure, one column per group."""
     from regx.cli.columns import print_columns
-    from regx.report import comparison_tables as tables
+    from regx.compare import tables
 
     labels = [group.label for group in comparison.groups]
     heads = tables.table_heads(comparison)
@@ -180,7 +179,7 @@ def _print_groups(console: "Console", comparison: "Comparison") -> None:
 def _print_overview(console: "Console", comparison: "Comparison") -> None:
     """Print the headline measures, one line per group: so many columns could not be read."""
     from regx.cli.columns import print_columns
-    from regx.report import comparison_tables as tables
+    from regx.compare import tables
 
     for line in tables.setting_texts(comparison) if comparison.config else ():
         console.print(line)
@@ -193,7 +192,7 @@ def _print_overview(console: "Console", comparison: "Comparison") -> None:
 def _print_differences(console: "Console", comparison: "Comparison") -> None:
     """Print what the seeds say: every measure for two groups, the headline measures for more."""
     from regx.cli.columns import print_columns
-    from regx.report import comparison_tables as tables
+    from regx.compare import tables
 
     if not comparison.tested:
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
-    from regx.analysis.grid import GridComparison
+    from regx.compare.grid import GridComparison
 
 __all__ = ["Form", "show_grid"]
 
@@ -19,7 +19,7 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
     Raises:
         OSError: If `out` cannot be written to.
     """
-    from regx.report import grid_page
+    from regx.compare import grid_page
 
     saved = [] if out is None else _save(comparison, out)
     if form == "text":
@@ -32,9 +32,9 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
 
 
 def _save(comparison: "GridComparison", out: Path) -> list[Path]:
-    from regx.config.os_errors import OTHER_OUT, advising
-    from regx.report import grid_page
-    from regx.report.grid_figure import save_grid
+    from regx.compare import grid_page
+    from regx.config.reading import OTHER_OUT, advising
+    from regx.figures.grid import save_grid
     from regx.runs.files import write_text
 
     with advising(OTHER_OUT):
@@ -46,9 +46,9 @@ def _save(comparison: "GridComparison", out: Path) -> list[Path]:
 
 
 def _print(comparison: "GridComparison") -> None:
-    from regx.analysis.grid_sentences import conclude_grid, grid_notes
     from regx.cli.columns import print_columns
-    from regx.report import grid_page
+    from regx.compare import grid_page
+    from regx.compare.grid_sentences import conclude_grid, grid_notes
 
     console = plain_console()
     heads, lines = grid_page.arm_lines(comparison)

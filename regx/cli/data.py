@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.completion import offer_datasets
-from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, plain_console, say
+from regx.cli.output import ExitCode, echo, plain_console, say
 
 if TYPE_CHECKING:
     from regx.data import DatasetStatus
-    from regx.data.download import Progress
     from regx.data.fetch import Report
+    from regx.data.torchvision_source import Progress
 
 __all__ = ["Display", "data_app", "fetch_display"]
 

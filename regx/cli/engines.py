@@ -1,5 +1,7 @@
-"""What trains the runs of a command: options, workers on this machine, or a cluster that is there."""
+"""What trains the runs of a command: options, cores, workers on this machine, or a cluster that is there."""
 
+import math
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -8,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
 
 if TYPE_CHECKING:
@@ -29,11 +30,29 @@ __all__ = [
     "SchedulerOption",
     "TierOption",
     "Workers",
+    "available_cores",
     "crowding_left",
     "describe_estimate",
     "estimate_left",
     "fetch_data",
 ]
+
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container under Linux: microseconds of every so many, or `max`
+
+
+def available_cores(quota: Path = QUOTA) -> int:
+    """Count the cores of this process: those it is bound to, and no more than its container is granted.
+
+    Args:
+        quota: The file that says what the container is granted; where there is none, there is no limit.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        granted, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(bound, math.ceil(int(granted) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # `max`, another system
+        return bound
+
 
 # Options of all commands that train many runs.
 JobsOption = Annotated[
@@ -113,7 +132,7 @@ class EngineChoice:
         Raises:
             UsageError: If they do not fit on the GPUs.
         """
-        from regx.sweeps.placement import place, visible_gpus
+        from regx.sweeps.local_workers import place, visible_gpus
 
         if self.scheduler or self.scheduler_file:
             return None

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.completion import offer_yaml
-from regx.cli.cores import available_cores
-from regx.cli.exit_codes import ExitCode
+from regx.cli.engines import available_cores
 from regx.cli.json_output import JsonOption, describe_problem, print_json
-from regx.cli.output import echo, say
-from regx.wording import counted
+from regx.cli.output import ExitCode, echo, say
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -44,8 +43,8 @@ def validate(
     Example: regx validate configs experiments
     """
     from regx.config import ConfigError
-    from regx.config.kinds import kind_of_file
-    from regx.config.sources import show_source
+    from regx.config.load import kind_of_file
+    from regx.config.reading import show_source
 
     problems: list[Problem] = []
     checked: list[dict[str, object]] = []
@@ -170,8 +169,8 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     from regx.claims.check import check_measures
     from regx.cli.sweep_text import arms_and_cells
     from regx.config import ConfigError
-    from regx.config.experiment_notices import experiment_notices
     from regx.config.load_experiment import load_tiers
+    from regx.config.notices import experiment_notices
 
     tiers = load_tiers(path)
     wrong: list[Problem] = []

@@ -1,20 +1,50 @@
-"""All that regx prints goes through here: fit for a terminal, in any encoding, whoever reads it or not."""
+"""All that regx prints goes through here; and the exit codes of every command."""
 
 import codecs
 import errno
 import io
 import os
+import signal
 import sys
 import unicodedata
 from collections.abc import Iterable
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
-from regx.printable import printable
+from regx.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-__all__ = ["echo", "plain_console", "prepare_streams", "say"]
+__all__ = ["ENDINGS", "EPILOG", "SIGNALLED", "ExitCode", "echo", "plain_console", "prepare_streams", "say"]
+
+
+class ExitCode(IntEnum):
+    """What a command tells the shell."""
+
+    DONE = 0
+    RUN_FAILED = 1
+    WRONG_USAGE = 2
+    CONTRADICTED = 3
+    INTERRUPTED = 128 + signal.SIGINT
+
+
+SIGNALLED = 128  # a command that a signal stopped ends with this and the number of the signal
+
+ENDINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.RUN_FAILED: "a run failed or diverged; a sweep is not complete; a sanity gate failed; `verify`"
+    " found other numbers; or an error of the system, such as a full disk",
+    ExitCode.WRONG_USAGE: "wrong usage, config or data: the message says what to mend",
+    ExitCode.CONTRADICTED: "`reproduce --strict`: all is done, and a claim is contradicted",
+    ExitCode.INTERRUPTED: "Ctrl-C: what was reached is saved, and the same command goes on from there",
+}
+EPILOG = (
+    "Exit codes: 0 done, 1 a run failed, 2 wrong usage, config or data, 3 a claim is contradicted "
+    "(reproduce --strict), 130 Ctrl-C, and 128 + N for another signal N. "
+    "The whole table, --json and shell completion: docs/command_line.md"
+)
+
 
 _ERRORS = "regx.transliterate"
 _ALIKE = {

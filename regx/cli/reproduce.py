@@ -22,15 +22,14 @@ from regx.cli.engines import (
     SchedulerOption,
     TierOption,
 )
-from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, plain_console, say
+from regx.cli.output import ExitCode, echo, plain_console, say
 from regx.cli.progress import say_wrapped
 from regx.cli.reproduction import Outcome, Reproduction
 
 if TYPE_CHECKING:
+    from regx.claims.exact import MechanicalClaim
     from regx.claims.judge import RunFacts
-    from regx.claims.mechanical import MechanicalClaim
     from regx.claims.registry import Registered, Registry
     from regx.claims.standing import Standing
     from regx.config import Experiment, Tier
@@ -129,7 +128,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
 
 def _print_verdicts(found: "Sequence[Standing]", *, as_json: bool) -> None:
     """Print what came of it, and what kept a comparison from being made."""
-    from regx.report.claim_rows import row_of
+    from regx.claims.words import row_of
 
     if as_json:
         print_json([row_of(standing) for standing in found])
@@ -198,7 +197,7 @@ def _check(claims: "Sequence[MechanicalClaim]", results: Path, *, quiet: bool) -
     """Run the exact checks."""
     if not claims:
         return
-    from regx.claims.mechanical_results import store_mechanical
+    from regx.claims.results import store_mechanical
     from regx.runs.checkout import git_state
 
     commit, dirty = git_state()
@@ -235,6 +234,6 @@ def _judge(
 
     judged = judge_tier(registry, results, tier, facts)
     if facts:
-        from regx.report.claim_files import save_figures
+        from regx.figures.claim import save_figures
 
         save_figures(registry, judged, facts, results, tier, runs_dir)

@@ -1,4 +1,4 @@
-"""Training and measuring what claims rest on, as `regx reproduce` shows it."""
+"""Sanity gates, then training and measuring what claims rest on, as `regx reproduce` shows it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,15 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regx.cli.data import fetch_display
 from regx.cli.engines import EngineChoice, Workers, describe_estimate, estimate_left, fetch_data
-from regx.cli.exit_codes import ExitCode
-from regx.cli.gates import pass_gates
-from regx.cli.output import say
-from regx.cli.progress import say_wrapped
-from regx.cli.signals import StopSignal, stop_on_signals
+from regx.cli.output import ExitCode, say
+from regx.cli.progress import StopSignal, say_wrapped, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import describe_plan, ending_lines, estimate_line
-from regx.wording import counted
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.claims.gates.plan import GatePlan
@@ -25,7 +23,64 @@ if TYPE_CHECKING:
     from regx.sweeps.jobs import Engine, Job
     from regx.sweeps.ledger import Ledger
 
-__all__ = ["Outcome", "Reproduction"]
+__all__ = ["Outcome", "Reproduction", "pass_gates"]
+
+
+def pass_gates(
+    plan: "GatePlan", ledger: "Ledger", engine: "Engine", *, retry_failed: bool, offline: bool, quiet: bool
+) -> bool:
+    """Train the reference networks that have not been trained, try every gate, and write down how they went.
+
+    Returns:
+        Whether none failed; one whose data cannot be had counts as not run.
+
+    Raises:
+        EngineLostError: If the engine is gone.
+    """
+    here = _here(plan, offline=offline, quiet=quiet)
+    experiment = plan.trainable(here)
+    if experiment.arms and not _train(experiment, ledger, engine, retry_failed=retry_failed, quiet=quiet):
+        return False
+    gates = plan.check(ledger, here)
+    for gate in gates.gates:
+        if not gate.holds or not quiet:
+            word = "not run" if gate.holds is None else "ok" if gate.holds else "FAILED"
+            say(f"gate {gate.name}: {word} ({gate.measured})")
+    if gates.failed:
+        say("a sanity gate failed: claims are invalid, and nothing more is trained")
+    return not gates.failed
+
+
+def _here(plan: "GatePlan", *, offline: bool, quiet: bool) -> list[str]:
+    """Fetch the data of the reference networks; of what cannot be had it is said why."""
+    from regx.config.errors import UsageError
+    from regx.data.load import ensure_here
+
+    here = []
+    with fetch_display(quiet=quiet) as show:
+        for name in sorted(plan.data):
+            try:
+                ensure_here(name, offline=offline, report=show.report, progress=show.progress)
+            except UsageError as error:
+                say(f"reference networks on {name} are not trained: {str(error).splitlines()[0]}")
+            else:
+                here.append(name)
+    return here
+
+
+def _train(
+    experiment: "Experiment", ledger: "Ledger", engine: "Engine", *, retry_failed: bool, quiet: bool
+) -> bool:
+    """Train reference networks; False where that was stopped."""
+    from regx.runs.sweep import SweepFolder
+    from regx.sweeps.driver import sweep
+
+    with sweep_display(experiment, ledger.runs_dir, engine.num_workers, quiet=quiet) as display:
+        summary = sweep(experiment, ledger, engine, display, retry_failed=retry_failed)
+    folder = SweepFolder.named(experiment.name, experiment.tier, ledger.runs_dir)
+    for line in ending_lines(summary, folder)[1:]:
+        say(f"{experiment.name}: {line}")
+    return all(outcome.ending != "interrupted" for outcome in summary.trained)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import typer
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, say
 from regx.cli.runs_text import print_runs, print_sweeps
-from regx.wording import counted
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.runs.record import RunRecord
@@ -87,7 +87,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
 def _describe(path: Path) -> dict[str, Any]:
     """Read the record of one folder; a damaged one is listed with the reason."""
-    from regx.config.os_errors import explain
+    from regx.config.reading import explain
     from regx.runs.folder import RunFolder
 
     folder = RunFolder(path)
@@ -131,7 +131,7 @@ def _below(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]]:
 
 def _of_sweep(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]]:
     """Describe a sweep's runs, in the order in which it lists them."""
-    from regx.analysis.arms import read_sweep
+    from regx.compare.select import read_sweep
     from regx.runs.sweep import is_sweep_folder
 
     if folder.name in ("", ".."):  # its runs lie beside it, wherever that is
@@ -153,7 +153,7 @@ def _of_sweep(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]
 
 def _records(path: Path) -> list[Any]:
     """Read the record of a sweep, and those of its earlier versions; for a damaged one its reason stands."""
-    from regx.config.os_errors import explain
+    from regx.config.reading import explain
     from regx.runs.sweep import SweepFolder, SweepRecord
 
     folder = SweepFolder(path)

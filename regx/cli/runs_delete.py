@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from regx.cli.output import say
-from regx.wording import counted
+from regx.text import counted
 
 __all__ = ["delete_runs"]
 

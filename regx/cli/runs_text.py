@@ -93,7 +93,7 @@ def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
 
 
 def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
-    from regx.analysis.arms import show_cell_of
+    from regx.compare.select import show_cell_of
 
     values = run["cell"] | (run["tuned"] if run["stage"] == "tune" else {})
     path, status, *others = _cells(run)

@@ -25,11 +25,9 @@ from regx.cli.engines import (
     estimate_left,
     fetch_data,
 )
-from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, say
-from regx.cli.progress import say_wrapped, stderr_width
-from regx.cli.signals import stop_on_signals
+from regx.cli.output import ExitCode, echo, say
+from regx.cli.progress import say_wrapped, stderr_width, stop_on_signals
 from regx.cli.sweep_display import sweep_display
 from regx.cli.sweep_text import (
     describe_ending,
@@ -80,7 +78,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     """
     from regx.config import ConfigError, load_experiment
     from regx.config.errors import UsageError
-    from regx.config.kinds import kind_of_file
+    from regx.config.load import kind_of_file
     from regx.runs.path_kind import refuse_no_yaml
     from regx.runs.sweep import SweepFolder
     from regx.sweeps.driver import make_plan

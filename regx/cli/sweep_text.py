@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from regx.wording import counted
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.config import Experiment

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli.completion import offer_configs, offer_devices, offer_settings
-from regx.cli.cores import available_cores
 from regx.cli.data import fetch_display
-from regx.cli.exit_codes import ExitCode
+from regx.cli.engines import available_cores
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, say
-from regx.cli.progress import observer_for
-from regx.cli.signals import stop_on_signals
+from regx.cli.output import ExitCode, echo, say
+from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
@@ -186,7 +184,7 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
         UsageError: If the device is not there: that is refused before anything is fetched.
     """
     from regx.data import load_dataset
-    from regx.training.device import resolve_device
+    from regx.training.environment import resolve_device
 
     resolve_device(settings.device)
     with fetch_display(quiet=quiet) as show:
@@ -228,7 +226,7 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
 
 def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig") -> None:
     """Draw the curves of a run, also as far as an interrupted one came."""
-    from regx.report.curves import save_curves
+    from regx.figures.run import save_curves
     from regx.runs.metrics import read_rows
 
     if record.epochs_completed:

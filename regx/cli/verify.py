@@ -8,11 +8,9 @@ import typer
 
 from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
-from regx.cli.exit_codes import ExitCode
 from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, say
-from regx.cli.progress import observer_for
-from regx.cli.signals import stop_on_signals
+from regx.cli.output import ExitCode, echo, say
+from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:
     from regx.runs.probes import ProbeValue
@@ -37,8 +35,8 @@ def verify(
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.
     """
-    from regx.analysis.verify import Written
-    from regx.analysis.verify import verify as compare
+    from regx.compare.verify import Written
+    from regx.compare.verify import verify as compare
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder

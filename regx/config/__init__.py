@@ -1,13 +1,12 @@
 """What a run and an experiment are: the schema, strict YAML, overrides, hashes."""
 
-from regx.config.datasets import DATASETS, DatasetFacts
 from regx.config.errors import ConfigError
 from regx.config.experiment import Experiment, Settings, Tier, TunePlan
 from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
 from regx.config.notices import notices
-from regx.config.resolve import config_hash, dump_config
-from regx.config.schema import RunConfig
+from regx.config.run import RunConfig, config_hash, dump_config
+from regx.config.shapes import DATASETS, DatasetFacts
 
 __all__ = [
     "DATASETS",

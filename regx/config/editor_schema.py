@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from regx.config.schema import RunConfig
+from regx.config.run import RunConfig
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.settings import settings_of
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regx.printable import one_line
-from regx.wording import cut
+from regx.text import cut, one_line
 
 __all__ = ["ConfigError", "Place", "Problem", "UsageError"]
 

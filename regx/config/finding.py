@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regx.config.errors import Problem
-from regx.config.tree import Node, Path
+from regx.config.yaml_tree import KeyPath, Node
 
 __all__ = ["Finding", "RuleError"]
 
@@ -14,13 +14,13 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        path: Path of the value that the message is about.
+        path: KeyPath of the value that the message is about.
         message: What is wrong, and what would be right.
         is_about_key: Whether the key is wrong, or missing, rather than its value.
         label: What a reader is shown in place of the path; empty: the path itself.
     """
 
-    path: Path
+    path: KeyPath
     message: str
     is_about_key: bool = False
     label: str = ""

@@ -1,18 +1,178 @@
 """From YAML files and overrides to a config, or to every problem with its place."""
 
-from collections.abc import Callable, Sequence
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal, TypeVar
 
-from regx.config.check import check
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
 from regx.config.errors import ConfigError, Place, Problem
-from regx.config.kinds import kind_of
-from regx.config.layers import assign, read_layers
-from regx.config.schema import RunConfig
-from regx.config.tree import Node
-from regx.config.yaml_loader import parse_yaml, read_yaml
-from regx.wording import cut
+from regx.config.finding import Finding, RuleError
+from regx.config.messages import explain
+from regx.config.reading import folder_of
+from regx.config.run import RunConfig
+from regx.config.sections.experiment import ExperimentFile
+from regx.config.yaml_tree import Node, merge, parse_yaml, plain, read_yaml
+from regx.text import cut
 
-__all__ = ["load_known_run", "load_run"]
+__all__ = [
+    "Kind",
+    "assign",
+    "check",
+    "kind_of",
+    "kind_of_file",
+    "load_known_run",
+    "load_run",
+    "read_base",
+    "read_layers",
+]
+
+File = TypeVar("File", bound=BaseModel)
+
+
+def check(tree: Node, schema: type[File]) -> File:
+    """Check a tree against the schema of its file.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    try:
+        return schema.model_validate(plain(tree))
+    except ValidationError as error:
+        raise ConfigError([finding.at(tree) for finding in _findings(error, schema)]) from None
+
+
+def _findings(error: ValidationError, schema: type[BaseModel]) -> Iterator[Finding]:
+    for detail in error.errors(include_url=False):
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, RuleError):
+            yield from cause.broken
+        elif not _is_echo(detail):
+            yield explain(detail, schema)
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its items are wrong."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
+def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -> Node:
+    """Read a file and lay it over what it extends."""
+    tree = read_yaml(path, problems, layer=len(above))
+    assert isinstance(tree.value, dict)
+    link = tree.value.get("extends")
+    if link is None:
+        return tree
+    tree = replace(tree, value={key: node for key, node in tree.value.items() if key != "extends"})
+    if not isinstance(link.value, str):
+        problems.append(Problem(link.place, "extends", "must be the path of a YAML file"))
+        return tree
+    chain = (*above, path)
+    below = folder_of(path) / link.value
+    try:
+        reason = _why_not(chain, below)
+        base = None if reason else read_layers(below, chain, problems)
+    except (OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, links in a circle
+        reason, base = "is no path of a file", None
+    except ConfigError as error:
+        problems.extend(error.problems)
+        raise ConfigError(problems) from None
+    if base is None:  # what the missing file might have held is not asked for
+        raise ConfigError([*problems, Problem(link.place, "extends", reason)])
+    return merge(base, tree)
+
+
+def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
+    """Read the config that an experiment builds on.
+
+    Args:
+        path: File of the experiment.
+        tree: Its content.
+        problems: Takes what is wrong.
+
+    Returns:
+        The config with all that it extends; None where there is no `base`, or it cannot be read.
+    """
+    link = tree.find(("base",))
+    if link is tree or not isinstance(link.value, str):
+        return None  # reported with the keys of the experiment
+    below = folder_of(path) / link.value
+    try:
+        reason = _why_not((path,), below)
+        config = None if reason else read_layers(below, (path,), problems)
+        if config and kind_of(config) == "run":
+            return config
+        reason = reason or "is an experiment; the base must be the config of a run"
+    except (OSError, ValueError, RuntimeError):
+        reason = "is no path of a file"
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
+    problems.append(Problem(link.place, "base", reason))
+    return None
+
+
+def _why_not(chain: tuple[Path, ...], below: Path) -> str:
+    """Say why a file cannot be built on, or nothing."""
+    seen = [file.resolve() for file in chain]
+    if below.resolve() in seen:
+        circle = [file.name for file in chain[seen.index(below.resolve()) :]] + [below.name]
+        return f"goes in a circle: {' -> '.join(circle)}"
+    return "" if below.is_file() else f"no such file: {below}"
+
+
+def assign(tree: Node, keys: tuple[str, ...], value: Node, problems: list[Problem]) -> Node:
+    """Put a value at a path; what is no mapping on the way (`true`, a number) gives way to one."""
+    if not keys:
+        return value
+    if isinstance(tree.value, list):
+        problems.append(
+            Problem(value.place, "", "a list is set as a whole, e.g. model.conv_channels=[8, 16]")
+        )
+        return tree
+    children = dict(tree.value) if isinstance(tree.value, dict) else {}
+    if keys == ("kind",) and "kind" in children and children["kind"].value != value.value:
+        children = {}  # another kind has parameters of its own, as in `merge`
+    below = children.get(keys[0], Node(None, value.place, value.key_place))
+    children[keys[0]] = assign(below, keys[1:], value, problems)
+    if isinstance(tree.value, dict):
+        return replace(tree, value=children)
+    return Node(children, value.place, value.key_place)
+
+
+Kind = Literal["run", "experiment"]
+_OF_EXPERIMENTS = set(ExperimentFile.model_fields) - set(RunConfig.model_fields)
+_KEYS_OF_RUNS = {"extends", *RunConfig.model_fields}
+_OF_RUNS = _KEYS_OF_RUNS - set(ExperimentFile.model_fields)
+
+
+def kind_of(tree: Node) -> Kind:
+    """Tell by the keys of a document what it was meant to be; a few of them may be misspelt.
+
+    What has `arms` is an experiment, and what has as many keys of both kinds is a run.
+    """
+    keys = list(tree.value) if isinstance(tree.value, dict) else []
+    if "arms" in keys:
+        return "experiment"
+    if _KEYS_OF_RUNS.issuperset(keys):  # most files; looking for what was meant takes longer
+        return "run"
+    near = [
+        sum(bool(difflib.get_close_matches(key, kind, n=1, cutoff=0.8)) for key in keys)
+        for kind in (_OF_EXPERIMENTS, _OF_RUNS)
+    ]
+    return "experiment" if near[0] > near[1] else "run"
+
+
+def kind_of_file(path: Path) -> Kind | None:
+    """Tell the kind of a file; None for one that cannot be read."""
+    try:
+        return kind_of(read_yaml(path, []))
+    except ConfigError:
+        return None
+
 
 _COMMAND_LINE = 1_000_000  # a layer above all files
 _LONGEST = 120  # characters of an override that a message repeats

@@ -17,10 +17,10 @@ from regx.config.hints import (
     unknown_experiment_key,
     unknown_key,
 )
-from regx.config.schema import RunConfig
+from regx.config.run import RunConfig
 from regx.config.settings import Setting, find_setting, keys_of
-from regx.config.tree import Path
-from regx.wording import cut
+from regx.config.yaml_tree import KeyPath
+from regx.text import cut
 
 __all__ = ["explain", "show"]
 
@@ -47,7 +47,7 @@ def explain(error: ErrorDetails, root: type[BaseModel]) -> Finding:
     return Finding(path, message, is_about_key=error["type"] in ("extra_forbidden", "missing"))
 
 
-def _wrong_name(path: Path) -> Finding:
+def _wrong_name(path: KeyPath) -> Finding:
     """Say that a name that the user chose, which is a key, is none."""
     message = f"an arm's name {_NAME} (got {path[-1]!r})"
     return Finding(path, message, is_about_key=True, label=str(path[0]))

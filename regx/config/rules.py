@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from regx.config.finding import Finding
 from regx.config.sections.data import DataConfig
-from regx.config.sections.dropout import FixedMask
-from regx.config.sections.model import ModelConfig
+from regx.config.sections.model import FixedMask, ModelConfig
 from regx.config.sections.optim import MomentumRamp, OptimConfig
 from regx.config.sections.train import TrainConfig
 from regx.config.shapes import conv_shapes, num_hidden_layers, num_parameters

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from regx.config.sections.fields import MAX_SEED
-from regx.wording import cut
+from regx.text import cut
 
 __all__ = ["MAX_SEEDS", "SEEDS_PATTERN", "parse_seeds"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from regx.config.schema import RunConfig
+from regx.config.run import RunConfig
 
 __all__ = ["Setting", "find_setting", "keys_of", "settings_of"]
 

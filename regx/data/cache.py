@@ -8,8 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from regx.data.arrays import Arrays, content_sha256
-from regx.data.npz import read_npz, write_npz
+from regx.data.arrays import Arrays, content_sha256, read_npz, write_npz
 from regx.data.spec import DatasetSpec
 from regx.runs.files import atomic_path, remove_leftovers
 from regx.runs.lock import hold

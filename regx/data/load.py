@@ -10,10 +10,10 @@ from regx.config import DATASETS, DatasetFacts
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
-from regx.data.download import Progress
 from regx.data.fetch import Report, fetch, verify
 from regx.data.registry import find
 from regx.data.spec import DatasetSpec, SourceError
+from regx.data.torchvision_source import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor

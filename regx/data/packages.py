@@ -21,7 +21,7 @@ from regx.data.spec import SourceError
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
-    from regx.data.download import Watcher
+    from regx.data.torchvision_source import Watcher
 
 __all__ = ["DebianPackage", "NpmPackage", "gunzip", "read_members"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
-    from regx.data.download import Watcher
+    from regx.data.torchvision_source import Watcher
 
 __all__ = ["DatasetSpec", "Source", "SourceError"]
 

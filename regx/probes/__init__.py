@@ -3,7 +3,7 @@
 import importlib
 from typing import get_args
 
-from regx.config.sections.probes import ProbeName
+from regx.config.sections.train import ProbeName
 from regx.probes.protocol import ProbeSpec
 
 __all__ = ["find", "known"]

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from regx.probes.activations import PreActivations, pre_activations
-from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
-from regx.probes.schedule import is_log_spaced
+from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_log_spaced
 
 __all__ = ["SPEC", "ActivationDrift", "drift"]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.probes.layer_updates import (
+from regx.probes.layers import (
     Criterion,
     LayerBlock,
     gradients,

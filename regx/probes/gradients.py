@@ -7,10 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.probes.layer_updates import noiseless_copy
-from regx.probes.layers import weight_layers
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
-from regx.probes.schedule import is_milestone
+from regx.probes.layers import noiseless_copy, weight_layers
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_milestone
 
 __all__ = ["SPEC", "Gradients", "gradient_norms"]
 

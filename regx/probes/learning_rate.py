@@ -1,7 +1,6 @@
 """The learning rate that the steps really used."""
 
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
-from regx.probes.schedule import is_milestone
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_milestone
 
 __all__ = ["SPEC", "LearningRate"]
 

@@ -1,7 +1,4 @@
-"""What a probe is, what it sees of a run, and what it writes.
-
-Shapes: N images, B batch, C channels, H height, W width.
-"""
+"""What a probe is, when it looks, what it sees of a run, and what it writes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -22,7 +19,20 @@ __all__ = [
     "ProbeSpec",
     "ProbedRun",
     "Rows",
+    "is_log_spaced",
+    "is_milestone",
 ]
+
+
+def is_log_spaced(step: int) -> bool:
+    """Whether a step is one of 1, 2, 5, 10, 20, 50, 100, ...: often at first, when most happens."""
+    return str(step).rstrip("0") in ("1", "2", "5")
+
+
+def is_milestone(config: RunConfig, step: int) -> bool:
+    """Whether a step is log-spaced or the last of an epoch."""
+    return is_log_spaced(step) or step % config.steps_per_epoch == 0
+
 
 WHOLE_NETWORK = "network"  # stands for the layer of a quantity that belongs to no single one
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from regx.probes.layers import weight_layers
-from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
-from regx.probes.schedule import is_milestone
+from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_milestone
 
 __all__ = ["SPEC", "WeightNorms"]
 

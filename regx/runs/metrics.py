@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from regx.runs.append import read_lines
+from regx.runs.files import read_lines
 
 __all__ = ["COLUMNS", "HEADER", "TIME_COLUMNS", "EpochMetrics", "best_row", "read_rows"]
 

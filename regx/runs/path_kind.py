@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from regx.config.errors import UsageError
-from regx.config.kinds import kind_of_file
+from regx.config.load import kind_of_file
 from regx.runs.folder import is_run_folder
 from regx.runs.sweep import is_sweep_folder
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from regx.runs.append import read_lines
+from regx.runs.files import read_lines
 
 __all__ = ["HEADER", "ProbeValue", "csv_lines", "read_values"]
 

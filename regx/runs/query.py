@@ -11,8 +11,7 @@ from typing import Any
 from regx.config.errors import ConfigError, Place, Problem, UsageError
 from regx.config.foreign import foreign_answer
 from regx.config.settings import find_setting, settings_of
-from regx.config.tree import plain
-from regx.config.yaml_loader import parse_yaml, read_yaml
+from regx.config.yaml_tree import parse_yaml, plain, read_yaml
 from regx.runs.folder import RunFolder
 
 __all__ = ["RECORD_KEYS", "Condition", "Order", "Row", "select"]

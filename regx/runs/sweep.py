@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from regx.runs.json_record import Frozen, read_json, write_json
+from regx.runs.record import Frozen, read_json, write_json
 
 __all__ = [
     "FORMAT",

@@ -1,14 +1,17 @@
-"""The part of Dask's client that is used here, with types, and connecting to a scheduler."""
+"""The part of Dask's client that is used here, with types, and how Dask is to behave inside regx."""
 
 import asyncio
 import importlib
-from collections.abc import Callable
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from regx.config.errors import UsageError
 
-__all__ = ["DaskClient", "DaskFuture", "connect"]
+__all__ = ["DaskClient", "DaskFuture", "connect", "dask_settings"]
 
 CONNECT_SECONDS = 10
 
@@ -120,3 +123,38 @@ def _reason(error: BaseException) -> str:
         cause = cause.__cause__
     said = [text for text in texts if text] or [type(error).__name__]
     return said[-1].rpartition(">: ")[2]  # without the object in which it happened
+
+
+LOGGERS = ("distributed", "tornado", "tornado.application", "asyncio")
+SETTINGS = {
+    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+    "distributed.worker.profile.enabled": False,
+}
+
+
+@contextmanager
+def dask_settings() -> Iterator[None]:
+    """Apply our settings while the context lasts, and silence what Dask logs and warns of."""
+    import dask
+    import distributed  # noqa: F401  # its own settings and loggers come first
+
+    loggers = [logging.getLogger(name) for name in (*LOGGERS, *_children())]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        with dask.config.set(SETTINGS), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"distributed\.")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _children() -> list[str]:
+    """List the loggers of Dask that were given levels of their own."""
+    return [
+        name
+        for name, logger in logging.Logger.manager.loggerDict.items()
+        if name.startswith("distributed.") and isinstance(logger, logging.Logger) and logger.level
+    ]

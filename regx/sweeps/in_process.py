@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from regx.sweeps.jobs import Engine, EngineOptions, Job, Outcome, Watch
-from regx.sweeps.wire import order_of, outcome_of
+from regx.sweeps.jobs import Engine, EngineOptions, Job, Outcome, Watch, order_of, outcome_of
 
 __all__ = ["in_process"]
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from regx.config.os_errors import OTHER_OUT, advising, naming
-from regx.config.reading import read_bytes
+from regx.config.reading import OTHER_OUT, advising, naming, read_bytes
 from regx.runs.files import part_folder
 from regx.runs.folder import RunFolder
 

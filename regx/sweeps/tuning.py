@@ -16,7 +16,7 @@ from statistics import fmean
 from regx.config import Experiment, Settings, TunePlan
 from regx.config.errors import Problem
 from regx.config.hints import choice_hint
-from regx.config.yaml_loader import read_yaml
+from regx.config.yaml_tree import read_yaml
 from regx.measures.measure import Reference, SeedRuns
 from regx.measures.registry import find_measure, tuning_measures
 from regx.runs.sweep import ArmRecord, SweepRun, Tuned

@@ -1,4 +1,4 @@
-"""Training one run on order, in whatever process: the only place of a sweep that imports torch."""
+"""Training one run on order, within a time limit, in whatever process."""
 
 import contextlib
 import threading
@@ -14,22 +14,67 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
-from regx.config.os_errors import explain
+from regx.config.reading import explain
 from regx.runs.checkout import code_digest
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
-from regx.sweeps.jobs import Ending
+from regx.sweeps.jobs import Ending, Order, Report, refusal
 from regx.sweeps.shared_folder import is_shared, pack
-from regx.sweeps.time_limit import Clock, mark_late
-from regx.sweeps.wire import Order, Report, refusal
 
 if TYPE_CHECKING:
     from regx.data import Dataset
 
-__all__ = ["Link", "execute", "wait_until_idle"]
+__all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
+
+
+class Clock:
+    """Runs from `begin` on.
+
+    Args:
+        limit: Seconds; None for no limit.
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """Start, or start anew."""
+        self._began = time.monotonic()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started."""
+        return self._began is not None
+
+    def is_late(self, grace: float = 0.0) -> bool:
+        """Whether the limit, and so many seconds on top of it, are over."""
+        if self.limit is None or self._began is None:
+            return False
+        return time.monotonic() - self._began > self.limit + grace
+
+
+def mark_late(folder: RunFolder, limit: float) -> str:
+    """Record that a run took too long; its checkpoint stays, so that it can go on under a longer limit.
+
+    Returns:
+        The message that stands in run.json.
+
+    Raises:
+        FolderBusyError: If some process is still training it.
+        OSError: If run.json cannot be read or written.
+        ValueError: If run.json is damaged.
+    """
+    message = f"took longer than the limit of {limit:g} s"
+    with folder.lock():
+        record = folder.read_record()
+        if not record.has_ended:
+            record.failed("time_limit", message).write(folder.record)
+    return message
+
 
 BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
 TAIL_LINES = 5

@@ -16,7 +16,7 @@ from torch import Tensor
 from regx.config.reading import read_bytes
 from regx.runs.files import atomic_path
 from regx.runs.record import RunRecord
-from regx.training.best import BestWeights
+from regx.training.evaluate import BestWeights
 from regx.training.loop import Ending, TrainState
 from regx.training.seeding import noise_state, set_noise_state
 

@@ -16,12 +16,10 @@ from torch.nn import functional
 from regx.config import RunConfig
 from regx.data import augment
 from regx.runs.metrics import EpochMetrics
-from regx.training.best import BestWeights
-from regx.training.device import autocast
-from regx.training.evaluate import evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
+from regx.training.environment import autocast
+from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.interventions import fix_masks_
-from regx.training.max_norm import constrained_weights, project_max_norm_
-from regx.training.optim import Sgd
+from regx.training.optim import Sgd, constrained_weights, project_max_norm_
 from regx.training.outcome import hopeless
 from regx.training.prepare import RunData
 from regx.training.probing import Probing

@@ -1,4 +1,4 @@
-"""SGD as the config describes it."""
+"""SGD as the config describes it, with max-norm and frozen parameters."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,74 @@ import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from regx.config.schema import OptimConfig
-from regx.training.freeze import trained_parameters
-from regx.training.max_norm import constrained_weights
+from regx.config.run import OptimConfig
 
-__all__ = ["Sgd"]
+__all__ = ["Sgd", "constrained_weights", "project_max_norm_", "trained_parameters"]
+
+
+@torch.no_grad()
+def project_max_norm_(weight: Tensor, *, max_norm: float) -> Tensor:
+    """Shrink, in place, each unit's incoming weight vector to L2 norm at most `max_norm`.
+
+    One row (Linear) or one filter (Conv2d) is one unit; biases are not included. Vectors already inside the
+    ball are left bit for bit unchanged. Call after `optimizer.step()`.
+
+    Args:
+        weight: (units, ...), of any memory format: the product is taken on the tensor itself, never on a
+            flattened view, which would be a copy for channels-last weights.
+        max_norm: Radius c of the ball, in weight units; 3 to 4 is typical.
+
+    Returns:
+        The same tensor, for chaining.
+
+    Raises:
+        ValueError: If `max_norm` is not positive.
+
+    Source:
+        Srivastava et al. 2014, JMLR 15, section 5.1: "||w||_2 <= c".
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm must be > 0, got {max_norm}")
+    dims = tuple(range(1, weight.ndim))
+    norms = torch.linalg.vector_norm(weight, dim=dims, keepdim=True)
+    factors = (max_norm / norms).clamp_(max=1.0)
+    # A norm that overflowed would give the factor 0, a unit that looks healthy and is dead.
+    return weight.mul_(factors.masked_fill_(norms.isinf(), torch.nan))
+
+
+def constrained_weights(network: nn.Module) -> Sequence[nn.Parameter]:
+    """List the weights that max-norm acts on: of every Linear and Conv2d layer, the output layer included.
+
+    Frozen weights are not among them.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    weights = [layer.get_parameter("weight") for layer in layers]
+    return [weight for weight in weights if weight.requires_grad]
+
+
+_LAYERS = (nn.Linear, nn.Conv2d)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def trained_parameters(network: nn.Module, optim: OptimConfig) -> list[nn.Parameter]:
+    """List what the optimiser may move, in the order of the network.
+
+    `freeze_layers` counts layers with weights, and the batch norm after a layer belongs to it. A frozen batch
+    norm keeps gamma and beta; its statistics are those of its inputs as ever.
+
+    Args:
+        network: A network whose modules come in the order of the forward pass.
+        optim: The `optim` section of a run's config.
+    """
+    depth, trained = 0, []
+    for module in network.modules():
+        if isinstance(module, _LAYERS):
+            depth += 1
+        is_wanted = optim.train_only == "all" or isinstance(module, _NORMS)
+        if is_wanted and depth > optim.freeze_layers:
+            trained += list(module.parameters(recurse=False))
+    return trained
+
 
 TINY_MOMENTUM = 1e-12
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from torch import nn
 
 from regx.config import RunConfig
-from regx.config.schema import FixedMask
+from regx.config.run import FixedMask
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Final
-from regx.training.best import BestWeights, weights_of
-from regx.training.evaluate import evaluate, fresh_batch_norm
+from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, weights_of
 from regx.training.prepare import RunData
 
 __all__ = ["best_epoch", "best_metrics", "final_metrics", "hopeless", "learned_nothing"]

@@ -15,16 +15,14 @@ from regx.config.errors import UsageError
 from regx.config.reading import read_bytes
 from regx.config.shapes import num_parameters
 from regx.data import Dataset
-from regx.models import build_model
+from regx.models.network import build_model
 from regx.runs import metrics, probes
-from regx.runs.append import GrowingFile
-from regx.runs.files import put_aside, write_text
+from regx.runs.files import GrowingFile, put_aside, write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, Failure, Final, Note, Process, RunRecord
 from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint, save_checkpoint
-from regx.training.device import resolve_device
-from regx.training.environment import describe_environment
+from regx.training.environment import describe_environment, resolve_device
 from regx.training.evaluate import zero_sum
 from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train

@@ -2,7 +2,7 @@
 
 import math
 
-from regx.config.schema import (
+from regx.config.run import (
     CosineLr,
     ExponentialLr,
     InverseTimeLr,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from regx.config import RunConfig
-from regx.models import build_model
+from regx.models.network import build_model
 from regx.runs.metrics import EpochMetrics
-from regx.training.device import resolve_device
+from regx.training.environment import resolve_device
 from regx.training.evaluate import zero_sum
 from regx.training.interventions import hold_reference_
 from regx.training.loop import TrainState, train

@@ -4,11 +4,10 @@ from typing import Any
 import pytest
 from run_builder import build_run
 
-from regx.analysis.arms import show_cell_of, show_tuned
-from regx.analysis.compare import Comparison, compare
-from regx.analysis.groups import group_runs
-from regx.analysis.notes import notes
-from regx.analysis.sentences import conclude
+from regx.compare.compare import Comparison, compare
+from regx.compare.notes import notes
+from regx.compare.select import group_runs, show_cell_of, show_tuned
+from regx.compare.sentences import conclude
 from regx.config.errors import UsageError
 from regx.runs.table import Run, load_run_folder
 

@@ -12,15 +12,14 @@ from run_builder import build_run
 from scipy import stats
 from sweep_builder import build_sweep
 
-from regx.analysis.compare import Comparison, compare
-from regx.analysis.groups import group_runs, group_selections
-from regx.analysis.inference import Inference
-from regx.analysis.notes import notes
-from regx.analysis.power import seeds_needed
-from regx.analysis.seeded import fewest_and_most
-from regx.analysis.selection import select
-from regx.analysis.sentences import conclude
+from regx.compare.compare import Comparison, compare
+from regx.compare.notes import notes
+from regx.compare.seeded import fewest_and_most
+from regx.compare.select import group_runs, group_selections, select
+from regx.compare.sentences import conclude
 from regx.runs.table import load_run_folder
+from regx.stats.inference import Inference
+from regx.stats.power import seeds_needed
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)
 BETTER = (0.06, 0.07, 0.08, 0.09, 0.07, 0.08)

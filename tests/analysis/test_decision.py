@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.analysis.compound import all_of, any_of
-from regx.analysis.decision import Decision, decide, decide_family
-from regx.analysis.evidence import Evidence, at_least, not_worse_than, within
-from regx.analysis.statistics import paired_p, tost
+from regx.stats.tests import paired_p, tost
+from regx.stats.verdict import (
+    Decision,
+    Evidence,
+    all_of,
+    any_of,
+    at_least,
+    decide,
+    decide_family,
+    not_worse_than,
+    within,
+)
 
 
 def seeds(mean: float, sd: float, num_seeds: int = 10) -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sweep_builder import build_sweep
 
-from regx.analysis.grid import GridComparison, GridRow, compare_grid, grid_axis
-from regx.analysis.grid_sentences import conclude_grid, grid_notes
-from regx.analysis.selection import select
+from regx.compare.grid import GridComparison, GridRow, compare_grid, grid_axis
+from regx.compare.grid_sentences import conclude_grid, grid_notes
+from regx.compare.select import select
 from regx.config.errors import UsageError
 
 ARMS: dict[str, dict[str, Any]] = {"plain": {}, "norm": {"model.batch_norm": True}}

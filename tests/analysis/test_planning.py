@@ -6,11 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from regx.analysis.compound import all_of, any_of
-from regx.analysis.decision import decide
-from regx.analysis.evidence import Evidence, at_least, not_worse_than, within
-from regx.analysis.planning import seeds_to_settle
-from regx.analysis.power import seeds_needed
+from regx.stats.power import seeds_needed, seeds_to_settle
+from regx.stats.verdict import Evidence, all_of, any_of, at_least, decide, not_worse_than, within
 
 Rule = Callable[..., Evidence]
 Join = Callable[[Sequence[Evidence]], Evidence]

@@ -4,10 +4,9 @@ import pytest
 from run_builder import build_run
 from sweep_builder import build_sweep
 
-from regx.analysis.compare import compare
-from regx.analysis.groups import Group, group_selections
-from regx.analysis.notes import notes
-from regx.analysis.selection import select
+from regx.compare.compare import compare
+from regx.compare.notes import notes
+from regx.compare.select import Group, group_selections, select
 from regx.config.errors import UsageError
 from regx.runs.sweep import SweepFolder, SweepRecord
 
@@ -105,7 +104,7 @@ def test_runs_that_are_not_done_are_named_and_left_out(tmp_path: Path) -> None:
     sweep = build_sweep(
         tmp_path, ARMS, seeds=range(5), curves=lambda arm, _, seed: states[seed] if arm == "none" else {}
     )
-    from regx.analysis.compare import compare
+    from regx.compare.compare import compare
 
     found = groups(f"{sweep}:none", f"{sweep}:dropout")
     assert found[0].seeds == (0, 3)  # diverged is a result
@@ -185,7 +184,7 @@ def test_a_run_is_not_set_against_itself(sweep: Path) -> None:
 
 
 def test_arms_of_one_sweep_that_share_their_runs_are_noted(tmp_path: Path) -> None:
-    from regx.analysis.compare import compare
+    from regx.compare.compare import compare
 
     sweep = build_sweep(tmp_path, {"none": {}, "again": {}}, seeds=range(2))
     comparison = compare(groups(sweep))

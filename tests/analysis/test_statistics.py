@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.analysis.pairing import pair_by_seed
-from regx.analysis.power import paired_power, seeds_needed
-from regx.analysis.sign_flip import NUM_DRAWS, sign_flip_p
-from regx.analysis.statistics import (
+from regx.stats.inference import pair_by_seed
+from regx.stats.power import paired_power, seeds_needed
+from regx.stats.tests import (
+    NUM_DRAWS,
     NoSpreadError,
     effect_size,
     holm,
@@ -19,6 +19,7 @@ from regx.analysis.statistics import (
     paired_interval,
     paired_p,
     share_of_wins,
+    sign_flip_p,
     summarize,
     tost,
     welch,

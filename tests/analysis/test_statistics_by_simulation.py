@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.analysis.decision import decide
-from regx.analysis.evidence import at_least
-from regx.analysis.statistics import paired_interval, welch
+from regx.stats.tests import paired_interval, welch
+from regx.stats.verdict import at_least, decide
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("num_seeds", [5, 10, 20])]
 

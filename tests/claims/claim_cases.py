@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from regx.claims.comparison import comparisons_of
-from regx.claims.measure_rows import MeasureRow, write_measures
+from regx.claims.lock import rule_digest
+from regx.claims.measuring import MeasureRow, write_measures
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
-from regx.claims.rule import rule_digest
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig

@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from run_builder import build_run, write_probes
 
 from regx.claims.results import PartResult
+from regx.figures.claim import caption_of, draw_background
+from regx.figures.claim_data import Background, Curves, Ladder, TracePanel, Traces, backgrounds
+from regx.figures.labels import in_two_lines
+from regx.figures.theme import log_ticks
 from regx.measures.measure import Line
 from regx.measures.registry import find_measure
-from regx.report.claim_background import draw_background
-from regx.report.claim_behind import Background, Curves, Ladder, TracePanel, Traces, backgrounds
-from regx.report.claim_caption import caption_of
-from regx.report.labels import in_two_lines
-from regx.report.theme import log_ticks
 from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from claim_cases import Values, claim, spread, write_experiment, write_results
 
-from regx.analysis.power import seeds_needed
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
 from regx.claims.results import ClaimResult, VerdictFile
+from regx.stats.power import seeds_needed
 
 RULE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
 SECOND = ", and: [{measure: test_error, contrast: a - b, smallest_effect: 0.1}]"

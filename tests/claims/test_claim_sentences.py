@@ -2,7 +2,7 @@
 
 import re
 
-from regx.claims.mechanical import all_mechanical
+from regx.claims.exact import all_mechanical
 from regx.claims.sentences import LOOSE_POINTS, SENTENCES, loose_points
 
 MECHANICAL = [f"M{number:02}" for number in range(1, 14)]

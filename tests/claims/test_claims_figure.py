@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
 from regx.claims.standing import Standing, standings
-from regx.report.claim_files import save_figures
-from regx.report.claims_figure import describe_claims, draw_claims, save_claims_figure
+from regx.figures.claim import save_figures
+from regx.figures.claims import describe_claims, draw_claims, save_claims_figure
 
 PROSE = "deviations: [No.], traps: [None.], published: [{figures: Half., where: Table 2, verified: read}]"
 

@@ -10,9 +10,9 @@ from claim_cases import Values, claim, lock_of, spread, write_experiment, write_
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
+from regx.claims.tuning_words import say_tuning
 from regx.config import load_experiment
 from regx.config.errors import UsageError
-from regx.report.claim_tuning import say_tuning
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))

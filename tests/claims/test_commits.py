@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sweep_builder import build_sweep
 
-from regx.claims.sweep_runs import SweepRuns
+from regx.claims.measuring import SweepRuns
 from regx.runs.record import Process, RunRecord
 from regx.runs.sweep import SweepFolder, SweepRecord
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from engine_jobs import work_off
 
+from regx.claims.gates.digits import dropout_is_ridge
 from regx.claims.gates.plan import GatePlan, plan_gates
 from regx.claims.gates.reference import (
     FILE,
@@ -15,7 +16,6 @@ from regx.claims.gates.reference import (
     reference_experiment,
     reference_gate,
 )
-from regx.claims.gates.ridge import dropout_is_ridge
 from regx.claims.results import Gate, Gates
 from regx.config import Experiment, load_experiment
 from regx.sweeps.driver import make_plan
@@ -185,7 +185,7 @@ def test_the_reference_networks_reach_what_is_known(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("mnist")
 def test_random_labels_of_mnist_help_nobody() -> None:
-    from regx.claims.gates.random_labels import random_labels_of_mnist
+    from regx.claims.gates.digits import random_labels_of_mnist
 
     gate = random_labels_of_mnist()
     assert gate.holds, gate.measured

@@ -6,7 +6,7 @@ import pytest
 from claim_cases import Values, claim, spread, write_experiment, write_results
 
 from regx.claims.judge import judge_tier
-from regx.claims.measure_rows import read_measures, write_measures
+from regx.claims.measuring import read_measures, write_measures
 from regx.claims.registry import Registry, read_registry
 from regx.claims.results import ClaimResult, Gate, Gates, VerdictFile
 from regx.claims.standing import Standing, standings

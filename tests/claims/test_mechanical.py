@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from regx.claims.mechanical import (
+from regx.claims.exact import (
     CheckResult,
     MechanicalClaim,
     all_mechanical,
@@ -27,9 +27,8 @@ from regx.claims.mechanical import (
     m12_scale,
     m13_only_two,
 )
-from regx.claims.mechanical.criteria import at_most, equal, more_than, within
-from regx.claims.mechanical.reproducible import reproducible
-from regx.claims.mechanical.small_runs import build, small_config
+from regx.claims.exact.check import at_most, equal, more_than, within
+from regx.claims.exact.small_runs import build, reproducible, small_config
 from regx.models.dropout import ElementDropout
 
 CLAIMS = {claim.id: claim for claim in all_mechanical()}
@@ -123,7 +122,7 @@ def test_every_claim_is_told_in_full(claim: MechanicalClaim) -> None:
 
 def test_listing_them_needs_no_torch() -> None:
     code = (
-        "import sys; from regx.claims.mechanical import all_mechanical; "
+        "import sys; from regx.claims.exact import all_mechanical; "
         "sys.exit(len(all_mechanical()) != 13 or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,11 +11,10 @@ from conftest import ROOT
 from run_builder import remove_checksums
 
 from regx.claims.comparison import comparisons_of
-from regx.claims.measure_rows import read_measures
+from regx.claims.lock import register
+from regx.claims.measuring import SweepRuns, read_measures
 from regx.claims.procedure import measure, run_experiment
-from regx.claims.registration import register
 from regx.claims.results import Lock, ResultsFolder
-from regx.claims.sweep_runs import SweepRuns
 from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError
 from regx.measures.measure import Reference

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from claim_cases import Values, claim, lock_of, rows_of, spread, write_experiment
 
-from regx.analysis.decision import decide
-from regx.claims.weigh import Weighed, weigh_claim
+from regx.claims.judge import Weighed, weigh_claim
 from regx.config import load_experiment
+from regx.stats.verdict import decide
 
 DIFFERENCE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
 

@@ -8,8 +8,8 @@ import pytest
 from regx.config import ConfigError, Experiment, load_experiment
 from regx.config.contrast import parse_amount, parse_contrast
 from regx.config.editor_schema import experiment_schema
-from regx.config.experiment_notices import experiment_notices
 from regx.config.load_experiment import load_tiers
+from regx.config.notices import experiment_notices
 from regx.measures.registry import tuning_measures
 
 BASE = """\

@@ -9,8 +9,7 @@ import pytest
 from ready_made import CONFIG_FILES, EXPERIMENT_FILES
 
 from regx.config.editor_schema import experiment_schema, run_schema
-from regx.config.tree import plain
-from regx.config.yaml_loader import read_yaml
+from regx.config.yaml_tree import plain, read_yaml
 from regx.measures.registry import tuning_measures
 
 TYPES: dict[str, type | tuple[type, ...]] = {

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from regx.config import ConfigError, Experiment, TunePlan, config_hash, dump_config, load_experiment, load_run
 from regx.config.errors import Problem
-from regx.config.experiment_notices import experiment_notices
-from regx.config.kinds import kind_of_file
-from regx.config.tuning_grid import next_value
+from regx.config.experiment import next_value
+from regx.config.load import kind_of_file
+from regx.config.notices import experiment_notices
 
 BASE = """\
 name: base

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from regx.config import ConfigError, config_hash, load_run
-from regx.config.schema import BatchNormConfig, CosineLr, MomentumRamp
+from regx.config.run import BatchNormConfig, CosineLr, MomentumRamp
 
 BASE = """\
 name: base

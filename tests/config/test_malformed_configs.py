@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from regx.config import ConfigError, load_run
-from regx.config.sections.probes import ProbeName
+from regx.config.sections.train import ProbeName
 
 GOOD = """\
 name: mine

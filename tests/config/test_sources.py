@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from regx.config import ConfigError, load_experiment, load_run
-from regx.config.kinds import kind_of_file
+from regx.config.load import kind_of_file
 from regx.config.load_experiment import load_tiers
 
 RUN = "name: piped\ndata: {name: digits}\nmodel: {family: mlp, hidden_sizes: [8]}\noptim: {lr: 0.1}\n"
@@ -122,7 +122,7 @@ def test_what_is_no_file_is_refused_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
-    monkeypatch.setattr("regx.config.sources.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("regx.config.reading.PATIENCE_SECONDS", 0.1)
     make(Path("a.yaml"))
     began = time.monotonic()
     with pytest.raises(ConfigError, match=message):

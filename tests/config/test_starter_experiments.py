@@ -7,7 +7,7 @@ import pytest
 from ready_made import EXPERIMENT_FILES, ROOT
 
 from regx.config import Experiment, Tier, load_experiment
-from regx.config.experiment_notices import experiment_notices
+from regx.config.notices import experiment_notices
 from regx.config.sections.experiment import TuneConfig
 from regx.measures.registry import tuning_measures
 

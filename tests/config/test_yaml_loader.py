@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from regx.config.errors import Place, Problem
-from regx.config.tree import Scalar, plain
-from regx.config.yaml_loader import parse_yaml, read_yaml
+from regx.config.yaml_tree import Scalar, parse_yaml, plain, read_yaml
 
 
 def parse(text: str) -> object:

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from regx.data.arrays import Arrays
-from regx.data.npz import write_npz
+from regx.data.arrays import Arrays, write_npz
 from regx.data.registry import find
 
 NUM_TEST = 500

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from regx.data.arrays import Arrays, content_sha256
-from regx.data.download import Watcher
 from regx.data.spec import DatasetSpec, Source
+from regx.data.torchvision_source import Watcher
 
 
 def small_arrays(first_pixel: int = 0) -> Arrays:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from small_set import small_arrays, small_spec
 
+from regx.data.arrays import write_npz
 from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, write_cache
-from regx.data.npz import write_npz
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_full_disk_leaves_the_old_file(monkeypatch):
 
 
 def test_a_bomb_is_refused_by_what_it_declares(monkeypatch):
-    monkeypatch.setattr("regx.data.npz.MAX_BYTES", 10_000)
+    monkeypatch.setattr("regx.data.arrays.MAX_BYTES", 10_000)
     np.savez_compressed(cache_path("small"), train_images=np.zeros(1_000_000, dtype=np.uint8))
     assert cache_path("small").stat().st_size < 10_000
     monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
@@ -111,7 +111,7 @@ def test_a_bomb_is_refused_by_what_it_declares(monkeypatch):
 
 def test_the_largest_data_set_is_no_bomb():
     from regx.config import DATASETS
-    from regx.data.npz import MAX_BYTES
+    from regx.data.arrays import MAX_BYTES
 
     for facts in DATASETS.values():
         images = facts.num_pool + facts.num_valid + facts.num_test

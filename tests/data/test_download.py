@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from regx.data import download
-from regx.data.download import Watcher
+from regx.data import torchvision_source as download
 from regx.data.spec import SourceError
+from regx.data.torchvision_source import Watcher
 
 MB = 1_000_000
 

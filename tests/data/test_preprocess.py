@@ -3,9 +3,8 @@ import typing
 import pytest
 import torch
 
-from regx.config.schema import DataConfig
-from regx.data.moments import EXACT_ROWS, covariance, mean_and_deviation
-from regx.data.preprocess import fit
+from regx.config.run import DataConfig
+from regx.data.preprocess import EXACT_ROWS, covariance, fit, mean_and_deviation
 
 KINDS = typing.get_args(DataConfig.model_fields["preprocess"].annotation)
 

@@ -13,13 +13,12 @@ from make_digits import split_digits
 from small_set import small_arrays, small_spec
 
 from regx.config import DATASETS
-from regx.config.schema import DataConfig
+from regx.config.run import DataConfig
 from regx.data import Dataset, known, load_dataset, status
-from regx.data.arrays import content_sha256
+from regx.data.arrays import content_sha256, write_npz
 from regx.data.cache import DamagedCacheError, read_cache
 from regx.data.fetch import verify
-from regx.data.moments import mean_and_deviation
-from regx.data.npz import write_npz
+from regx.data.preprocess import mean_and_deviation
 from regx.data.registry import find
 
 ROOT = Path(__file__).parents[2]

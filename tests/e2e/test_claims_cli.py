@@ -14,7 +14,7 @@ from ready_made import EXPERIMENTS
 from width_experiment import ARMS, BASE
 
 from regx.claims.judge import judge_tier
-from regx.claims.measure_rows import MeasureRow, read_measures, write_measures
+from regx.claims.measuring import MeasureRow, read_measures, write_measures
 from regx.claims.registry import read_registry
 from regx.claims.results import VerdictFile
 from regx.claims.sentences import CLAIMS_OF_THE_TEXT

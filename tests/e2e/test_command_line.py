@@ -13,7 +13,7 @@ import typer.main
 
 import regx
 from regx.cli import app
-from regx.cli.exit_codes import ENDINGS, ExitCode
+from regx.cli.output import ENDINGS, ExitCode
 
 ROOT = Path(__file__).parents[2]
 Cli = Callable[..., Any]
@@ -58,7 +58,7 @@ def test_they_answer_without_what_is_slow_to_import(words: list[str]) -> None:
     code = (
         f"import sys; sys.argv = ['regx', *{words}]; from regx.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "slow = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib', 'regx.config.schema'}\n"
+        "slow = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib', 'regx.config.run'}\n"
         "sys.exit(sorted(slow & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.cli.cores import available_cores
+from regx.cli.engines import available_cores
 
 CONFIG = """
 name: small

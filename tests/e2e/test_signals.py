@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from regx.cli.signals import stop_on_signals
+from regx.cli.progress import stop_on_signals
 
 WISHES = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 

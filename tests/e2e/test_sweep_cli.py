@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from regx.cli.signals import stop_on_signals
+from regx.cli.progress import stop_on_signals
 from regx.runs.lock import hold
 from regx.sweeps.ledger import LOCK_NAME
 

@@ -12,7 +12,7 @@ from run_builder import build_run
 from sweep_builder import build_sweep
 
 from regx.cli.columns import print_columns
-from regx.cli.sweep_table import ArmLine, live_lines
+from regx.cli.sweep_display import ArmLine, live_lines
 from regx.measures.registry import shown_measures
 
 ROOT = Path(__file__).parents[2]

@@ -37,7 +37,7 @@ device: cpu
 
 forkserver = multiprocessing.get_context("forkserver")
 # What takes seconds to import is imported once.
-forkserver.set_forkserver_preload(["regx.training.run", "regx.cli", "regx.config.load", "regx.report.curves"])
+forkserver.set_forkserver_preload(["regx.training.run", "regx.cli", "regx.config.load", "regx.figures.run"])
 
 
 def train(config: Path, out: Path, log: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from regx.config import RunConfig
 from regx.data import load_dataset
-from regx.models import build_model
+from regx.models.network import build_model
 from regx.runs.metrics import EpochMetrics
 from regx.training.evaluate import zero_sum
 from regx.training.loop import TrainState, train

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
-from regx.claims.measure_rows import read_measures
+from regx.claims.measuring import read_measures
 from regx.measures.measure import Measure
 from regx.measures.run import RUN_MEASURES, of_run
 from regx.runs.sweep import SweepRecord

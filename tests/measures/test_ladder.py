@@ -5,15 +5,8 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from regx.analysis.censoring import censored_times, times_as_fast
-from regx.measures.ladder import (
-    grid_floor,
-    lr_max,
-    lr_min,
-    lr_star,
-    optimum,
-    stable_width,
-)
+from regx.measures.ladder import grid_floor, lr_max, lr_min, lr_star, optimum, stable_width
+from regx.stats.censoring import censored_times, times_as_fast
 
 
 @pytest.mark.parametrize(

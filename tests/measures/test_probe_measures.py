@@ -8,7 +8,7 @@ import pytest
 from run_builder import build_run, write_probes
 from watching import Quiet
 
-from regx.claims.mechanical.small_runs import small_config
+from regx.claims.exact.small_runs import small_config
 from regx.data import load_dataset
 from regx.measures.measure import Number, Reference, SeedRuns
 from regx.measures.registry import find_measure

@@ -7,15 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from regx.config.datasets import DATASETS
-from regx.config.schema import ModelConfig
-from regx.models import build_model
-from regx.models.batch_norm import (
-    BatchNormNoise,
-    GhostBatchNorm,
-    PrependReference,
-    ReferenceBatchNorm,
-)
+from regx.config.run import ModelConfig
+from regx.config.shapes import DATASETS
+from regx.models.batch_norm import BatchNormNoise, GhostBatchNorm, PrependReference, ReferenceBatchNorm
+from regx.models.network import build_model
 from regx.training.seeding import generator
 
 

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.config.datasets import DATASETS
-from regx.config.schema import ModelConfig
-from regx.config.shapes import num_parameters
-from regx.models import build_model
+from regx.config.run import ModelConfig
+from regx.config.shapes import DATASETS, num_parameters
+from regx.models.network import build_model
 from regx.training.seeding import generator
 
 MLP = {"family": "mlp", "hidden_sizes": [512, 512]}

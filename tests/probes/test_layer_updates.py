@@ -6,7 +6,7 @@ from torch import nn
 
 from regx.models.batch_norm import BatchNormNoise
 from regx.models.dropout import ElementDropout, FixableDropout
-from regx.probes.layer_updates import gradients, layer_blocks, move_, noiseless_copy
+from regx.probes.layers import gradients, layer_blocks, move_, noiseless_copy
 
 
 def noisy_network():

@@ -4,8 +4,7 @@ import pytest
 import torch
 from hand_built import after_step, images_of, linear, network_of, run_of
 
-from regx.probes.movement import Movement
-from regx.probes.msd import MeanSquaredDisplacement
+from regx.probes.movement import MeanSquaredDisplacement, Movement
 
 IMAGES = images_of(torch.ones(4, 2))
 STEPS = 200

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from regx.probes.layer_updates import layer_blocks, move_, noiseless_copy
+from regx.probes.layers import layer_blocks, move_, noiseless_copy
 from regx.probes.non_additivity import LossChanges, layer_steps, loss_changes, steps_of_relative_length
 
 

@@ -1,4 +1,4 @@
-from regx.probes.schedule import is_log_spaced
+from regx.probes.protocol import is_log_spaced
 
 
 def test_log_spaced_steps() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from regx.claims.prose import contrast_of, describe_measure, say_part
 from regx.claims.results import PartResult
-from regx.report.claim_prose import contrast_of, describe_measure, say_part
-from regx.report.claim_quantities import quantity_of
+from regx.claims.words import quantity_of
 
 
 def part(mean: float, half: float, **others: object) -> PartResult:

@@ -12,20 +12,19 @@ from matplotlib.figure import Figure
 from run_builder import build_run
 from sweep_builder import build_sweep
 
-from regx.analysis.compare import Comparison, compare
-from regx.analysis.grid import compare_grid
-from regx.analysis.groups import group_runs
-from regx.analysis.selection import select
-from regx.report.convergence import WIDTH, draw_convergence, save_convergence
-from regx.report.curves import HEIGHT as CURVES_HEIGHT
-from regx.report.curves import WIDTH as CURVES_WIDTH
-from regx.report.curves import draw_curves, save_curves
-from regx.report.differences import save_differences
-from regx.report.grid_figure import draw_grid, save_grid
-from regx.report.labels import shorten, spread
-from regx.report.overfitting import draw_overfitting, save_overfitting
-from regx.report.series import thin_out
-from regx.report.theme import label_scales, svg_file
+from regx.compare.compare import Comparison, compare
+from regx.compare.grid import compare_grid
+from regx.compare.select import group_runs, select
+from regx.figures.convergence import WIDTH, draw_convergence, save_convergence
+from regx.figures.differences import save_differences
+from regx.figures.grid import draw_grid, save_grid
+from regx.figures.labels import shorten, spread
+from regx.figures.marks import thin_out
+from regx.figures.overfitting import draw_overfitting, save_overfitting
+from regx.figures.run import HEIGHT as CURVES_HEIGHT
+from regx.figures.run import WIDTH as CURVES_WIDTH
+from regx.figures.run import draw_curves, save_curves
+from regx.figures.theme import label_scales, svg_file
 from regx.runs.table import Run, load_run_folder
 
 MAX_BYTES = 300_000

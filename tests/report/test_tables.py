@@ -6,15 +6,21 @@ from pathlib import Path
 import pytest
 from run_builder import build_run
 
-from regx.analysis.compare import Comparison, compare
-from regx.analysis.groups import group_runs
-from regx.analysis.wording import show_p
-from regx.config.schema import BatchNormConfig
+from regx.compare.compare import Comparison, compare
+from regx.compare.numbers import show_p
+from regx.compare.select import group_runs
+from regx.compare.tables import (
+    COLUMNS,
+    as_csv,
+    as_json,
+    as_markdown,
+    markdown_page,
+    markdown_table,
+    show_number,
+    show_setting,
+)
+from regx.config.run import BatchNormConfig
 from regx.measures.registry import shown_measures
-from regx.report.comparison_data import COLUMNS, as_csv, as_json
-from regx.report.comparison_page import as_markdown, markdown_page, markdown_table
-from regx.report.comparison_tables import show_setting
-from regx.report.numbers import show_number
 from regx.runs.table import load_run_folder
 
 

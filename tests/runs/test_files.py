@@ -12,8 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from regx.runs.append import GrowingFile
-from regx.runs.files import atomic_path, part_folder, remove_leftovers, scratch_folder, write_text
+from regx.runs.files import (
+    GrowingFile,
+    atomic_path,
+    part_folder,
+    remove_leftovers,
+    scratch_folder,
+    write_text,
+)
 
 HOST = f"{zlib.crc32(socket.gethostname().encode()):08x}"
 HALF = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.runs.append import GrowingFile
+from regx.runs.files import GrowingFile
 from regx.runs.probes import HEADER, ProbeValue, csv_lines, read_values
 
 VALUES = [

@@ -6,7 +6,7 @@ from pathlib import Path
 from run_builder import folder_record
 
 from regx.config import Experiment, RunConfig, dump_config, load_experiment
-from regx.runs.append import GrowingFile
+from regx.runs.files import GrowingFile
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import HEADER, EpochMetrics
 from regx.sweeps.jobs import Job

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from regx.config.errors import UsageError
-from regx.sweeps.placement import place, visible_gpus
+from regx.sweeps.local_workers import place, visible_gpus
 
 NVIDIA_SMI = """#!/bin/sh
 [ "$*" = "-L" ] || exit 9

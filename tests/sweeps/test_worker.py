@@ -16,8 +16,7 @@ from regx.config import RunConfig
 from regx.runs.folder import RunFolder
 from regx.sweeps import worker
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import EngineOptions, Job
-from regx.sweeps.wire import Order, Report, order_of
+from regx.sweeps.jobs import EngineOptions, Job, Order, Report, order_of
 from regx.sweeps.worker import execute
 
 LONG = small_job(train={"epochs": 60})

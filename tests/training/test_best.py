@@ -13,7 +13,7 @@ from regx.data import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, RunRecord
-from regx.training.best import BestWeights, weights_of
+from regx.training.evaluate import BestWeights, weights_of
 from regx.training.run import RunOptions, train_run
 
 

@@ -12,9 +12,9 @@ from watching import Quiet, StopAt
 
 from regx.config import RunConfig
 from regx.data import Dataset
-from regx.models import build_model
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
+from regx.models.network import build_model
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum

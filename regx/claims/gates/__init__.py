@@ -7,16 +7,17 @@ trained networks with what is known of them. torch is imported when they run.
 
 from collections.abc import Callable, Collection, Mapping
 
-from regx.claims.gates.on_digits import (
+from regx.claims.exact.small_runs import reproducible
+from regx.claims.gates.digits import (
+    dropout_is_ridge,
     dropout_of_nothing,
     loss_at_init,
     no_rate_no_change,
     one_batch_is_learned,
+    random_labels,
+    random_labels_of_mnist,
     same_seed_same_run,
 )
-from regx.claims.gates.random_labels import random_labels, random_labels_of_mnist
-from regx.claims.gates.ridge import dropout_is_ridge
-from regx.claims.mechanical.reproducible import reproducible
 from regx.claims.results import Gate
 
 __all__ = ["check_gates"]

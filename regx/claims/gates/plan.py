@@ -6,14 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from regx.claims.gates import check_gates
-from regx.claims.gates.random_labels import ON_MNIST
-from regx.claims.gates.reference import (
-    REFERENCES,
-    Reference,
-    only_on,
-    reference_experiment,
-    reference_gate,
-)
+from regx.claims.gates.digits import ON_MNIST
+from regx.claims.gates.reference import REFERENCES, Reference, only_on, reference_experiment, reference_gate
 from regx.claims.results import Gate, Gates
 from regx.config import Experiment
 from regx.sweeps.ledger import Ledger

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from regx.config.datasets import DATASETS, DatasetFacts
 from regx.config.sections.fields import Section, optional
+from regx.config.shapes import DATASETS, DatasetFacts
 
 __all__ = ["DataConfig"]
 

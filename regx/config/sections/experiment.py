@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
-from regx.config.tree import Path
+from regx.config.yaml_tree import KeyPath
 
 __all__ = ["Axes", "ExperimentFile", "GridConfig", "Tier", "TierConfig", "Tiers", "TuneConfig"]
 
@@ -81,7 +81,7 @@ class GridConfig(Section):
         """Return the axes that are crossed inside an arm."""
         return self.arms.get(arm, self.axes)
 
-    def part_of(self, arm: str) -> Path:
+    def part_of(self, arm: str) -> KeyPath:
         """Say where in the file these axes stand."""
         return ("grid", "arms", arm) if arm in self.arms else ("grid",)
 
@@ -138,7 +138,7 @@ class TuneConfig(Section):
         """Return the axes that an arm is tuned over; one that follows another has the axes of that one."""
         return self.arms.get(self.follow.get(arm, arm), self.over)
 
-    def part_of(self, arm: str) -> Path:
+    def part_of(self, arm: str) -> KeyPath:
         """Say where in the file these axes stand."""
         leader = self.follow.get(arm, arm)
         return ("tune", "arms", leader) if leader in self.arms else ("tune", "over")

@@ -1,14 +1,182 @@
 """`model`: the network and the regularizers inside it."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from regx.config.sections.batch_norm import BatchNorm
-from regx.config.sections.dropout import DropMaskField, DropProbConfig, MaskPerImage
-from regx.config.sections.fields import MAX_LAYERS, Section, Widths
+from regx.config.sections.fields import (
+    ADDED_LATER,
+    MAX_EPOCHS,
+    MAX_LAYERS,
+    PerLayer,
+    Probability,
+    Section,
+    Widths,
+    optional,
+)
 
-__all__ = ["InitConfig", "ModelConfig", "PoolConfig", "per_layer"]
+__all__ = [
+    "BatchNorm",
+    "BatchNormConfig",
+    "BatchNormNoiseConfig",
+    "DropMask",
+    "DropMaskField",
+    "DropProbConfig",
+    "FixedMask",
+    "InitConfig",
+    "MaskPerImage",
+    "ModelConfig",
+    "PoolConfig",
+    "per_layer",
+]
+
+
+class DropProbConfig(Section):
+    """Probability of ZEROING a unit (torch's p). Srivastava's p is 1 - this."""
+
+    input: Probability = Field(
+        default=0.0, description="Each pixel of the input, element by element. In [0, 1)."
+    )
+    conv: PerLayer = Field(
+        default=0.0,
+        description=(
+            "After each convolution's pooling: one number for all, or a list with one per layer. In [0, 1)."
+        ),
+    )
+    hidden: PerLayer = Field(
+        default=0.0,
+        description=(
+            "After each hidden layer's activation: one number for all, or a list with one per layer. "
+            "In [0, 1)."
+        ),
+    )
+
+
+class MaskPerImage(Section):
+    """A thinned network of its own for each image and step."""
+
+    kind: Literal["per_image"] = Field(
+        description="Each image of each step has a mask of its own; evaluation has none."
+    )
+
+
+class FixedMask(Section):
+    """One thinned network from some epoch on."""
+
+    kind: Literal["fixed"] = Field(
+        description=(
+            "From an epoch on one mask, drawn once from the seed, for all images, in training and in "
+            "evaluation; what is kept stays scaled by 1 / (1 - drop_prob)."
+        )
+    )
+    from_epoch: int = Field(
+        ge=1, le=MAX_EPOCHS, description="First epoch with the fixed mask; 1 is the first of the run."
+    )
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return f"<{value['kind']}>" if "kind" in value else None
+    return f"<{value.kind}>" if isinstance(value, DropMask) else None
+
+
+def _none_is_per_image(value: Any) -> Any:
+    return {"kind": "per_image"} if value in (None, "none", "per_image") else value
+
+
+DropMask = MaskPerImage | FixedMask
+DropMaskField = Annotated[
+    Annotated[
+        Annotated[MaskPerImage, Tag("<per_image>")] | Annotated[FixedMask, Tag("<fixed>")],
+        Discriminator(_kind),
+    ],
+    BeforeValidator(
+        _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
+    ),
+    ADDED_LATER,
+]
+
+
+class BatchNormNoiseConfig(Section):
+    """Noise after batch norm that moves each unit's distribution at every step, in training only."""
+
+    mean_sd: float = Field(
+        default=0.5,
+        ge=0,
+        le=1e3,
+        description="A unit's shift is drawn from N(0, mean_sd^2) anew at each step, in its own units.",
+    )
+    scale_max: float = Field(
+        default=1.25,
+        ge=1,
+        le=1e3,
+        description="A unit's scale is drawn evenly from [1, scale_max] anew at each step.",
+    )
+
+
+NumImages = Annotated[int, Field(ge=2, le=1_000_000)]
+
+
+class BatchNormConfig(Section):
+    """Batch normalisation (Ioffe & Szegedy 2015), before the activation."""
+
+    affine: bool = Field(
+        default=True, description="Learn a scale (gamma) and a shift (beta) for each unit or channel."
+    )
+    update_weight: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="Weight of the NEW batch in the running mean and variance (torch calls it momentum).",
+    )
+    eps: float = Field(
+        default=1e-5,
+        gt=0,
+        le=1,
+        description="Added to the variance before the square root, in squared input units.",
+    )
+    ghost_size: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
+        default=None,
+        description=(
+            "Images that are normalised together: each run of so many within a batch has statistics of its "
+            "own; running statistics take their mean (Hoffer et al. 2017). Omitted: the whole batch."
+        ),
+    )
+    reference_images: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
+        default=None,
+        description=(
+            "Normalise every batch with the statistics that the first so many training images have under the "
+            "weights of the moment; gradients pass through them, and evaluation uses the same. A step costs "
+            "as much as one with so many more images. Omitted: the batch's own statistics."
+        ),
+    )
+    noise: Annotated[BatchNormNoiseConfig | None, optional(BatchNormNoiseConfig), ADDED_LATER] = Field(
+        default=None,
+        description=(
+            "Shift and scale of every unit's output, drawn anew at each training step and the same for all "
+            "images of a batch; none at evaluation (after Santurkar et al. 2018, section 2.1). Omitted: off."
+        ),
+    )
+
+
+def _switch(value: Any) -> Any:
+    """`true` is batch norm with its defaults, null and none are off."""
+    if value is True:
+        return {}
+    return False if value is None or value == "none" else value
+
+
+def _settings_or_switch(value: Any) -> str:
+    return "<settings>" if isinstance(value, dict | BatchNormConfig) else "<switch>"
+
+
+BatchNorm = Annotated[
+    Annotated[
+        Annotated[BatchNormConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
+        Discriminator(_settings_or_switch),
+    ],
+    BeforeValidator(_switch, json_schema_input_type=BatchNormConfig | bool | Literal["none"] | None),
+]
 
 
 class PoolConfig(Section):

@@ -1,12 +1,38 @@
-"""`train`: how long, in which batches, at which precision, and how it is measured."""
+"""`train` and `probes`: how long, in which batches, and what is measured meanwhile."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, Strict
+from pydantic_core import PydanticCustomError
 
 from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, Section, optional
 
-__all__ = ["StopIf", "TrainConfig"]
+__all__ = ["ProbeName", "Probes", "StopIf", "TrainConfig"]
+
+ProbeName = Literal[
+    "activation_drift",
+    "batch_norm_affine",
+    "co_adaptation",
+    "gradient_shift",
+    "gradients",
+    "learning_rate",
+    "monte_carlo_dropout",
+    "movement",
+    "non_additivity",
+    "settling",
+    "weight_norms",
+]
+
+
+def _as_set(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Sort the names, so that their order makes no other run."""
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("repeated_probe", "names a probe twice")
+    return tuple(sorted(names))
+
+
+Probes = Annotated[tuple[ProbeName, ...], Strict(False), AfterValidator(_as_set)]
+
 
 ErrorRate = Annotated[float, Field(gt=0, lt=1)]
 

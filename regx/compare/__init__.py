@@ -1,0 +1,1 @@
+"""The comparison of runs, groups of seeds and arms of a sweep."""

@@ -1,0 +1,1 @@
+"""Figures: the same facts as the tables, in one look and the same bytes each time."""

@@ -1,0 +1,458 @@
+"""The verdict on a claim: one rule for all of them, fixed before the runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+from typing import Literal
+
+from scipy.special import stdtr  # type: ignore[import-untyped]
+
+from regx.stats.tests import (
+    Interval,
+    NoSpreadError,
+    PairedSummary,
+    SignFlip,
+    Values,
+    finite,
+    holm,
+    paired_interval,
+    sign_flip_p,
+    summarize,
+    tost,
+)
+
+__all__ = [
+    "ALPHA",
+    "FEWEST_SEEDS",
+    "PROVISIONAL_BELOW",
+    "Decision",
+    "Evidence",
+    "Hurdle",
+    "Kind",
+    "Measured",
+    "Verdict",
+    "all_of",
+    "any_of",
+    "at_least",
+    "decide",
+    "decide_family",
+    "not_worse_than",
+    "within",
+]
+
+ALPHA = 0.05
+
+# How a claim can be contradicted: the effect goes the other way, is too small to matter, or, where the claim
+# is that two things agree, they differ by more than the margin.
+Kind = Literal["reversed", "null", "outside"]
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """What a verdict has to clear, were the measured mean the true one.
+
+    Attributes:
+        distance: Of that mean from the value that it has to be told from.
+        alpha: Level of the two-sided test that tells them apart; None where the estimate has to be on the
+            right side of the value, and no test is asked for.
+    """
+
+    distance: float
+    alpha: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The numbers behind one comparison.
+
+    Attributes:
+        differences: One per seed, in the order given.
+        summary: Mean, 95 % interval, p, effect size and wins of the differences.
+        interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
+        margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
+        points_for: Whether the claim is right, were the measured mean the true one.
+        hurdles: What it takes to find that, or that it is wrong.
+    """
+
+    differences: tuple[float, ...]
+    summary: PairedSummary
+    interval_90: Interval
+    margin: float
+    points_for: bool
+    hurdles: tuple[Hurdle, ...]
+
+    @cached_property
+    def sign_flip(self) -> SignFlip:
+        """The sign-flip test, reported beside the t-test."""
+        return sign_flip_p(self.differences)
+
+    @property
+    def smallest_excluded(self) -> float:
+        """Smallest effect, in either direction, that lies outside the 90 % interval: it is not as large."""
+        return max(-self.interval_90.low, self.interval_90.high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """For and against a claim. Each p-value counts only together with the condition named beside it.
+
+    Attributes:
+        num_seeds: Of the smallest comparison in it.
+        favours: Whether the estimates are what the claim says, at the least by the smallest effect.
+        strong: Whether even the unfavourable ends of the 95 % intervals are.
+        p: For `favours`.
+        opposes: Whether the estimates go against the claim by the smallest effect.
+        p_against: For `opposes`.
+        p_null: For "too small to matter"; 1 where a claim has no such outcome.
+        against: How `opposes` contradicts.
+        measured: The numbers, where it is one comparison and they could be computed.
+        problem: Why they could not; None where all is well.
+        parts: Where it is made of several, in the order given.
+        one_is_enough: Whether one of them is, or all are needed.
+    """
+
+    num_seeds: int
+    favours: bool = False
+    strong: bool = False
+    p: float = 1.0
+    opposes: bool = False
+    p_against: float = 1.0
+    p_null: float = 1.0
+    against: Kind = "reversed"
+    measured: Measured | None = None
+    problem: str | None = None
+    parts: tuple["Evidence", ...] = ()
+    one_is_enough: bool = False
+
+    @property
+    def points_for(self) -> bool:
+        """Whether the claim is right, were the measured means the true ones."""
+        if self.measured is not None:
+            return self.measured.points_for
+        if not self.parts:
+            return self.favours
+        return (any if self.one_is_enough else all)(part.points_for for part in self.parts)
+
+
+def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that there is an effect, and one that matters.
+
+    It favours with mean >= smallest_effect and a 95 % interval above 0, is strong with an interval above the
+    smallest effect, and opposes with mean <= -smallest_effect and an interval below 0; p is the two-sided
+    paired t-test for both. The effect is too small to matter (null) by the two one-sided tests, even where it
+    is certainly not 0.
+
+    Args:
+        differences: One per seed, positive in favour of the claim.
+        smallest_effect: What would matter, > 0, in their unit.
+        sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
+    """
+    measured = _measure(differences, smallest_effect, sd_floor, _effect)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=summary.mean >= smallest_effect and summary.interval.low > 0,
+        strong=summary.interval.low >= smallest_effect,
+        p=summary.p,
+        opposes=summary.mean <= -smallest_effect and summary.interval.high < 0,
+        p_against=summary.p,
+        p_null=tost(differences, smallest_effect, sd_floor=sd_floor).p,
+        measured=measured,
+    )
+
+
+def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that nothing was lost, or no more than a margin.
+
+    It favours when the lower one-sided 95 % bound is above -margin (p is the one-sided test of that) and
+    opposes when the 95 % interval lies below -margin (p is two-sided).
+
+    Args:
+        differences: One per seed, positive for the better.
+        margin: Largest loss that does not matter, > 0, in their unit.
+        sd_floor: As in `at_least`.
+    """
+    measured = _measure(differences, margin, sd_floor, _harm)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    t = (summary.mean + margin) * summary.num_seeds**0.5 / summary.sd
+    p_worse = float(stdtr(summary.num_seeds - 1, t))
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=measured.interval_90.low > -margin,
+        strong=summary.interval.low > -margin,
+        p=float(stdtr(summary.num_seeds - 1, -t)),
+        opposes=summary.interval.high < -margin,
+        p_against=min(1.0, 2 * p_worse),
+        measured=measured,
+    )
+
+
+def within(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
+    """Weigh the claim that two things agree to within a margin.
+
+    It favours when the 90 % interval lies inside (-margin, +margin), by the two one-sided tests, and opposes
+    when the 95 % interval lies outside the band (p is the two-sided test of the nearer edge).
+
+    Args:
+        differences: One per seed; their sign does not matter.
+        margin: Largest difference that counts as none, > 0, in their unit.
+        sd_floor: As in `at_least`.
+    """
+    measured = _measure(differences, margin, sd_floor, _band)
+    if not isinstance(measured, Measured):
+        return measured
+    summary = measured.summary
+    t = (abs(summary.mean) - margin) * summary.num_seeds**0.5 / summary.sd
+    return Evidence(
+        num_seeds=summary.num_seeds,
+        favours=measured.interval_90.inside(margin),
+        strong=summary.interval.inside(margin),
+        p=float(stdtr(summary.num_seeds - 1, t)),
+        opposes=summary.interval.low > margin or summary.interval.high < -margin,
+        p_against=min(1.0, 2 * float(stdtr(summary.num_seeds - 1, -t))),
+        against="outside",
+        measured=measured,
+    )
+
+
+_Outlook = tuple[bool, tuple[Hurdle, ...]]
+
+
+def _effect(mean: float, smallest_effect: float) -> _Outlook:
+    """Tell an effect from 0, with an estimate that is large enough; or from one that is large enough."""
+    size = abs(mean)
+    if size >= smallest_effect:
+        return mean > 0, (Hurdle(size, ALPHA), Hurdle(size - smallest_effect, None))
+    return False, _inside(size, smallest_effect)
+
+
+def _harm(mean: float, margin: float) -> _Outlook:
+    return mean > -margin, (Hurdle(abs(mean + margin), 2 * ALPHA if mean > -margin else ALPHA),)
+
+
+def _band(mean: float, margin: float) -> _Outlook:
+    size = abs(mean)
+    return size < margin, _inside(size, margin) if size < margin else (Hurdle(size - margin, ALPHA),)
+
+
+def _inside(size: float, margin: float) -> tuple[Hurdle, ...]:
+    return Hurdle(margin - size, 2 * ALPHA), Hurdle(margin + size, 2 * ALPHA)
+
+
+def _measure(
+    differences: Values,
+    margin: float,
+    sd_floor: float | None,
+    outlook: Callable[[float, float], _Outlook],
+) -> Measured | Evidence:
+    """Compute the numbers, or return evidence that says why there are none."""
+    if not 0 < margin < inf:
+        raise ValueError(f"the smallest effect or margin must be > 0 and finite, got {margin}")
+    num_seeds = finite(differences, at_least=1).size
+    if num_seeds < 2:
+        return Evidence(num_seeds=num_seeds, problem="one seed has no spread")
+    try:
+        summary = summarize(differences, sd_floor=sd_floor)
+    except NoSpreadError as error:
+        return Evidence(num_seeds=num_seeds, problem=str(error))
+    points_for, hurdles = outlook(summary.mean, margin)
+    return Measured(
+        differences=tuple(float(difference) for difference in differences),
+        summary=summary,
+        interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
+        margin=margin,
+        points_for=points_for,
+        hurdles=hurdles,
+    )
+
+
+def all_of(parts: Sequence[Evidence]) -> Evidence:
+    """Weigh a claim of several parts that must all hold.
+
+    For it: every part must favour, and p is the largest of theirs. That needs no correction: a false claim
+    has a false part, and that one must come out wrong. Against it: one part is enough, and with k parts there
+    are k chances of a false alarm, so the smallest p is multiplied by k.
+
+    Source:
+        Berger 1982, Technometrics 24 (intersection-union tests).
+    """
+    against = [part for part in parts if part.opposes]
+    first = min(against, key=lambda part: part.p_against, default=None)
+    return Evidence(
+        num_seeds=_fewest_seeds(parts),
+        favours=all(part.favours for part in parts),
+        strong=all(part.strong for part in parts),
+        p=max(part.p for part in parts),
+        opposes=first is not None,
+        p_against=min(1.0, len(parts) * first.p_against) if first else 1.0,
+        p_null=min(1.0, len(parts) * min(part.p_null for part in parts)),
+        against=first.against if first else "reversed",
+        problem=_problems(parts),
+        parts=tuple(parts),
+    )
+
+
+def any_of(parts: Sequence[Evidence]) -> Evidence:
+    """Weigh a claim that says "in some cases": one of several settings, all named beforehand, is enough.
+
+    For it: with m settings there are m chances of a false alarm, so the smallest p of those that favour is
+    multiplied by m. Against it: every setting must contradict, and p is the largest of theirs. Even then the
+    claim is contradicted in these settings only.
+    """
+    favouring = [part for part in parts if part.favours]
+    first = min(favouring, key=lambda part: part.p, default=None)
+    return Evidence(
+        num_seeds=_fewest_seeds(parts),
+        favours=first is not None,
+        strong=first is not None and first.strong,
+        p=min(1.0, len(parts) * first.p) if first else 1.0,
+        opposes=all(part.opposes for part in parts),
+        p_against=max(part.p_against for part in parts),
+        p_null=max(min(part.p_against if part.opposes else 1.0, part.p_null) for part in parts),
+        against=parts[0].against,
+        problem=_problems(parts),
+        parts=tuple(parts),
+        one_is_enough=True,
+    )
+
+
+def _fewest_seeds(parts: Sequence[Evidence]) -> int:
+    if not parts:
+        raise ValueError("a claim needs at least one part")
+    return min(part.num_seeds for part in parts)
+
+
+def _problems(parts: Sequence[Evidence]) -> str | None:
+    return "; ".join(part.problem for part in parts if part.problem) or None
+
+
+FEWEST_SEEDS = 5
+PROVISIONAL_BELOW = 10
+
+Verdict = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A verdict and what it rests on.
+
+    Attributes:
+        verdict: The word.
+        kind: How it is contradicted; None for all other verdicts.
+        strong: Supported, and even the unfavourable end of the interval is an effect that matters.
+        provisional: Supported or contradicted by fewer than 10 seeds.
+        p: The p-value that was judged, corrected; the one for the claim where nothing was concluded.
+        reasons: Why it is invalid.
+        evidence: Seeds, intervals, p-values before correction, parts.
+    """
+
+    verdict: Verdict
+    kind: Kind | None = None
+    strong: bool = False
+    provisional: bool = False
+    p: float
+    reasons: tuple[str, ...] = ()
+    evidence: Evidence
+
+    @property
+    def label(self) -> str:
+        """The verdict as it is printed, e.g. `supported (strong, provisional, n=5)`."""
+        words = [self.kind or "", "strong" * self.strong]
+        words += ["provisional", f"n={self.evidence.num_seeds}"] if self.provisional else []
+        inside = ", ".join(word for word in words if word)
+        return f"{self.verdict} ({inside})" if inside else self.verdict
+
+
+def decide(
+    evidence: Evidence,
+    *,
+    p: float | None = None,
+    p_against: float | None = None,
+    p_null: float | None = None,
+    failed_gates: Sequence[str] = (),
+) -> Decision:
+    """Judge one claim.
+
+    Args:
+        evidence: For and against it.
+        p: The p-value for it, corrected for its family; None to judge the claim by itself.
+        p_against: The same for `opposes`.
+        p_null: The same for "too small to matter".
+        failed_gates: Sanity checks that failed, in words: a broken trainer proves nothing.
+    """
+    p = evidence.p if p is None else p
+    p_against = evidence.p_against if p_against is None else p_against
+    p_null = evidence.p_null if p_null is None else p_null
+    provisional = evidence.num_seeds < PROVISIONAL_BELOW
+    if failed_gates:
+        return Decision(verdict="invalid", p=1.0, reasons=tuple(failed_gates), evidence=evidence)
+    if evidence.num_seeds < FEWEST_SEEDS:
+        return Decision(verdict="smoke", p=1.0, evidence=evidence)
+    if evidence.problem:
+        return Decision(verdict="invalid", p=1.0, reasons=(evidence.problem,), evidence=evidence)
+    if evidence.favours and p < ALPHA:
+        return Decision(
+            verdict="supported", strong=evidence.strong, provisional=provisional, p=p, evidence=evidence
+        )
+    kind: Kind | None = None
+    if evidence.opposes and p_against < ALPHA:
+        kind, p = evidence.against, p_against
+    elif p_null < ALPHA:
+        kind, p = "null", p_null
+    if kind:
+        return Decision(verdict="contradicted", kind=kind, provisional=provisional, p=p, evidence=evidence)
+    return Decision(verdict="inconclusive", p=p, evidence=evidence)
+
+
+def decide_family(
+    claims: Mapping[str, Evidence],
+    *,
+    family_size: int | None = None,
+    failed_gates: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Decision]:
+    """Judge the claims of one family, so that the chance of any false verdict in it stays small.
+
+    Args:
+        claims: Evidence by name of the claim.
+        family_size: Claims that are registered in the family; those without evidence count as tests too, or a
+            claim would be the easier to support the fewer of its family were run. None: as many as are given.
+        failed_gates: Sanity checks that failed, by name of the claim.
+
+    Returns:
+        A decision for each claim, in the order given. Claims that are invalid or smoke count as tests that
+        found nothing.
+
+    Raises:
+        ValueError: If more claims are given than the family has.
+    """
+    size = len(claims) if family_size is None else family_size
+    if size < len(claims):
+        raise ValueError(f"{len(claims)} claims are more than the family of {size} has")
+    gates = failed_gates or {}
+    judged = [
+        name
+        for name, evidence in claims.items()
+        if decide(evidence, failed_gates=gates.get(name, ())).verdict not in {"invalid", "smoke"}
+    ]
+    p = _corrected({name: claims[name].p for name in judged}, size)
+    p_against = _corrected({name: claims[name].p_against for name in judged}, size)
+
+    def judge(name: str, p_null: float) -> Decision:
+        corrected = {"p": p[name], "p_against": p_against[name]} if name in judged else {}
+        return decide(claims[name], **corrected, p_null=p_null, failed_gates=gates.get(name, ()))
+
+    settled = [name for name in judged if judge(name, p_null=1.0).verdict != "inconclusive"]
+    entering = {name: claims[name].p_null for name in judged if name not in settled}
+    p_null = _corrected(entering, size - len(settled))
+    return {name: judge(name, p_null.get(name, 1.0)) for name in claims}
+
+
+def _corrected(p_values: Mapping[str, float], family_size: int) -> dict[str, float]:
+    """Correct by Holm; what is missing in the family counts as a p-value of 1."""
+    missing = [1.0] * (family_size - len(p_values))
+    return dict(zip(p_values, holm([*p_values.values(), *missing]), strict=False))

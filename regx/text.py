@@ -1,0 +1,50 @@
+"""Text for people: made fit for a terminal or a page, and small parts of messages."""
+
+from typing import Any
+
+__all__ = ["clean", "counted", "cut", "one_line", "printable"]
+
+_NAMES = {"\n": "\\n", "\t": "\\t"}
+_KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
+
+
+def printable(text: str) -> str:
+    r"""Replace what would steer a terminal, or turn the direction of a line, by its escape: `\u001b`.
+
+    These are control characters, marks of direction, invisible signs and halves of surrogate pairs. The
+    escape is the one of JSON, so that JSON stays what it was. Line ends stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() or mark in _KEPT else _escape(mark) for mark in text)
+
+
+def one_line(text: str) -> str:
+    """Make a text printable that is to stay within its line, and show what looks like a space and is none."""
+    return "".join(mark if mark.isprintable() else _NAMES.get(mark, _escape(mark)) for mark in text)
+
+
+def clean(content: Any) -> Any:
+    """Make all texts of a JSON document printable within a line, keys included."""
+    if isinstance(content, str):
+        return printable(content).replace("\n", "\\n").replace("\t", "\\t")
+    if isinstance(content, list):
+        return [clean(item) for item in content]
+    if isinstance(content, dict):
+        return {clean(key): clean(value) for key, value in content.items()}
+    return content
+
+
+def _escape(mark: str) -> str:
+    units = mark.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: `1 run`, `1,200 runs`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def cut(text: str, longest: int) -> str:
+    """Cut the end of a text that is too long for a message."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
