@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.data import fetch_display
-
 if TYPE_CHECKING:
-    from regx.sweeps.driver import Plan
-    from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Engine, EngineOptions, Job
-    from regx.sweeps.ledger import Ledger
 
 __all__ = [
     "DryRunOption",
@@ -31,10 +26,6 @@ __all__ = [
     "TierOption",
     "Workers",
     "available_cores",
-    "crowding_left",
-    "describe_estimate",
-    "estimate_left",
-    "fetch_data",
 ]
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container under Linux: microseconds of every so many, or `max`
@@ -159,46 +150,3 @@ class EngineChoice:
         if workers is None:
             return remote(options, address=self.scheduler, scheduler_file=self.scheduler_file)
         return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
-
-
-def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
-    """Warn of more threads than this machine has cores; what a cluster has is not known here."""
-    from regx.config.notices import crowding
-
-    if not left or workers is None or workers.gpus:
-        return []
-    return crowding(max(job.config.train.threads for job in left), available_cores(), workers.number)
-
-
-def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate | None":
-    """Find out how long it will take; on a scheduler's workers, if they were one like this machine.
-
-    Returns:
-        None where nothing is left.
-    """
-    from regx.sweeps.estimate import estimate, kind_of
-    from regx.training.speed import measure_speed
-
-    known = {job.folder: job for plan in plans for job in (*plan.trials, *plan.confirm)}
-    left = {job.folder: job for plan in plans for job in plan.left}
-    if not left:
-        return None
-    ended = {kind_of(job.config): job for folder, job in known.items() if folder not in left}
-    finished = [ledger.load(job) for job in ended.values()]  # one of each kind tells its speed
-    return estimate(tuple(left.values()), finished, workers.number if workers else 1, measure_speed)
-
-
-def describe_estimate(found: "Estimate | None", workers: Workers | None) -> dict[str, object] | None:
-    """Write an estimate as plain values; None where nothing is left."""
-    if found is None:
-        return None
-    return {"seconds": round(found.seconds, 1), "workers": workers.number if workers else None}
-
-
-def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:
-    """See that the data are here before many workers ask for them at once."""
-    from regx.data.load import ensure_here
-
-    with fetch_display(quiet=quiet) as show:
-        for name in sorted({job.config.data.name for job in left}):
-            ensure_here(name, offline=offline, report=show.report, progress=show.progress)

@@ -1,9 +1,8 @@
-"""runs.csv of a sweep: one row per run, for a spreadsheet or pandas."""
+"""A sweep: what an experiment asks for, training what is missing of it, and the files that tell of it."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import regx
 from regx.config import Experiment
@@ -11,11 +10,11 @@ from regx.runs.files import put_aside, remove_leftovers, write_text
 from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.record import Final
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
-from regx.sweeps.jobs import Engine, Job, Outcome, Watch
+from regx.sweeps.jobs import Engine, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
 from regx.sweeps.tuning import Tuning, tune
 
-__all__ = ["COLUMNS", "Plan", "Summary", "SweepWatch", "make_plan", "sweep", "write_run_table"]
+__all__ = ["COLUMNS", "Plan", "Summary", "make_plan", "sweep", "write_run_table"]
 
 COLUMNS = (
     "stage", "arm", "cell", "tuned", "seed", "folder", "status", "epochs", *Final.model_fields, "seconds",
@@ -48,23 +47,12 @@ def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
     return [*head, record.ending, record.epochs_completed, *final, round(record.seconds, 3)]
 
 
-class SweepWatch(Watch, Protocol):
-    """Sees a sweep go by."""
-
-    def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
-        """Another stage begins: so many jobs are left of it, so many runs of it were done before."""
-        ...
-
-    def ended(self, outcome: Outcome) -> None:
-        """A job has ended."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What an experiment asks for, and what of it is there.
 
     Attributes:
+        experiment: Which.
         tuning: How far its tuning has come.
         trials: Jobs of the tuning, as far as they are known: where the best lies on an edge, more follow.
         confirm: Runs to be compared, under their tuned values; before the tuning is complete, under the
@@ -73,6 +61,7 @@ class Plan:
         failed: Those of them that failed before.
     """
 
+    experiment: Experiment
     tuning: Tuning
     trials: tuple[Job, ...]
     confirm: tuple[Job, ...]
@@ -98,7 +87,7 @@ class Summary:
     """
 
     record: SweepRecord
-    trained: list[Outcome] = field(default_factory=list)
+    trained: list[JobResult] = field(default_factory=list)
     num_ended_before: int = 0
     skipped: list[Job] = field(default_factory=list)
     complete: bool = False
@@ -110,15 +99,21 @@ def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
     trials = tuple(trial.job for trial in tuning.trials)
     confirm = tuple(_job(experiment, ledger, run) for run in _confirm(experiment, tuning))
     left = ledger.unended([*trials, *confirm])
-    failed = tuple(ledger.failed(left))
-    return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=failed)
+    return Plan(
+        experiment=experiment,
+        tuning=tuning,
+        trials=trials,
+        confirm=confirm,
+        left=tuple(left),
+        failed=tuple(ledger.failed(left)),
+    )
 
 
 def sweep(
     experiment: Experiment,
     ledger: Ledger,
     engine: Engine,
-    watch: SweepWatch,
+    watch: Watch,
     *,
     retry_failed: bool = False,
     tuned: Callable[[SweepRecord], None] = lambda _: None,
@@ -148,7 +143,7 @@ class _Sweep:
     """One call of `sweep`."""
 
     def __init__(
-        self, experiment: Experiment, ledger: Ledger, engine: Engine, watch: SweepWatch, retry_failed: bool
+        self, experiment: Experiment, ledger: Ledger, engine: Engine, watch: Watch, retry_failed: bool
     ) -> None:
         self.experiment = experiment
         self.ledger = ledger
@@ -211,14 +206,14 @@ class _Sweep:
         else:
             self.summary.skipped += failed
             left = [job for job in left if job not in failed]
-        seen = {outcome.job.folder for outcome in self.summary.trained}
+        seen = {result.job.folder for result in self.summary.trained}
         before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen
         self.ended_before |= before
         self.summary.num_ended_before = len(self.ended_before)
         self.watch.planned(left, len(before))
-        for outcome in self.engine.run(left, self.watch) if left else ():
-            self.summary.trained.append(outcome)
-            self.watch.ended(outcome)
+        for result in self.engine.run(left, self.watch) if left else ():
+            self.summary.trained.append(result)
+            self.watch.ended(result)
         return not self.ledger.unended(jobs)
 
     def job(self, run: SweepRun) -> Job:
