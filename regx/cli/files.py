@@ -44,7 +44,7 @@ def validate(
     """
     from regx.config import ConfigError
     from regx.config.load import kind_of_file
-    from regx.config.reading import show_source
+    from regx.reading import show_source
 
     problems: list[Problem] = []
     checked: list[dict[str, object]] = []

@@ -12,10 +12,10 @@ from pydantic_core import ErrorDetails
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.finding import Finding, RuleError
 from regx.config.messages import explain
-from regx.config.reading import folder_of
 from regx.config.run import RunConfig
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.yaml_tree import Node, merge, parse_yaml, plain, read_yaml
+from regx.reading import folder_of
 from regx.text import cut
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import yaml
 
 from regx.config.errors import ConfigError, Place, Problem
-from regx.config.reading import read_source, reason, show_source
 from regx.config.starter import starter_root
+from regx.reading import read_source, reason, show_source
 
 __all__ = [
     "KeyPath",
