@@ -212,7 +212,7 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
 
     from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
-    from regx.config.starter import starter_root
+    from regx.config.ready_made import starter_root
     from regx.measures.registry import tuning_measures
 
     root = starter_root()
