@@ -66,16 +66,18 @@ class ExperimentTree:
         return self.content.find((*axes.part_of(arm), setting, axes.of(arm)[setting].index(value)))
 
     def problem(self, finding: Finding) -> Problem:
-        """Say where something stands that is wrong at the tier."""
+        """Say where something stands that is wrong at the tier, and name it."""
         problem = self.content.problem(finding)
         tier = self._paths.get(problem.place, ())[:2]
         is_changed = tier[:1] == ("tiers",) and finding.path[0] != "tiers"
-        part = _part(tier + finding.path if is_changed else finding.path)
-        return replace(problem, path=": ".join(word for word in (part, finding.label) if word))
+        if finding.path[0] == "claims":
+            return replace(problem, path=self.file.claims[int(finding.path[1])].label(finding.path[2:]))
+        part, inside = _split(tier + finding.path if is_changed else finding.path)
+        return replace(problem, path=_joined(part, *(word for word in inside if isinstance(word, str))))
 
     def part(self, place: Place) -> str:
         """Name the part of the file that a place lies in, e.g. `arms.dropout`; empty: it lies elsewhere."""
-        return _part(self._paths.get(place, ()))
+        return _split(self._paths.get(place, ()))[0]
 
     @cached_property
     def _paths(self) -> dict[Place, KeyPath]:
@@ -93,13 +95,15 @@ def _laid_over(below: Node | None, above: Node) -> Node:
     return above
 
 
-def _part(path: KeyPath) -> str:
-    """Name the part of the file that a path lies in."""
+def _split(path: KeyPath) -> tuple[str, KeyPath]:
+    """Name the part of the file that a path lies in, and return what is left of the path."""
     tier, inside = (path[:2], path[2:]) if path[:1] == ("tiers",) else ((), path)
-    if inside[:2] in _OF_ARMS:
-        return ".".join(map(str, tier + inside[:3]))
-    depth = _DEPTHS.get(str(inside[0]), 0) if inside else 0
-    return ".".join(map(str, tier + inside[:depth]))
+    depth = 3 if inside[:2] in _OF_ARMS else _DEPTHS.get(str(inside[0]), 0) if inside else 0
+    return ".".join(map(str, tier + inside[:depth])), inside[depth:]
+
+
+def _joined(*words: str) -> str:
+    return ": ".join(word for word in words if word)
 
 
 def _walk(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
@@ -192,7 +196,7 @@ def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Pr
     arm = next(arm for arm in experiment.arms if arm in found.arms)
     if len(found.arms) < len(experiment.arms) and f"arms.{arm}" not in part:
         words.insert(0, f"arms.{arm}")
-    return replace(problem, path=": ".join(word for word in words if word))
+    return replace(problem, path=_joined(*words))
 
 
 def _crossed(file: ExperimentFile) -> dict[str, None]:
@@ -240,7 +244,7 @@ def _named(problem: Problem, tier: str) -> Problem:
     """Say that only a tier has a problem, where its path does not."""
     if "tiers." in problem.path:
         return problem
-    return replace(problem, path=": ".join(word for word in (f"tiers.{tier}", problem.path) if word))
+    return replace(problem, path=_joined(f"tiers.{tier}", problem.path))
 
 
 def _read(path: Path) -> tuple[Node, Node, tuple[Tier, ...]]:
