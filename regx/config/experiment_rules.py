@@ -6,11 +6,10 @@ from itertools import combinations
 from math import prod
 
 from regx.config.errors import Finding, KeyPath
-from regx.config.experiment import can_extend
 from regx.config.hints import arm_hint
 from regx.config.messages import show
 from regx.config.sections.claim import CRITERIA, Amount, BesideConfig, ClaimConfig, PartConfig
-from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig
+from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig, can_extend
 from regx.config.yaml_tree import Node, Plain
 
 __all__ = ["MAX_CONFIGS", "experiment_rules", "num_configs"]

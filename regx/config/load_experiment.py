@@ -1,17 +1,17 @@
 """From the YAML file of an experiment to an experiment, or to every problem with its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
 from regx.config.errors import ConfigError, Finding, KeyPath, Place, Problem
-from regx.config.experiment import Experiment, Settings, TunePlan, can_extend, cross, digest_of
+from regx.config.experiment import Experiment, digest_of
 from regx.config.experiment_rules import MAX_CONFIGS, experiment_rules, num_configs
 from regx.config.load import assign, check, read_base
 from regx.config.messages import show
-from regx.config.sections.experiment import Axes, ExperimentFile, Tier, TuneConfig
+from regx.config.sections.experiment import ExperimentFile, Settings, Tier
 from regx.config.yaml_tree import Node, Plain, read_yaml
 
 __all__ = ["ExperimentTree", "check_configs", "load_experiment", "load_tiers"]
@@ -279,56 +279,9 @@ def _at_tier(path: Path, document: Node, base: Node, tier: Tier) -> Experiment:
     found: list[Problem] = []
     trees = {arm: tree.lay_over(base, arm, found) for arm in tree.file.arms}
     found = [replace(problem, path=tree.part(problem.place)) for problem in found]
-    experiment = _build(path, tier, tree.file, trees)
+    experiment = Experiment(path=path, tier=tier, file=tree.file, arms=tuple(tree.file.arms), trees=trees)
     found += check_configs(experiment, tree)
     problems += (problem for problem in found if problem.place not in told)
     if problems:
         raise ConfigError(problems)
     return replace(experiment, digest=digest_of(experiment))
-
-
-def _build(path: Path, tier: Tier, file: ExperimentFile, trees: Mapping[str, Node]) -> Experiment:
-    experiment = Experiment(
-        name=file.name,
-        question=file.question,
-        tier=tier,
-        path=path,
-        digest="",
-        arms=tuple(file.arms),
-        cells=cross(file.grid.axes),
-        own_cells={arm: cross(axes) for arm, axes in file.grid.arms.items() if arm in file.arms},
-        tune=None,
-        seeds=file.all_seeds,
-        claims=file.claims,
-        settings=file.arms,
-        trees=trees,
-    )
-    if not file.tune:
-        return experiment
-    return replace(experiment, tune=replace(_plan(file.tune, experiment.arms), allows=experiment.allows))
-
-
-def _plan(tune: TuneConfig, arms: tuple[str, ...]) -> TunePlan:
-    """Fill in which axes go on; numbers ascend, since an axis goes on at its ends."""
-    over = {arm: _ascending(tune.of(arm)) for arm in arms}
-    extend = tune.extend
-    if extend is None:
-        axes = [axes["optim.lr"] for axes in over.values() if "optim.lr" in axes]
-        extend = ("optim.lr",) if axes and all(map(can_extend, axes)) else ()
-    return TunePlan(
-        over=over,
-        by=tune.by,
-        seeds=tune.seeds,
-        extend=extend,
-        max_extensions=tune.max_extensions,
-        per=tune.per,
-        follow=tune.follow,
-    )
-
-
-def _ascending(axes: Axes) -> dict[str, tuple[Plain, ...]]:
-    return {path: tuple(sorted(values)) if _are_numbers(values) else values for path, values in axes.items()}
-
-
-def _are_numbers(values: tuple[Plain, ...]) -> bool:
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

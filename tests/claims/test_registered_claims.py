@@ -124,7 +124,7 @@ def is_fair(experiment: Experiment, arm: str) -> bool:
     if experiment.name == "sigmoid_drift":  # the paper's own settings; no arm is compared with another
         return True
     climbs = "optim.lr" in experiment.cells_of(arm)[0]
-    return climbs or (experiment.tune is not None and bool(experiment.tune.over[arm]))
+    return climbs or (experiment.tune is not None and bool(experiment.tune.of(arm)))
 
 
 def decisive(claim: ClaimConfig) -> list[Comparison]:

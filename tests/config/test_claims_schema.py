@@ -171,8 +171,8 @@ MISTAKES = {
     ),
     "a contrast of no form": (
         edited("contrast: none - drop\n    small", "contrast: none minus drop\n    small"),
-        "mine.yaml:16:15: claims[0].contrast: must be `A`, `A - B` (with spaces around the minus), `ln(A / B)` "
-        "or `log2(A / B)`, where A and B are arms or `best(arm, arm)` (got 'none minus drop')",
+        "mine.yaml:16:15: claims[0].contrast: must be `A`, `A - B` (with spaces around the minus), "
+        "`ln(A / B)` or `log2(A / B)`, where A and B are arms or `best(arm, arm)` (got 'none minus drop')",
     ),
     "an arm that is not there": (
         edited("contrast: none - drop\n    small", "contrast: none - dropp\n    small"),
