@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from regx.claims.exact import MechanicalClaim, all_mechanical
-from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
 from regx.config.load import kind_of
 from regx.config.load_experiment import load_tiers
 from regx.config.ready_made import starter_root
+from regx.config.schema import editor_line
 from regx.config.sections.claim import ClaimConfig
 from regx.config.yaml_tree import Node, plain, read_yaml
 from regx.runs.path_kind import is_there, what_is

@@ -166,7 +166,7 @@ def _parse(seeds: list[str] | None) -> tuple[int, ...]:
         UsageError: If it is no list of seeds.
     """
     from regx.config.errors import UsageError
-    from regx.config.seeds import parse_seeds
+    from regx.config.sections.fields import parse_seeds
 
     if seeds is None:
         return ()

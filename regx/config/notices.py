@@ -6,19 +6,10 @@ from itertools import combinations
 from pydantic import BaseModel
 
 from regx.config.experiment import Experiment
-from regx.config.run import (
-    BatchNormConfig,
-    ExponentialLr,
-    FixedMask,
-    LinearLr,
-    MomentumRamp,
-    RunConfig,
-    StepLr,
-    config_hash,
-    per_layer,
-)
+from regx.config.run import RunConfig, config_hash
 from regx.config.sections.experiment import TuneConfig
-from regx.config.sections.optim import CosineLr
+from regx.config.sections.model import BatchNormConfig, FixedMask, per_layer
+from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, MomentumRamp, StepLr
 from regx.text import counted
 
 __all__ = ["crowding", "experiment_notices", "notices"]

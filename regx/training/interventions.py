@@ -3,7 +3,7 @@
 from torch import nn
 
 from regx.config import RunConfig
-from regx.config.run import FixedMask
+from regx.config.sections.model import FixedMask
 from regx.models.batch_norm import PrependReference
 from regx.models.dropout import FixableDropout
 from regx.training.prepare import Images

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from regx.config import ConfigError, Experiment, load_experiment
-from regx.config.editor_schema import experiment_schema
 from regx.config.load_experiment import load_tiers
 from regx.config.notices import experiment_notices
+from regx.config.schema import experiment_schema
 from regx.config.sections.claim import Amount, Contrast
 from regx.measures.registry import tuning_measures
 

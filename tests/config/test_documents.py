@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.config.editor_schema import run_schema
-from regx.config.settings import settings_of
+from regx.config.schema import run_schema, settings_of
 
 ROOT = Path(__file__).parents[2]
 

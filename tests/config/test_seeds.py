@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regx.config import ConfigError, load_experiment, load_run
-from regx.config.seeds import MAX_SEEDS, parse_seeds
+from regx.config.sections.fields import MAX_SEEDS, parse_seeds
 
 BASE = "name: base\ndata: {name: digits, train_size: 300}\nmodel: {family: mlp}\noptim: {lr: 0.1}\n"
 EXPERIMENT = """\

@@ -7,7 +7,7 @@ import pytest
 from ready_made import CONFIG_FILES, ROOT
 
 from regx.config import load_run, notices
-from regx.config.shapes import num_parameters
+from regx.config.sections.model import num_parameters
 
 
 @pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ready_made import CONFIG_FILES, EXPERIMENT_FILES
 
-from regx.config.editor_schema import experiment_schema, run_schema
+from regx.config.schema import experiment_schema, run_schema
 from regx.config.yaml_tree import plain, read_yaml
 from regx.measures.registry import tuning_measures
 
