@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from regx.claims.exact import MechanicalClaim, all_mechanical
 from regx.config.errors import UsageError
-from regx.config.load import kind_of
+from regx.config.load import document_kind
 from regx.config.load_experiment import load_tiers
 from regx.config.ready_made import starter_root
 from regx.config.schema import editor_line
@@ -201,7 +201,7 @@ def _experiments(folders: Sequence[Path]) -> Iterator[tuple[Path, Node]]:
         for path in sorted(file for file in folder.rglob("*.y*ml") if file.is_file()):
             tree = read_yaml(path, [])
             name = tree.find(("name",)).value
-            if kind_of(tree) == "experiment" and isinstance(name, str) and name not in seen:
+            if document_kind(tree) == "experiment" and isinstance(name, str) and name not in seen:
                 seen.add(name)
                 yield path, tree
 

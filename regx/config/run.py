@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from regx.config.errors import RuleError
-from regx.config.rules import broken_rules
+from regx.config.run_rules import run_rules
 from regx.config.sections.data import DataConfig
 from regx.config.sections.fields import ADDED_LATER, MAX_SEED, NAME_PATTERN, Section
 from regx.config.sections.model import ModelConfig
@@ -78,7 +78,7 @@ class RunConfig(Section):
         Raises:
             RuleError: With every rule that the config breaks.
         """
-        broken = broken_rules(self.data, self.model, self.optim, self.train)
+        broken = run_rules(self.data, self.model, self.optim, self.train)
         if broken:
             raise RuleError(broken)
         return self

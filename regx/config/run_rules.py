@@ -8,14 +8,12 @@ from regx.config.sections.model import FixedMask, ModelConfig, conv_shapes, num_
 from regx.config.sections.optim import MomentumRamp, OptimConfig
 from regx.config.sections.train import TrainConfig
 
-__all__ = ["broken_rules"]
+__all__ = ["run_rules"]
 
 MAX_PARAMETERS = 500_000_000
 
 
-def broken_rules(
-    data: DataConfig, model: ModelConfig, optim: OptimConfig, train: TrainConfig
-) -> list[Finding]:
+def run_rules(data: DataConfig, model: ModelConfig, optim: OptimConfig, train: TrainConfig) -> list[Finding]:
     """List every rule that the sections break together."""
     return [
         *_data_rules(data, model),
