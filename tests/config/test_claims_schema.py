@@ -7,9 +7,9 @@ import pytest
 
 from regx.config import ConfigError, Experiment, load_experiment
 from regx.config.load_experiment import load_tiers
-from regx.config.notices import experiment_notices
 from regx.config.schema import experiment_schema
 from regx.config.sections.claim import Amount, Contrast
+from regx.config.warnings import experiment_warnings
 from regx.measures.registry import tuning_measures
 
 BASE = """\
@@ -125,10 +125,10 @@ class TestClaims:
         assert load(tmp_path, GOOD, "smoke").claims
 
     def test_too_few_seeds_for_a_verdict_are_noted(self, tmp_path: Path) -> None:
-        notice = "claims: 3 seeds give no verdict; 5 are the fewest, 10 are usual"
-        assert experiment_notices(load(tmp_path, GOOD)) == [notice]
-        assert experiment_notices(load(tmp_path, TUNED)) == []
-        assert experiment_notices(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
+        warning = "claims: 3 seeds give no verdict; 5 are the fewest, 10 are usual"
+        assert experiment_warnings(load(tmp_path, GOOD)) == [warning]
+        assert experiment_warnings(load(tmp_path, TUNED)) == []
+        assert experiment_warnings(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
 
     def test_editors_know_them(self) -> None:
         schema = experiment_schema(tuning_measures())
@@ -312,8 +312,8 @@ class TestFollowers:
     ) -> None:
         content = HEAD.replace("  drop:", "  again: {model.drop_prob: {hidden: 0.5}}\n  drop:")
         content += f"tune: {{over: {{optim.lr: [0.01, 0.1]}}, follow: {{again: {leader}}}}}\nseeds: 3\n"
-        notices = experiment_notices(load(tmp_path, content))
-        assert notices == (["arms again and drop are the same"] if alike else [])
+        warnings = experiment_warnings(load(tmp_path, content))
+        assert warnings == (["arms again and drop are the same"] if alike else [])
 
     @pytest.mark.parametrize(
         ("new", "line"),
