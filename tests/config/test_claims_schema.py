@@ -4,21 +4,13 @@ import math
 from pathlib import Path
 
 import pytest
+from small_experiment import load, problems_of
 
-from regx.config import ConfigError, Experiment, load_experiment
-from regx.config.load_experiment import load_tiers
 from regx.config.schema import experiment_schema
 from regx.config.sections.claim import Amount, Contrast
 from regx.config.warnings import experiment_warnings
 from regx.measures.registry import tuning_measures
 
-BASE = """\
-name: base
-data: {name: digits, train_size: 300}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {batch_size: 50, epochs: 2}
-"""
 HEAD = """\
 name: mine
 question: Does it?
@@ -43,21 +35,6 @@ claims:
       - {label: in errors, measure: error_gap, contrast: none - drop}
 """
 GOOD = TUNED + CLAIM
-
-
-def load(folder: Path, content: str, tier: str = "cpu") -> Experiment:
-    (folder / "base.yaml").write_text(BASE)
-    (folder / "mine.yaml").write_text(content)
-    return load_experiment(folder / "mine.yaml", tier)  # type: ignore[arg-type]
-
-
-def problems_of(folder: Path, content: str) -> list[str]:
-    (folder / "base.yaml").write_text(BASE)
-    path = folder / "mine.yaml"
-    path.write_text(content)
-    with pytest.raises(ConfigError) as error:
-        load_tiers(path)
-    return str(error.value).replace(f"{folder}/", "").split("\n")
 
 
 class TestContrast:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import small_experiment
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regx.config import ConfigError, Experiment, config_hash, dump_config, load_experiment, load_run
+from regx.config import ConfigError, Experiment, config_hash, dump_config, load_run
 from regx.config.errors import Problem
 from regx.config.load import kind_of_file
 from regx.config.sections.experiment import TuneConfig, next_value
@@ -27,9 +28,7 @@ PLAIN = "name: mine\nquestion: Does it?\nbase: base.yaml\narms: {plain: {}}\nsee
 
 
 def load(folder: Path, content: str = PLAIN, tier: str = "cpu", base: str = BASE) -> Experiment:
-    (folder / "base.yaml").write_text(base)
-    (folder / "mine.yaml").write_text(content)
-    return load_experiment(folder / "mine.yaml", tier)  # type: ignore[arg-type]
+    return small_experiment.load(folder, content, tier, base)
 
 
 class TestConfigs:
