@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.checkout import code_digest
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
@@ -26,7 +26,7 @@ from regx.sweeps.shared_folder import is_shared, pack
 from regx.training.observer import Observer
 
 if TYPE_CHECKING:
-    from regx.data import Dataset
+    from regx.data.load import Dataset
     from regx.training.loop import TrainState
 
 __all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
@@ -221,7 +221,7 @@ class _Execution(Observer):
 @cache
 def _dataset(name: str, offline: bool) -> "Dataset":
     """Load a data set once a process: there are few, and sweeps come back to the same one."""
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
 
     return load_dataset(name, offline=offline)
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.training.loop import TrainState, train
 from regx.training.observer import Observer
 from regx.training.prepare import prepare

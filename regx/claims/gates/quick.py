@@ -14,7 +14,7 @@ from regx.claims.gates.reference import ON_MNIST
 from regx.claims.results import Gate
 from regx.claims.small_runs import Rows, load_data, reproducible, small_config
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.files import scratch_folder
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
