@@ -8,7 +8,7 @@ import pytest
 
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.registry import Registered, Registry, read_registry, starter_folder
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
+from regx.claims.sentences import course_text
 from regx.config import Experiment, load_experiment
 from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig
@@ -42,7 +42,7 @@ SMALLEST = {
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return read_registry([starter_folder()]).only(CLAIMS_OF_THE_TEXT)
+    return read_registry([starter_folder()]).only(course_text().claims)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_the_families_are_complete(registry: Registry) -> None:
 
 @pytest.mark.parametrize("name", EMPIRICAL)
 def test_a_claim_quotes_its_sentences_word_by_word(registry: Registry, name: str) -> None:
-    sentences = [sentence.text for sentence in SENTENCES if name in sentence.claims]
+    sentences = [sentence.text for sentence in course_text().sentences if name in sentence.claims]
     assert registered(registry, name).claim.quote == " ".join(sentences)
 
 

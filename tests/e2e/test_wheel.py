@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ready_made import CONFIGS, EXPERIMENTS, ROOT
 
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT
+from regx.claims.sentences import course_text
 
 Regx = Callable[..., str]
 # One thread suffices, and more of them would take turns with the other tests.
@@ -55,7 +55,7 @@ def call(*words: object, cwd: Path, env: dict[str, str] | None = None) -> str:
 
 def of_the_text(claims: str) -> list[dict[str, Any]]:
     """Keep the claims that are the project's own: a clone may hold others."""
-    return [row for row in json.loads(claims) if row["id"] in CLAIMS_OF_THE_TEXT]
+    return [row for row in json.loads(claims) if row["id"] in course_text().claims]
 
 
 def test_it_is_used_from_an_empty_folder(
