@@ -76,15 +76,15 @@ class Campaign:
 
     def show_plan(self, lines: Iterable[str], tell: Callable[[str], None]) -> None:
         """Say what there is to do, whether cores are short for it, and how long it will take."""
-        from regx.config.notices import crowding
+        from regx.config.warnings import thread_warnings
 
         workers = self.workers
         for line in lines:
             say_wrapped(line, tell)
         if self.left and workers and not workers.gpus:
             threads = max(job.config.train.threads for job in self.left)
-            for notice in crowding(threads, available_cores(), workers.number):
-                say_wrapped(f"note: {notice}")
+            for warning in thread_warnings(threads, available_cores(), workers.number):
+                say_wrapped(f"note: {warning}")
         if self.estimate:
             say_wrapped(estimate_line(self.estimate, workers.number if workers else None), tell)
 

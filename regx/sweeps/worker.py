@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
@@ -20,9 +20,11 @@ from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
 from regx.sweeps.jobs import Ending, EngineOptions, Job, JobResult, Watch
 from regx.sweeps.shared_folder import is_shared, pack
+from regx.training.observer import Observer
 
 if TYPE_CHECKING:
-    from regx.data import Dataset
+    from regx.data.load import Dataset
+    from regx.training.loop import TrainState
 
 __all__ = ["execute", "mark_late", "wait_until_idle"]
 
@@ -94,8 +96,8 @@ def _runs_dir(runs_dir: Path, token: str) -> Iterator[tuple[Path, bool]]:
 
 
 @dataclass
-class _Execution:
-    """One job being carried out; watches the run, and tells it when to stop."""
+class _Execution(Observer):
+    """One job being carried out; watches the run, and stops it when it is to stop."""
 
     job: Job
     options: EngineOptions
@@ -148,21 +150,20 @@ class _Execution:
 
     def train(self) -> RunRecord:
         """Train once."""
-        from regx.training.run import RunOptions, train_run
+        from regx.training.run import train_run
 
-        dataset = _dataset(self.job.config.data.name, self.options.offline)
-        options = RunOptions(checkpoint_seconds=self.options.checkpoint_seconds, stop=self)
-        return train_run(self.job.config, self.folder, dataset, self, options)
+        config, seconds = self.job.config, self.options.checkpoint_seconds
+        dataset = _dataset(config.data.name, self.options.offline)
+        return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
 
     @property
     def is_late(self) -> bool:
         """Whether the time limit is over."""
         return self.ends_at is not None and time.monotonic() > self.ends_at
 
-    @property
-    def wanted(self) -> bool:
-        """Whether the run is to stop."""
-        return self.is_late or self.stop_wanted()
+    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
+        """Stop the run when its time is over, and when that is wished."""
+        return not (self.is_late or self.stop_wanted())
 
     def noticed(self, message: str) -> None:
         """Pass it on; of locks that do not work the sweep has told already."""
@@ -175,9 +176,6 @@ class _Execution:
             self.ends_at = time.monotonic() + self.options.time_limit
         self.watch.progressed(self.job, record.epochs_completed)
 
-    def stepped(self, step: int) -> None:
-        """Say nothing of single steps."""
-
     def epoch_done(self, row: EpochMetrics) -> None:
         """Pass it on."""
         self.watch.progressed(self.job, row.epoch)
@@ -186,6 +184,6 @@ class _Execution:
 @cache
 def _dataset(name: str, offline: bool) -> "Dataset":
     """Load a data set once a process: there are few, and sweeps come back to the same one."""
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
 
     return load_dataset(name, offline=offline)
