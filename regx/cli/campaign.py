@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from regx.cli.data import fetch_display
-from regx.cli.engines import EngineChoice, Workers, available_cores
+from regx.cli.engines import EngineChoice, available_cores
 from regx.cli.output import ExitCode, say
 from regx.cli.progress import StopSignal, say_wrapped, stop_on_signals
 from regx.cli.sweep_text import estimate_line
@@ -59,41 +59,45 @@ class Campaign:
         return {job.config.data.name for job in self.left}
 
     @cached_property
-    def workers(self) -> Workers | None:
-        """Those on this machine, if it is this machine that trains.
+    def places(self) -> list[str | None] | None:
+        """The GPU, or None, of each worker on this machine, if it is this machine that trains.
 
         Raises:
             UsageError: If they do not fit on the GPUs.
         """
-        return self.choice.workers_for(self.left)
+        return self.choice.places_for(self.left)
+
+    @property
+    def num_workers(self) -> int | None:
+        """Runs at the same time; None where a scheduler has workers of its own."""
+        return None if self.places is None else len(self.places)
 
     @cached_property
     def estimate(self) -> "Estimate | None":
         """How long it will take; on a scheduler's workers, if they were one like this machine."""
         from regx.sweeps.estimate import estimate
 
-        return estimate(self.plans, self.ledger, self.workers.number if self.workers else 1)
+        return estimate(self.plans, self.ledger, self.num_workers or 1)
 
     def show_plan(self, lines: Iterable[str], tell: Callable[[str], None]) -> None:
         """Say what there is to do, whether cores are short for it, and how long it will take."""
         from regx.config.warnings import thread_warnings
 
-        workers = self.workers
+        places = self.places  # what does not fit is refused before the plan is shown
         for line in lines:
             say_wrapped(line, tell)
-        if self.left and workers and not workers.gpus:
+        if self.left and places and places[0] is None:
             threads = max(job.config.train.threads for job in self.left)
-            for warning in thread_warnings(threads, available_cores(), workers.number):
+            for warning in thread_warnings(threads, available_cores(), len(places)):
                 say_wrapped(f"note: {warning}")
         if self.estimate:
-            say_wrapped(estimate_line(self.estimate, workers.number if workers else None), tell)
+            say_wrapped(estimate_line(self.estimate, self.num_workers), tell)
 
     def describe_estimate(self) -> dict[str, object] | None:
         """Write the estimate as plain values; None where nothing is left."""
         if self.estimate is None:
             return None
-        number = self.workers.number if self.workers else None
-        return {"seconds": round(self.estimate.seconds, 1), "workers": number}
+        return {"seconds": round(self.estimate.seconds, 1), "workers": self.num_workers}
 
     @contextmanager
     def training(self) -> "Iterator[Engine]":
@@ -102,7 +106,7 @@ class Campaign:
 
         with (
             stop_on_signals() as self.stop,  # first: workers take seconds to start
-            self.choice.open(self.options, self.workers) as engine,
+            self.choice.open(self.options, self.places) as engine,
         ):
             self.stop.call(engine.stop)
             try:

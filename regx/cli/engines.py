@@ -24,7 +24,6 @@ __all__ = [
     "SchedulerFileOption",
     "SchedulerOption",
     "TierOption",
-    "Workers",
     "available_cores",
 ]
 
@@ -74,21 +73,6 @@ OfflineOption = Annotated[bool, typer.Option("--offline", help="Never fetch data
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workers:
-    """How the runs are spread over this machine.
-
-    Attributes:
-        number: Runs at the same time.
-        per_gpu: Of them on each GPU; None for one each.
-        gpus: Whether the runs use GPUs.
-    """
-
-    number: int
-    per_gpu: int | None
-    gpus: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class EngineChoice:
     """What was asked for to train the runs; nothing: workers on this machine.
 
@@ -114,11 +98,11 @@ class EngineChoice:
         if sum(option is not None for option in asked) > 1:
             raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")
 
-    def workers_for(self, left: "Sequence[Job]") -> Workers | None:
+    def places_for(self, left: "Sequence[Job]") -> list[str | None] | None:
         """Take one worker for each core, or for each place on a GPU; no more than there are runs.
 
         Returns:
-            None where a scheduler has workers of its own.
+            For each worker the GPU that it gets, or None; nothing where a scheduler has workers of its own.
 
         Raises:
             UsageError: If they do not fit on the GPUs.
@@ -130,23 +114,19 @@ class EngineChoice:
         wanted = self.per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
         gpus = visible_gpus() if wanted else []
         default = len(gpus) * (self.per_gpu or 1) if gpus else available_cores()
-        workers = Workers(
-            number=max(1, min(self.jobs or default, len(left))),
-            per_gpu=self.per_gpu,
-            gpus=bool(gpus or self.per_gpu),
-        )
-        if workers.gpus:
-            place(workers.number, self.per_gpu)  # what does not fit is refused before the plan is shown
-        return workers
+        number = max(1, min(self.jobs or default, len(left)))
+        return place(number, self.per_gpu) if gpus or self.per_gpu else [None] * number
 
-    def open(self, options: "EngineOptions", workers: Workers | None) -> "AbstractContextManager[Engine]":
+    def open(
+        self, options: "EngineOptions", places: list[str | None] | None
+    ) -> "AbstractContextManager[Engine]":
         """Open what trains the runs."""
-        if workers and workers.number == 1:
+        if places and len(places) == 1:
             from regx.sweeps.in_process import in_process
 
             return in_process(options)
         from regx.sweeps.dask_engine import local_cluster, remote
 
-        if workers is None:
+        if places is None:
             return remote(options, address=self.scheduler, scheduler_file=self.scheduler_file)
-        return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
+        return local_cluster(options, places)

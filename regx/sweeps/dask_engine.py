@@ -22,7 +22,7 @@ from regx.runs.folder import RunFolder
 from regx.sweeps.dask_client import connect, dask_settings
 from regx.sweeps.dask_worker import Event, Introduction, introduce, request_stop, resource, train
 from regx.sweeps.jobs import Ending, Engine, EngineLostError, EngineOptions, Job, JobResult, Watch
-from regx.sweeps.local_workers import local_workers, place
+from regx.sweeps.local_workers import local_workers
 from regx.sweeps.shared_folder import deliver, mark
 from regx.sweeps.worker import mark_late
 
@@ -37,24 +37,19 @@ AGAIN = "run the same command again: what was done is done"
 
 
 @contextmanager
-def local_cluster(
-    options: EngineOptions, *, num_workers: int, per_gpu: int | None = None, gpus: bool = True
-) -> Iterator[Engine]:
+def local_cluster(options: EngineOptions, gpus: Sequence[str | None]) -> Iterator[Engine]:
     """Train in worker processes on this machine.
 
     Args:
         options: Of the engine.
-        num_workers: Runs at the same time.
-        per_gpu: Workers that may share a GPU; None for one each.
-        gpus: Whether runs may use GPUs at all; if not, workers are not placed on them.
+        gpus: The one that each worker is to see; None leaves that as it is.
 
     Raises:
-        UsageError: If there are not GPUs enough, or the folder of runs cannot be written.
+        UsageError: If the workers cannot be started, or the folder of runs cannot be written.
     """
-    places = place(num_workers, per_gpu) if gpus or per_gpu else [None] * num_workers
     with (
         dask_settings(),
-        local_workers(places) as cluster,
+        local_workers(gpus) as cluster,
         _engine(cluster, "workers on this machine", options, PATIENCE_SECONDS) as engine,
     ):
         yield engine

@@ -54,7 +54,7 @@ def sweep_with(name: str, folder: Path) -> Sweep:
         if name == "in_process":
             engine = stack.enter_context(in_process(options))
         elif name == "local_cluster":
-            engine = stack.enter_context(local_cluster(options, num_workers=2))
+            engine = stack.enter_context(local_cluster(options, [None] * 2))
         else:
             engine = by_hand(stack, folder, options)
         watch = Notebook()

@@ -15,6 +15,7 @@ from regx.runs.record import RunRecord
 from regx.sweeps.dask_engine import local_cluster
 from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job
+from regx.sweeps.local_workers import place
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def undisturbed(folder: Path, all_jobs: list[Job]) -> Iterator[list[list[str]]]:
 
 def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) -> None:
     watch = Notebook(signal_worker(options, signal.SIGKILL))
-    with local_cluster(options, num_workers=2) as engine:
+    with local_cluster(options, [None] * 2) as engine:
         results = work_off(engine, jobs(3), watch)
     assert {result.ending for result in results.values()} == {"done"}
     assert [notice for notice in watch.notices if "is gone" in notice]
@@ -61,7 +62,7 @@ def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) ->
 def test_a_worker_that_hangs_is_killed_past_the_limit(tmp_path: Path) -> None:
     options = EngineOptions(runs_dir=tmp_path / "runs", time_limit=6.0, grace_seconds=0.5)
     watch = Notebook(signal_worker(options, signal.SIGSTOP))
-    with local_cluster(options, num_workers=2) as engine:
+    with local_cluster(options, [None] * 2) as engine:
         results = work_off(engine, jobs(3), watch)
     failed = [result for result in results.values() if result.ending == "failed"]
     assert len(failed) == 1
@@ -77,7 +78,7 @@ def test_a_worker_that_hangs_is_killed_past_the_limit(tmp_path: Path) -> None:
 
 def test_a_stop_saves_what_runs(options: EngineOptions, tmp_path: Path) -> None:
     all_jobs = jobs(4)
-    with local_cluster(options, num_workers=2) as engine:
+    with local_cluster(options, [None] * 2) as engine:
         results = work_off(engine, all_jobs, Notebook(once(lambda _: engine.stop())))
         later = work_off(engine, jobs(1, seed=9))
     endings = {result.ending for result in results.values()}
@@ -99,7 +100,7 @@ def test_an_engine_that_is_left_leaves_no_process_behind(options: EngineOptions)
         pids.append(RunRecord.read(options.runs_dir / job.folder / "run.json").pid or 0)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), local_cluster(options, num_workers=1) as engine:
+    with pytest.raises(KeyboardInterrupt), local_cluster(options, [None]) as engine:
         work_off(engine, jobs(2), Notebook(leave))
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
@@ -108,7 +109,7 @@ def test_an_engine_that_is_left_leaves_no_process_behind(options: EngineOptions)
 def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(options: EngineOptions) -> None:
     """Its SIGINT goes to every process of the command; only the driver decides what it means."""
     watch = Notebook(signal_worker(options, signal.SIGINT))
-    with local_cluster(options, num_workers=1) as engine:
+    with local_cluster(options, [None]) as engine:
         results = work_off(engine, jobs(1), watch)
     assert {result.ending for result in results.values()} == {"done"}
     assert not watch.notices
@@ -120,7 +121,7 @@ def test_a_worker_that_is_told_to_end_saves_and_its_run_goes_on(
 ) -> None:
     watch = Notebook(signal_worker(options, number))
     (job,) = jobs(1)
-    with local_cluster(options, num_workers=1) as engine:
+    with local_cluster(options, [None]) as engine:
         results = work_off(engine, [job], watch)
     assert {result.ending for result in results.values()} == {"done"}
     assert len(watch.notices) == 1
@@ -128,7 +129,7 @@ def test_a_worker_that_is_told_to_end_saves_and_its_run_goes_on(
 
 
 def test_nothing_listens_but_on_loopback(options: EngineOptions) -> None:
-    with local_cluster(options, num_workers=1) as engine:
+    with local_cluster(options, [None]) as engine:
         work_off(engine, jobs(1))
         here = psutil.Process()
         processes = [here, *here.children(recursive=True)]
@@ -144,7 +145,7 @@ def is_listening(connection: Any) -> bool:
 
 def test_each_worker_sees_its_gpu(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    with local_cluster(options, num_workers=3, per_gpu=2) as engine:
+    with local_cluster(options, place(3, per_gpu=2)) as engine:
         seen = engine.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")  # type: ignore[attr-defined]
         threads = engine.client.run(os.getenv, "OMP_NUM_THREADS")  # type: ignore[attr-defined]
     assert sorted(seen.values()) == ["4", "4", "7"]

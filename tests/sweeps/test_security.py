@@ -95,7 +95,7 @@ def test_without_tls_at_a_tls_port(secured: Secured, options: EngineOptions) -> 
 
 @slow
 def test_local_workers_use_the_certificates_too(secured: Secured, options: EngineOptions) -> None:
-    with dask.config.set(secured.certificates), local_cluster(options, num_workers=1) as engine:
+    with dask.config.set(secured.certificates), local_cluster(options, [None]) as engine:
         address = engine.client.scheduler_info()["address"]  # type: ignore[attr-defined]
     assert address.startswith("tls://127.0.0.1:")
 
