@@ -6,7 +6,7 @@ from typing import Any
 
 from regx.config import RunConfig
 from regx.runs.metrics import TIME_COLUMNS
-from regx.sweeps.jobs import Engine, Job, JobResult, Watch
+from regx.sweeps.jobs import Engine, Job, JobResult, Watch, folder_name
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -35,7 +35,8 @@ def small_job(seed: int = 0, **sections: Mapping[str, Any]) -> Job:
     content = SMALL | {"seed": seed}
     for name, section in sections.items():
         content[name] = content[name] | section
-    return Job.of(RunConfig.model_validate(content))
+    config = RunConfig.model_validate(content)
+    return Job(config=config, folder=folder_name(config))
 
 
 class Notebook(Watch):

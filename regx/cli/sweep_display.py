@@ -170,10 +170,7 @@ class _Counts(_Silent):
         self.seconds = 0.0
 
     def planned(self, jobs: "Sequence[Job]", num_ended: int) -> None:  # noqa: ARG002
-        tuning = self.experiment.tune is not None and any(
-            job.config.seed in self.experiment.tune.seeds for job in jobs
-        )
-        self.stage = "tuning" if tuning else "training"
+        self.stage = "tuning" if any(job.stage == "tune" for job in jobs) else "training"
         totals = Counter(job.arm for job in jobs)
         self.arms = {arm: Arm(arm, totals[arm]) for arm in self.experiment.arms}
         self.total, self.num_ended, self.seconds = len(jobs), 0, 0.0
@@ -184,7 +181,7 @@ class _Counts(_Silent):
         self.workers.add(worker)
 
     def progressed(self, job: "Job", epochs: int) -> None:
-        run = name_of(job).removeprefix(f"{job.arm} ")
+        run = str(job).removeprefix(f"{job.arm} ")
         self.arms[job.arm].running[job.folder] = f"{run} epoch {epochs}/{job.config.train.epochs}"
 
     def ended(self, result: "JobResult") -> None:
@@ -215,11 +212,6 @@ class _Counts(_Silent):
         return f"{duration(seconds)} left" if self.total > self.num_ended else ""
 
 
-def name_of(job: "Job") -> str:
-    """Name a job by its arm, what is set beyond it, and its seed."""
-    return " ".join(part for part in (job.arm, job.point, f"seed {job.config.seed}") if part)
-
-
 class _Lines(_Counts):
     """One line per run, or per so many runs."""
 
@@ -241,7 +233,7 @@ class _Lines(_Counts):
         """Say how a run ended."""
         job = result.job
         width = len(str(self.total))
-        words = [f"{self.num_ended:>{width}}/{self.total}", name_of(job)]
+        words = [f"{self.num_ended:>{width}}/{self.total}", str(job)]
         error = self.valid_error(result)
         words.append(result.ending if error is None else f"valid error {error:.2%}")
         words.append(f"{result.seconds:.1f} s")

@@ -61,7 +61,7 @@ def _counts(plan: "Plan") -> list[str]:
         per = "cell" if experiment.tune.per == "cell" else "arm"
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
-            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.trials), 'run')},"
+            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.tuning.trials), 'run')},"
             " more where the best lies on the edge of the grid"
         )
     lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
@@ -83,7 +83,7 @@ def describe_plan(plan: "Plan") -> dict[str, object]:
         "seeds": list(experiment.seeds),
         "runs": {
             "compare": len(plan.confirm),
-            "tuning": len(plan.trials),
+            "tuning": len(plan.tuning.trials),
             "done": plan.num_done,
             "left": len(plan.left),
             "failed": len(plan.failed),

@@ -1,7 +1,7 @@
 """A sweep: what an experiment asks for, training what is missing of it, and the files that tell of it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import regx
@@ -53,25 +53,28 @@ class Plan:
 
     Attributes:
         experiment: Which.
-        tuning: How far its tuning has come.
-        trials: Jobs of the tuning, as far as they are known: where the best lies on an edge, more follow.
+        tuning: How far its tuning has come, and its trials; where the best lies on an edge, more follow.
         confirm: Runs to be compared, under their tuned values; before the tuning is complete, under the
             values that the arms have untuned: as many and as long as they will be.
-        left: Jobs of both that have not ended, each once.
+        left: Jobs that have not ended, trials and others, each once.
         failed: Those of them that failed before.
     """
 
     experiment: Experiment
     tuning: Tuning
-    trials: tuple[Job, ...]
     confirm: tuple[Job, ...]
     left: tuple[Job, ...]
     failed: tuple[Job, ...]
 
     @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Trials, and runs to be compared."""
+        return (*self.tuning.trials, *self.confirm)
+
+    @property
     def num_done(self) -> int:
-        """Jobs of both that have ended."""
-        return len({job.folder for job in (*self.trials, *self.confirm)}) - len(self.left)
+        """Jobs that have ended."""
+        return len({job.folder for job in self.jobs}) - len(self.left)
 
 
 @dataclass(kw_only=True)
@@ -80,7 +83,7 @@ class Summary:
 
     Attributes:
         record: What stands in sweep.json.
-        trained: Outcomes of the jobs that this call has worked on, in the order in which they ended.
+        trained: Results of the jobs that this call has worked on, in the order in which they ended.
         num_ended_before: Runs that were there already.
         skipped: Runs that failed in an earlier call and were not tried again.
         complete: Whether every run of the experiment has ended.
@@ -96,13 +99,11 @@ class Summary:
 def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
     """Look at what is there, and train nothing."""
     tuning = tune(experiment, ledger, lambda jobs: not ledger.unended(jobs))
-    trials = tuple(trial.job for trial in tuning.trials)
-    confirm = tuple(_job(experiment, ledger, run) for run in _confirm(experiment, tuning))
-    left = ledger.unended([*trials, *confirm])
+    confirm = _confirm(experiment, ledger, tuning)
+    left = ledger.unended([*tuning.trials, *confirm])
     return Plan(
         experiment=experiment,
         tuning=tuning,
-        trials=trials,
         confirm=confirm,
         left=tuple(left),
         failed=tuple(ledger.failed(left)),
@@ -155,7 +156,7 @@ class _Sweep:
         self.keep_other_version()
         plan = make_plan(experiment, ledger)
         remove_leftovers(self.folder.path)
-        for job in (*plan.trials, *plan.confirm):
+        for job in plan.jobs:
             remove_leftovers(ledger.runs_dir / job.folder)
         self.summary = Summary(record=self.write(plan.tuning))
 
@@ -164,8 +165,7 @@ class _Sweep:
         self.summary.record = self.write(tuning)
         if tuning.complete:
             tuned(self.summary.record)
-            jobs = [self.job(run) for run in _confirm(self.experiment, tuning)]
-            self.summary.complete = self.train(jobs)
+            self.summary.complete = self.train(_confirm(self.experiment, self.ledger, tuning))
         write_run_table(self.folder, self.summary.record)
         return self.summary
 
@@ -216,15 +216,9 @@ class _Sweep:
             self.watch.ended(result)
         return not self.ledger.unended(jobs)
 
-    def job(self, run: SweepRun) -> Job:
-        return _job(self.experiment, self.ledger, run)
-
     def write(self, tuning: Tuning) -> SweepRecord:
         """Write sweep.json; the runs to compare stand in it once their values are known."""
-        confirm = [
-            run.model_copy(update={"folder": self.job(run).folder})
-            for run in (_confirm(self.experiment, tuning) if tuning.complete else ())
-        ]
+        confirm = _confirm(self.experiment, self.ledger, tuning) if tuning.complete else ()
         plan = self.experiment.tune
         record = SweepRecord(
             name=self.experiment.name,
@@ -235,28 +229,18 @@ class _Sweep:
             seeds=self.experiment.seeds,
             tune_by=plan.by if plan else None,
             arms=tuning.arms,
-            runs=(*(trial.as_run() for trial in tuning.trials), *confirm),
+            runs=tuple(job.as_row() for job in (*tuning.trials, *confirm)),
         )
         self.folder.path.mkdir(parents=True, exist_ok=True)
         record.write(self.folder.record)
         return record
 
 
-def _confirm(experiment: Experiment, tuning: Tuning) -> Iterator[SweepRun]:
+def _confirm(experiment: Experiment, ledger: Ledger, tuning: Tuning) -> tuple[Job, ...]:
     """List the runs to compare, seed by seed: stopped half way, they are still whole comparisons."""
-    for seed in experiment.seeds:
-        for arm in experiment.arms:
-            for cell in experiment.cells_of(arm):
-                yield SweepRun(
-                    stage="confirm",
-                    arm=arm,
-                    cell=dict(cell),
-                    tuned=dict(tuning.settings(arm, cell)),
-                    seed=seed,
-                    folder="",
-                )
-
-
-def _job(experiment: Experiment, ledger: Ledger, run: SweepRun) -> Job:
-    settings = {**run.cell, **run.tuned}
-    return ledger.job(experiment.config(run.arm, settings, run.seed), run.arm, settings)
+    return tuple(
+        ledger.job(experiment, arm, seed, cell, tuning.settings(arm, cell))
+        for seed in experiment.seeds
+        for arm in experiment.arms
+        for cell in experiment.cells_of(arm)
+    )

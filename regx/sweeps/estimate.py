@@ -48,7 +48,7 @@ def estimate(plans: Sequence[Plan], ledger: Ledger, num_workers: int) -> Estimat
     left = {job.folder: job for plan in plans for job in plan.left}
     if not left:
         return None
-    jobs = [job for plan in plans for job in (*plan.trials, *plan.confirm)]
+    jobs = [job for plan in plans for job in plan.jobs]
     ended = {_network(job.config): job for job in jobs if job.folder not in left}
     finished = {network: ledger.load(job) for network, job in ended.items()}  # one of each tells its speed
     speeds = {network: _speed(run) for network, run in finished.items() if run.rows}

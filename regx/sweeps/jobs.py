@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.config.messages import show
+from regx.runs.sweep import SweepRun
 
 __all__ = [
     "Ending",
@@ -16,10 +17,13 @@ __all__ = [
     "EngineOptions",
     "Job",
     "JobResult",
+    "Stage",
     "Watch",
+    "folder_name",
     "show_settings",
 ]
 
+Stage = Literal["tune", "confirm"]  # a trial of the tuning, or a run to compare
 # What became of a job. `lost` is no verdict on the run (its worker died, or the disk was full):
 # it is trained again when the sweep is. `failed` is one: its own code raised, or it ran past the time limit.
 Ending = Literal["done", "diverged", "failed", "interrupted", "lost"]
@@ -27,25 +31,44 @@ Ending = Literal["done", "diverged", "failed", "interrupted", "lost"]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One run to be trained.
+    """One run to be trained, and what it is trained for.
 
     Attributes:
         config: All of it, the seed included.
         folder: Name of the run's folder in the folder of runs.
-        arm: The arm that it is trained for; for display alone, like `point`.
-        point: What is set beyond the arm, as --set has it.
+        stage: Whether it is a trial of the tuning, or a run to compare.
+        arm: Of the experiment.
+        cell: Of the arm's grid.
+        tuned: The values that were tuned, or are on trial.
     """
 
     config: RunConfig
     folder: str
+    stage: Stage = "confirm"
     arm: str = ""
-    point: str = ""
+    cell: Settings = field(default_factory=dict)
+    tuned: Settings = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, config: RunConfig, arm: str = "", settings: Settings | None = None) -> "Job":
-        """Name the folder as `regx train` would."""
-        folder = f"{config.name}-s{config.seed}-{config_hash(config)}"
-        return cls(config=config, folder=folder, arm=arm, point=show_settings(settings or {}))
+    def __str__(self) -> str:
+        """Name it by its arm, what is set beyond it, and its seed."""
+        parts = (self.arm, show_settings({**self.cell, **self.tuned}), f"seed {self.config.seed}")
+        return " ".join(filter(None, parts))
+
+    def as_row(self) -> SweepRun:
+        """Write it for sweep.json."""
+        return SweepRun(
+            stage=self.stage,
+            arm=self.arm,
+            cell=dict(self.cell),
+            tuned=dict(self.tuned),
+            seed=self.config.seed,
+            folder=self.folder,
+        )
+
+
+def folder_name(config: RunConfig) -> str:
+    """Name the folder of a run as `regx train` would."""
+    return f"{config.name}-s{config.seed}-{config_hash(config)}"
 
 
 def show_settings(settings: Settings) -> str:

@@ -61,7 +61,7 @@ def test_a_sweep_trains_every_run_once(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_trained_and_nothing_else(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
-    there = Job.of(experiment.config("wide", {}, 1))
+    there = Ledger(runs).job(experiment, "wide", 1)
     finish(runs, there)
     summary, seen = run(experiment, runs)
     assert there.folder not in seen.began
@@ -125,7 +125,7 @@ def test_tuning_and_comparison_never_share_a_seed(tmp_path: Path) -> None:
 
 def test_a_failed_run_is_left_alone_until_it_is_asked_for(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
-    failed = Job.of(experiment.config("none", {}, 0))
+    failed = Ledger(runs).job(experiment, "none", 0)
     finish(runs, failed, status="failed")
     summary, seen = run(experiment, runs)
     assert [job.folder for job in summary.skipped] == [failed.folder]
@@ -146,7 +146,7 @@ def test_a_diverged_run_is_a_result(tmp_path: Path) -> None:
 def test_a_plan_trains_nothing(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs"
     plan = make_plan(experiment, Ledger(runs))
-    assert (len(plan.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
+    assert (len(plan.tuning.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
     assert not runs.exists()
 
 
