@@ -33,6 +33,7 @@ ANSWER_SECONDS = 10.0  # for a result that is known to be there
 STOP_SECONDS = 60.0  # for a run to save itself
 RESTART_SECONDS = 30.0  # for a worker that hung to be started anew
 PATIENCE_SECONDS = 60.0  # for a worker on this machine to come back
+FIT = ""  # what is to be said of a worker that takes part
 AGAIN = "run the same command again: what was done is done"
 
 
@@ -152,9 +153,7 @@ class DaskEngine:
         self.token = token
         self.patience = patience
         self.watch = Watch()
-        self.workers: dict[
-            str, Introduction | None
-        ] = {}  # by address; None before they have said who they are
+        self.workers: dict[str, str | None] = {}  # why each cannot be used; None: not known yet
         self.tasks: dict[str, _Task] = {}
         self.results: deque[JobResult] = deque()
         self.inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -178,7 +177,7 @@ class DaskEngine:
                     yield self.results.popleft()
                 while waiting and self.stopped:
                     yield JobResult(job=waiting.popleft(), ending="interrupted")
-                while waiting and len(self.tasks) < sum(map(_is_fit, self.workers.values())):
+                while waiting and len(self.tasks) < len(self.fit_workers):
                     self.submit(waiting.popleft())
                 if waiting or self.tasks:
                     self.step()
@@ -205,6 +204,11 @@ class DaskEngine:
         for task in list(self.tasks.values()):
             self.check(task)
 
+    @property
+    def fit_workers(self) -> list[str]:
+        """Addresses of those that take part."""
+        return [address for address, complaint in self.workers.items() if complaint == FIT]
+
     def check_workers(self) -> None:
         """See that there are workers, and not only such as cannot be used.
 
@@ -212,11 +216,11 @@ class DaskEngine:
             EngineLostError: If not.
         """
         now = time.monotonic()
-        complaints = [said["complaint"] for said in self.workers.values() if said]
         if self.workers:
             self.manned, self.told_of_waiting = now, False
-            if len(complaints) == len(self.workers) and all(complaints):
-                raise EngineLostError(f"{self.place}: none of its workers can be used: {complaints[-1]}")
+            if all(self.workers.values()):
+                complaint = list(self.workers.values())[-1]
+                raise EngineLostError(f"{self.place}: none of its workers can be used: {complaint}")
         elif self.patience is not None and now - self.manned > self.patience:
             raise EngineLostError(f"{self.place}: no worker for {self.patience:.0f} s; {AGAIN}")
         elif self.patience is None and not self.told_of_waiting:
@@ -224,12 +228,13 @@ class DaskEngine:
             self.watch.noticed(f"{self.place}: no worker is there; waiting for one")
 
     def on_cluster_event(self, event: dict[str, Any]) -> None:
-        """Take part in what the scheduler says of its workers."""
+        """Hear that a worker has come or gone."""
         if event.get("action") == "add-worker":
             self.meet(event["worker"])
         elif event.get("action") == "remove-worker":
             self.workers.pop(event["worker"], None)
             for task in [task for task in self.tasks.values() if task.worker == event["worker"]]:
+                task.trains_since = None  # Dask gives it to another
                 if self.stopped:
                     self.end(task, "interrupted", "its worker died")
 
@@ -263,8 +268,8 @@ class DaskEngine:
             remedy = f"install regx {regx.__version__} there"
             complaint = f"worker {address}: cannot load regx ({first}); {remedy}"
             said = Introduction(threads=1, complaint=complaint)
-        self.workers[address] = said
-        if said["complaint"]:
+        self.workers[address] = said["complaint"]
+        if said["complaint"] != FIT:
             self.watch.noticed(said["complaint"])
         elif said["threads"] > 1:
             self.watch.noticed(
@@ -292,10 +297,7 @@ class DaskEngine:
 
         if task.future.key not in self.tasks or task.future.status == "cancelled":
             return
-        if task.future.status in (
-            "pending",
-            "lost",
-        ):  # the result was lost on its way, and Dask makes it again
+        if task.future.status in ("pending", "lost"):  # on its way to us: Dask makes the result again
             self.await_result(task)
             return
         try:
@@ -334,9 +336,7 @@ class DaskEngine:
             self.watch.noticed(event["notice"])
         elif event["epochs"] is None:
             if task.worker:
-                self.watch.noticed(
-                    f"worker {task.worker_name}: is gone; {task.job.folder} goes to {event['name']}"
-                )
+                self.watch.noticed(f"worker {task.worker_name}: is gone; {task.job.folder} goes to the next")
             task.worker, task.worker_name, task.trains_since = event["worker"], event["name"], None
             self.watch.started(task.job, event["name"])
         else:
@@ -370,15 +370,9 @@ class DaskEngine:
         """Ask the workers to save their runs; in a thread, since one that hangs would not answer."""
         if self.stops_at is None:
             self.stops_at = time.monotonic() + STOP_SECONDS
-            addresses = [address for address, said in self.workers.items() if _is_fit(said)]
-            threading.Thread(target=self.tell_to_stop, args=(addresses,), daemon=True).start()
+            threading.Thread(target=self.tell_to_stop, args=(self.fit_workers,), daemon=True).start()
 
     def tell_to_stop(self, addresses: list[str]) -> None:
         """Tell workers, beside what they are doing; one that died meanwhile need not be told."""
         with contextlib.suppress(Exception):
             self.client.run(request_stop, self.token, workers=addresses, on_error="ignore")
-
-
-def _is_fit(said: Introduction | None) -> bool:
-    """Whether a worker takes part."""
-    return said is not None and not said["complaint"]
