@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.facts import part_facts
 from regx.claims.measuring import MeasureRow, SweepRuns, arms_of, locked_part, read_measures
-from regx.claims.prose import heading_of
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.compare.select import read_sweep
@@ -342,7 +342,7 @@ def _parts(
         sides = tuple(_sides(comparison, arms, own))
         labels = [side.label for side in sides]
         yield PartEvidence(
-            heading=heading_of(part),
+            heading=part_facts(part).heading,
             result=part,
             sides=sides,
             unit=comparison.measures[0].unit,
