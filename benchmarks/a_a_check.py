@@ -12,7 +12,7 @@ from pathlib import Path
 from regx.compare.compare import Row, compare
 from regx.compare.select import Group
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.files import atomic_path
 from regx.runs.folder import RunFolder
 from regx.runs.table import Run, load_run_folder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.case import Case
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import read_rows
 from regx.training.run import Observer, RunOptions, train_run

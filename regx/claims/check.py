@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.config import Experiment
-from regx.config.errors import Problem
-from regx.config.finding import Finding
-from regx.config.yaml_tree import KeyPath, read_yaml
+from regx.config.errors import Finding, KeyPath, Problem
+from regx.config.yaml_tree import read_yaml
 from regx.measures.grid import GRID_FUNCTIONS
 from regx.sweeps.tuning import check_tuning
 
@@ -27,7 +26,7 @@ def check_measures(experiment: Experiment) -> list[Problem]:
     if not found:
         return tuning
     tree = read_yaml(experiment.path, [])
-    return [*tuning, *(finding.at(tree) for finding in found)]
+    return [*tuning, *(tree.problem(finding) for finding in found)]
 
 
 def _label(claim: str, part: str) -> str:

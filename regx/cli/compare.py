@@ -121,10 +121,10 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
     from regx.compare.tables import as_csv, as_markdown
-    from regx.config.reading import OTHER_OUT, advising
     from regx.figures.convergence import save_convergence
     from regx.figures.differences import has_pairs, save_differences
     from regx.figures.overfitting import save_overfitting
+    from regx.reading import OTHER_OUT, advising
     from regx.runs.files import write_text
 
     with advising(OTHER_OUT):

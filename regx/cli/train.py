@@ -14,7 +14,7 @@ from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
-    from regx.data import Dataset
+    from regx.data.load import Dataset
     from regx.runs.folder import RunFolder
     from regx.runs.record import RunRecord
     from regx.training.run import RunOptions
@@ -183,7 +183,7 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
     Raises:
         UsageError: If the device is not there: that is refused before anything is fetched.
     """
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.training.environment import resolve_device
 
     resolve_device(settings.device)

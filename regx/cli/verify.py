@@ -48,7 +48,7 @@ def verify(
     config = recorded.config
     before = Written(record=recorded.record, rows=recorded.rows, probes=_probes(recorded))
 
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.training.run import RunOptions, train_run
 
     with fetch_display(quiet=quiet) as show:

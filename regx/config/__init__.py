@@ -6,12 +6,9 @@ from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
 from regx.config.notices import notices
 from regx.config.run import RunConfig, config_hash, dump_config
-from regx.config.shapes import DATASETS, DatasetFacts
 
 __all__ = [
-    "DATASETS",
     "ConfigError",
-    "DatasetFacts",
     "Experiment",
     "RunConfig",
     "Settings",

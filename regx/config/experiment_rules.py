@@ -6,13 +6,13 @@ from itertools import combinations
 from math import prod
 
 from regx.config.contrast import Contrast, parse_amount, parse_contrast
+from regx.config.errors import Finding, KeyPath
 from regx.config.experiment import can_extend
-from regx.config.finding import Finding
 from regx.config.hints import arm_hint
 from regx.config.messages import show
 from regx.config.sections.claim import CRITERIA, ClaimConfig, PartConfig
 from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig
-from regx.config.yaml_tree import KeyPath, Node, Plain
+from regx.config.yaml_tree import Node, Plain
 
 __all__ = ["MAX_CONFIGS", "claim_rules", "experiment_rules", "num_configs"]
 

@@ -1,12 +1,12 @@
 """What to write instead: near misses, keys that belong elsewhere, and names from other tools and papers."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
 from regx.config.settings import settings_of
+from regx.text import nearest
 
 __all__ = [
     "arm_hint",
@@ -138,15 +138,14 @@ def near_key(key: str, known: Iterable[str]) -> str:
 
     Another word that shares some letters is none: the first letter is seldom missed, so `steps` is no `eps`.
     """
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
-    is_slip = near and (near[0][:1] == key[:1] or difflib.get_close_matches(key, near, cutoff=0.85))
-    return near[0] if is_slip else ""
+    near = nearest(key, known, cutoff=0.75)
+    return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
 
 
 def arm_hint(name: str, arms: Collection[str]) -> str:
     """Return the arm that is meant where a name is none, or all that there are."""
-    near = difflib.get_close_matches(name, arms, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(arms)}"
+    near = nearest(name, arms)
+    return f"did you mean {near!r}?" if near else f"known here: {', '.join(arms)}"
 
 
 def seeds_hint(path: str, value: object) -> str:
@@ -167,8 +166,8 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
         return ""
     word = value.lower().replace("-", "_").replace(" ", "_")
     word = word if word in choices else SYNONYMS.get(word, word)
-    near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]!r}?" if near and word not in OTHER_THINGS else ""
+    near = nearest(word, choices)
+    return f"; did you mean {near!r}?" if near and word not in OTHER_THINGS else ""
 
 
 def example_for(path: str, value: object) -> str:

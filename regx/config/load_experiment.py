@@ -6,14 +6,13 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from regx.config.errors import ConfigError, Place, Problem
+from regx.config.errors import ConfigError, Finding, KeyPath, Place, Problem
 from regx.config.experiment import Experiment, Settings, TunePlan, can_extend, cross, digest_of
 from regx.config.experiment_rules import MAX_CONFIGS, experiment_rules, num_configs
-from regx.config.finding import Finding
 from regx.config.load import assign, check, read_base
 from regx.config.messages import show
 from regx.config.sections.experiment import Axes, ExperimentFile, Tier, TuneConfig
-from regx.config.yaml_tree import KeyPath, Node, Plain, read_yaml
+from regx.config.yaml_tree import Node, Plain, read_yaml
 
 __all__ = ["ExperimentTree", "check_configs", "load_experiment", "load_tiers"]
 
@@ -68,7 +67,7 @@ class ExperimentTree:
 
     def problem(self, finding: Finding) -> Problem:
         """Say where something stands that is wrong at the tier."""
-        problem = finding.at(self.content)
+        problem = self.content.problem(finding)
         tier = self._paths.get(problem.place, ())[:2]
         is_changed = tier[:1] == ("tiers",) and finding.path[0] != "tiers"
         part = _part(tier + finding.path if is_changed else finding.path)

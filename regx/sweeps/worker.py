@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.checkout import code_digest
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
@@ -25,7 +25,7 @@ from regx.sweeps.jobs import Ending, Order, Report, refusal
 from regx.sweeps.shared_folder import is_shared, pack
 
 if TYPE_CHECKING:
-    from regx.data import Dataset
+    from regx.data.load import Dataset
 
 __all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
 
@@ -223,7 +223,7 @@ class _Execution:
 @cache
 def _dataset(name: str, offline: bool) -> "Dataset":
     """Load a data set once a process: there are few, and sweeps come back to the same one."""
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
 
     return load_dataset(name, offline=offline)
 

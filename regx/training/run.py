@@ -12,10 +12,10 @@ import torch
 
 from regx.config import RunConfig, config_hash, dump_config
 from regx.config.errors import UsageError
-from regx.config.reading import read_bytes
 from regx.config.shapes import num_parameters
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.models.network import build_model
+from regx.reading import read_bytes
 from regx.runs import metrics, probes
 from regx.runs.files import GrowingFile, put_aside, write_text
 from regx.runs.folder import RunFolder

@@ -8,7 +8,7 @@ from run_builder import remove_checksums
 from watching import Quiet, StopAt
 
 from regx.config import load_run
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 from regx.training.run import RunOptions, train_run
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.models.network import build_model
 from regx.runs.metrics import EpochMetrics
 from regx.training.evaluate import zero_sum

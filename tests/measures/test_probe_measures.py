@@ -9,7 +9,7 @@ from run_builder import build_run, write_probes
 from watching import Quiet
 
 from regx.claims.exact.small_runs import small_config
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.measures.measure import Number, Reference, SeedRuns
 from regx.measures.registry import find_measure
 from regx.runs.folder import RunFolder

@@ -9,7 +9,7 @@ from hand_built import after_step, found, images_of, linear, network_of, run_of
 from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.probes.activation_drift import ActivationDrift, drift
 from regx.probes.activations import by_unit, pre_activations
 from regx.runs.folder import RunFolder

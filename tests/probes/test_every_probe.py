@@ -11,7 +11,7 @@ from watching import Quiet, StopAt
 
 from regx import probes
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, EpochMetrics, read_rows
 from regx.runs.probes import read_values

@@ -6,7 +6,7 @@ import pytest
 from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
 from regx.training.run import RunOptions, train_run

@@ -9,7 +9,7 @@ from torch import nn
 from watching import Quiet, StopAt
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, RunRecord

@@ -9,7 +9,7 @@ import torch
 from watching import Quiet, StopAt
 
 from regx.config import RunConfig, config_hash
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, read_rows
 from regx.runs.record import RunRecord

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from watching import Quiet, StopAt
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
 from regx.models.network import build_model

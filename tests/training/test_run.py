@@ -13,7 +13,7 @@ import torch
 from watching import Quiet, StopAt
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import COLUMNS, read_rows
 from regx.runs.record import RunRecord

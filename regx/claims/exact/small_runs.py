@@ -73,7 +73,7 @@ def train_observed(
     """
     import torch
 
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.training.evaluate import zero_sum
     from regx.training.loop import TrainState, train
     from regx.training.optim import Sgd

@@ -47,7 +47,7 @@ def train_in_memory(
 
 def whole_run(config: RunConfig) -> list[EpochMetrics]:
     """Train as `regx train` does, in a folder that is thrown away; times are left out."""
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
     from regx.training.run import RunOptions, train_run
@@ -63,7 +63,7 @@ def load_data(config: RunConfig) -> RunData:
     """Load the images of a run, but only a few for validation."""
     import torch
 
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.training.prepare import Images, prepare
 
     data = prepare(config, load_dataset(config.data.name, offline=True), torch.device("cpu"))

@@ -6,10 +6,10 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, 
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from regx.config.errors import KeyPath
 from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
-from regx.config.yaml_tree import KeyPath
 
 __all__ = ["Axes", "ExperimentFile", "GridConfig", "Tier", "TierConfig", "Tiers", "TuneConfig"]
 
