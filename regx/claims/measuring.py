@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.results import Lock, LockedClaim, LockedPart
+from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.results import Lock
 from regx.config.errors import UsageError
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
@@ -23,8 +23,6 @@ __all__ = [
     "MEASURE_COLUMNS",
     "MeasureRow",
     "SweepRuns",
-    "arms_of",
-    "locked_part",
     "measure_claims",
     "read_measures",
     "write_measures",
@@ -177,9 +175,9 @@ def measure_claims(claims: tuple[ClaimConfig, ...], lock: Lock, runs: SweepRuns)
 
 def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[MeasureRow]:
     for item in comparisons_of(claim):
-        part = locked_part(lock.claims[claim.id], item.part)
+        part = lock.claims[claim.id].find(item.part)
         reference = Reference(target_error=part.target_error, train_loss=part.train_loss)
-        for arm, measure in zip(arms_of(part), item.measures, strict=True):
+        for arm, measure in zip(part.arms, item.measures, strict=True):
             for seed in lock.seeds:
                 number = (
                     Number(value=None, note=part.problem)
@@ -195,17 +193,3 @@ def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[
                     value=number.value,
                     note=number.note,
                 )
-
-
-def arms_of(part: LockedPart) -> tuple[str, ...]:
-    """Return the arm of each side, where the best of several was chosen."""
-    return (part.first,) if part.second is None else (part.first, part.second)
-
-
-def locked_part(claim: LockedClaim, name: str) -> LockedPart:
-    """Return what was fixed for one comparison."""
-    if name == IF_CENSORED:
-        assert claim.if_censored is not None
-        return claim.if_censored
-    group, _, number = name.rpartition(" ")
-    return (claim.beside if group == "beside" else claim.parts)[int(number) - 1]

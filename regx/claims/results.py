@@ -148,6 +148,11 @@ class LockedPart(Record):
     train_loss: float | None = Field(default=None, description="Training loss that is waited for.")
     problem: str = Field(default="", description="Why something could not be fixed.")
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arm of each side, where the best of several was chosen."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
 
 class LockedClaim(Record):
     """One claim as it was fixed."""
@@ -158,6 +163,14 @@ class LockedClaim(Record):
     parts: tuple[LockedPart, ...]
     if_censored: LockedPart | None = None
     beside: tuple[LockedPart, ...] = ()
+
+    def find(self, name: str) -> LockedPart:
+        """Return what was fixed for one comparison: `1`, `if censored`, `beside 1`, ..."""
+        if name == "if censored":
+            assert self.if_censored is not None
+            return self.if_censored
+        group, _, number = name.rpartition(" ")
+        return (self.beside if group == "beside" else self.parts)[int(number) - 1]
 
 
 class Lock(Record):

@@ -23,7 +23,7 @@ def show_tuning(folder: "ResultsFolder", claim_id: str) -> str:
     """
     lock = folder.read_lock()
     parts = lock.claims[claim_id].parts
-    used = {arm for part in parts for arm in (part.first, part.second)}
+    used = {arm for part in parts for arm in part.arms}
     arms = [arm for arm in lock.arms if arm["name"] in used and arm.get("tuned")]
     if not arms:
         return "nothing was tuned"
