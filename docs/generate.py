@@ -97,6 +97,8 @@ def draw_claims(path: Path) -> None:
 def fill(page: str, part: str, text: str) -> str:
     """Put a text between the two marks of its part."""
     begin, end = f"<!-- {part}: begin -->\n", f"<!-- {part}: end -->\n"
+    if page.count(begin) != 1 or page.count(end) != 1:
+        sys.exit(f"the marks of the part {part} are missing, or there twice")
     head, _, rest = page.partition(begin)
     return head + begin + text.strip("\n") + "\n" + end + rest.partition(end)[2]
 

@@ -45,7 +45,7 @@ Cli = Callable[..., Any]
 
 @pytest.fixture
 def claims(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setattr("regx.claims.gates._GATES", ())
+    monkeypatch.setattr("regx.claims.gates.quick.GATES", ())
     monkeypatch.setenv("COLUMNS", "200")  # a claim in one line
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "experiments").mkdir()
