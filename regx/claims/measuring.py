@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +31,7 @@ __all__ = [
 MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class MeasureRow:
     """One row of measures.csv."""
 
@@ -49,9 +49,7 @@ def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(MEASURE_COLUMNS)
-    for row in rows:
-        value = "" if row.value is None else repr(row.value)
-        writer.writerow([row.claim, row.part, row.measure, row.arm, row.seed, value, row.note])
+    writer.writerows(map(astuple, rows))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text.getvalue())
 
@@ -75,17 +73,7 @@ def read_measures(path: Path) -> list[MeasureRow]:
         try:
             claim, part, measure, arm, seed, value, note = line
             found = float(value) if value else None
-            rows.append(
-                MeasureRow(
-                    claim=claim,
-                    part=part,
-                    measure=measure,
-                    arm=arm,
-                    seed=int(seed),
-                    value=found,
-                    note=note,
-                )
-            )
+            rows.append(MeasureRow(claim, part, measure, arm, int(seed), found, note))
         except ValueError:
             raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
     return rows
@@ -184,12 +172,4 @@ def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[
                     if part.problem
                     else measure.counted(runs.confirmed(arm, item, seed), reference)
                 )
-                yield MeasureRow(
-                    claim=claim.id,
-                    part=item.part,
-                    measure=measure.name,
-                    arm=arm,
-                    seed=seed,
-                    value=number.value,
-                    note=number.note,
-                )
+                yield MeasureRow(claim.id, item.part, measure.name, arm, seed, number.value, number.note)
