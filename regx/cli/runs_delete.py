@@ -4,17 +4,20 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from regx.cli.output import say
 from regx.text import counted
 
+if TYPE_CHECKING:
+    from regx.runs.query import Row
+
 __all__ = ["delete_runs"]
 
 
-def delete_runs(listed: Sequence[dict[str, Any]], *, asked: bool) -> int:
+def delete_runs(listed: Sequence["Row"], *, asked: bool) -> int:
     """Remove runs that the user has seen listed.
 
     Args:
