@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from regx.config import RunConfig
+from regx.data.images import Images
 
 __all__ = [
     "WHOLE_NETWORK",
-    "LabelledImages",
     "Optimizer",
     "Probe",
     "ProbeRow",
@@ -43,26 +43,6 @@ class ProbeRow(NamedTuple):
     layer: str
     quantity: str
     value: float
-
-
-class LabelledImages(Protocol):
-    """Preprocessed images on the run's device."""
-
-    @property
-    def pixels(self) -> Tensor:
-        """(N, H, W, C) float32."""
-        ...
-
-    @property
-    def labels(self) -> Tensor:
-        """(N,) int64."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Gather images as (B, C, H, W), with their labels."""
-        ...
 
 
 class Optimizer(Protocol):
@@ -104,10 +84,10 @@ class ProbedRun:
     config: RunConfig
     network: nn.Sequential
     optimizer: Optimizer
-    train: LabelledImages
-    train_slice: LabelledImages
-    probe_batch: LabelledImages
-    valid: LabelledImages
+    train: Images
+    train_slice: Images
+    probe_batch: Images
+    valid: Images
     evaluation: Callable[[], AbstractContextManager[nn.Sequential]]
     noise: Callable[[str], AbstractContextManager[None]]
     step: int = 0
@@ -140,7 +120,7 @@ class Probe(Protocol):
     def after_epoch(self) -> Rows:
         """Look after the last step of an epoch and its evaluation; not called where that was not finite."""
 
-    def end(self, test: LabelledImages) -> Rows:
+    def end(self, test: Images) -> Rows:
         """Look at the trained network; only here, and once, the test images may be read."""
 
     def state_dict(self) -> Mapping[str, Any]:

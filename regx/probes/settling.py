@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.probes.protocol import WHOLE_NETWORK, LabelledImages, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.data.images import Images
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
 
 __all__ = ["SPEC", "Settling", "churn"]
 
@@ -65,7 +66,7 @@ def churn(before_N: Tensor, after_N: Tensor) -> float:
     return float((before_N != after_N).double().mean())
 
 
-def predictions(network: nn.Module, images: LabelledImages) -> Tensor:
+def predictions(network: nn.Module, images: Images) -> Tensor:
     """Return the class (N,) that a network in eval mode gives to each image."""
     parts = [
         network(images.batch(slice(first, first + BATCH))[0]).argmax(dim=1)
@@ -74,7 +75,7 @@ def predictions(network: nn.Module, images: LabelledImages) -> Tensor:
     return torch.cat(parts)
 
 
-def mean_loss(network: nn.Module, images: LabelledImages) -> float:
+def mean_loss(network: nn.Module, images: Images) -> float:
     """Return the mean cross-entropy, in nats, of a network in eval mode."""
     total = 0.0
     for first in range(0, len(images), BATCH):
