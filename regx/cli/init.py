@@ -23,7 +23,7 @@ def schema_run() -> None:
 
     Example: regx schema run > run.schema.json
     """
-    from regx.config.editor_schema import run_schema
+    from regx.config.schema import run_schema
 
     print_json(run_schema())
 
@@ -34,7 +34,7 @@ def schema_experiment() -> None:
 
     Example: regx schema experiment > experiment.schema.json
     """
-    from regx.config.editor_schema import experiment_schema
+    from regx.config.schema import experiment_schema
     from regx.measures.registry import tuning_measures
 
     print_json(experiment_schema(tuning_measures()))
@@ -82,9 +82,9 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
     """
     import json
 
-    from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
     from regx.config.ready_made import starter_root
+    from regx.config.schema import editor_line, experiment_schema, run_schema
     from regx.measures.registry import tuning_measures
 
     root = starter_root()

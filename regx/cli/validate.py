@@ -91,13 +91,13 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
 
 def _describe_run(path: Path) -> tuple[str, list[str]]:
     """Check the config of a run; say in one line what it will be, and what has no effect."""
-    from regx.config import load_run, notices
-    from regx.config.shapes import num_parameters
+    from regx.config import load_run, run_warnings
+    from regx.config.sections.model import num_parameters
 
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)
     summary = f"{config.model.family}, {parameters:,} parameters, {_length(config)}"
-    return summary, notices(config, available_cores())
+    return summary, run_warnings(config, available_cores())
 
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
@@ -106,7 +106,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     from regx.cli.sweep_text import arms_and_cells
     from regx.config import ConfigError
     from regx.config.load_experiment import load_tiers
-    from regx.config.notices import experiment_notices
+    from regx.config.warnings import experiment_warnings
 
     tiers = load_tiers(path)
     wrong: list[Problem] = []
@@ -128,7 +128,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
-    return "; ".join(words), experiment_notices(experiment, available_cores())
+    return "; ".join(words), experiment_warnings(experiment, available_cores())
 
 
 def _length(config: "RunConfig") -> str:

@@ -1,11 +1,12 @@
 """What a run and an experiment are: the schema, strict YAML, overrides, hashes."""
 
 from regx.config.errors import ConfigError
-from regx.config.experiment import Experiment, Settings, Tier, TunePlan
+from regx.config.experiment import Experiment
 from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
-from regx.config.notices import notices
 from regx.config.run import RunConfig, config_hash, dump_config
+from regx.config.sections.experiment import Settings, Tier, TuneConfig
+from regx.config.warnings import run_warnings
 
 __all__ = [
     "ConfigError",
@@ -13,10 +14,10 @@ __all__ = [
     "RunConfig",
     "Settings",
     "Tier",
-    "TunePlan",
+    "TuneConfig",
     "config_hash",
     "dump_config",
     "load_experiment",
     "load_run",
-    "notices",
+    "run_warnings",
 ]

@@ -10,7 +10,6 @@ from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.registry import Registered, Registry, read_registry, starter_folder
 from regx.claims.sentences import course_text
 from regx.config import Experiment, load_experiment
-from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig
 
 EMPIRICAL = tuple(f"C{number:02}" for number in range(1, 22))
@@ -87,7 +86,7 @@ def test_a_claim_has_the_smallest_effect_that_was_registered(registry: Registry,
     claim = registered(registry, name).claim
     amount = claim.within if name == "C04" else claim.smallest_effect
     assert amount is not None
-    assert parse_amount(amount).value == pytest.approx(SMALLEST[name])
+    assert amount.value == pytest.approx(SMALLEST[name])
 
 
 @pytest.mark.parametrize("name", EMPIRICAL)
@@ -125,7 +124,7 @@ def is_fair(experiment: Experiment, arm: str) -> bool:
     if experiment.name == "sigmoid_drift":  # the paper's own settings; no arm is compared with another
         return True
     climbs = "optim.lr" in experiment.cells_of(arm)[0]
-    return climbs or (experiment.tune is not None and bool(experiment.tune.over[arm]))
+    return climbs or (experiment.tune is not None and bool(experiment.tune.of(arm)))
 
 
 def decisive(claim: ClaimConfig) -> list[Comparison]:

@@ -85,6 +85,12 @@ def test_all_that_a_verdict_is_read_from_travels(installed: Path) -> None:
                 assert (installed / "regx" / "starter" / path.relative_to(ROOT)).is_file(), path
 
 
+def test_what_the_code_reads_travels(installed: Path) -> None:
+    read = [path for path in ROOT.glob("regx/**/*") if path.suffix in (".yaml", ".npz")]
+    assert read
+    assert all((installed / path.relative_to(ROOT)).is_file() for path in read)
+
+
 def test_the_licences_of_code_and_digits_travel(installed: Path) -> None:
     [licences] = installed.glob("regx-*.dist-info/licenses")
     names = {path.relative_to(licences).as_posix() for path in licences.rglob("*") if path.is_file()}

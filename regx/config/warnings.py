@@ -5,27 +5,19 @@ from itertools import combinations
 
 from pydantic import BaseModel
 
-from regx.config.experiment import Experiment, TunePlan
-from regx.config.run import (
-    BatchNormConfig,
-    ExponentialLr,
-    FixedMask,
-    LinearLr,
-    MomentumRamp,
-    RunConfig,
-    StepLr,
-    config_hash,
-    per_layer,
-)
-from regx.config.sections.optim import CosineLr
+from regx.config.experiment import Experiment
+from regx.config.run import RunConfig, config_hash
+from regx.config.sections.experiment import TuneConfig
+from regx.config.sections.model import BatchNormConfig, FixedMask, per_layer
+from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, MomentumRamp, StepLr
 from regx.text import counted
 
-__all__ = ["crowding", "experiment_notices", "notices"]
+__all__ = ["experiment_warnings", "run_warnings", "thread_warnings"]
 
 _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
-def notices(config: RunConfig, num_cores: int | None = None) -> list[str]:
+def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
     """List what is said of settings, one sentence each, beginning with the setting's path.
 
     Only what was written counts, and only where it differs from the default: the config.yaml of a run
@@ -41,11 +33,11 @@ def notices(config: RunConfig, num_cores: int | None = None) -> list[str]:
         *_about_batch_norm(config),
         *_about_variance_shift(config),
         *_about_what_is_trained(config),
-        *(crowding(config.train.threads, num_cores) if num_cores else ()),
+        *(thread_warnings(config.train.threads, num_cores) if num_cores else ()),
     ]
 
 
-def crowding(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
+def thread_warnings(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
     """Warn of threads that wait for one another's cores: a run of 0.2 s takes 28 s with 64 of them on one.
 
     Args:
@@ -177,7 +169,7 @@ def _is_set(section: BaseModel, name: str) -> bool:
 _FEWEST_SEEDS = 5  # of a verdict
 
 
-def experiment_notices(experiment: Experiment, num_cores: int | None = None) -> list[str]:
+def experiment_warnings(experiment: Experiment, num_cores: int | None = None) -> list[str]:
     """List what a reader of the results should know beforehand, one sentence each.
 
     Args:
@@ -202,10 +194,10 @@ def _equal_arms(experiment: Experiment) -> Iterator[str]:
             yield f"arms {one} and {other} are the same"
 
 
-def _tuned_alike(plan: TunePlan, one: str, other: str) -> bool:
+def _tuned_alike(plan: TuneConfig, one: str, other: str) -> bool:
     """Whether two arms that are otherwise equal get the same values."""
     leaders = {plan.follow.get(one, one), plan.follow.get(other, other)}
-    return len(leaders) == 1 or (plan.over[one] == plan.over[other] and not plan.follow.keys() & {one, other})
+    return len(leaders) == 1 or (plan.of(one) == plan.of(other) and not plan.follow.keys() & {one, other})
 
 
 def _unequal_trials(experiment: Experiment) -> Iterator[str]:
@@ -217,8 +209,8 @@ def _unequal_trials(experiment: Experiment) -> Iterator[str]:
     if len(set(trials.values())) > 1:
         yield f"tune: the arms differ in the number of trials ({_numbers(trials)}): more find a better best"
         return
-    for path in plan.extend if plan.max_extensions else ():
-        longer = plan.extended(path, up=True)
+    for path in plan.extend or () if plan.max_extensions else ():
+        longer = experiment.extended(plan, path, up=True)
         added = {arm: len(longer.points(arm)) - number for arm, number in trials.items()}
         if len(set(added.values())) > 1:
             yield f"tune.extend: a step of {path} adds unequal numbers of trials ({_numbers(added)})"
@@ -241,11 +233,11 @@ def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[s
     """List settings without effect; what all arms have is said once."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms:
-        for notice in notices(experiment.config(arm, experiment.first(arm), 0), num_cores):
-            found.setdefault(notice, []).append(arm)
-    for notice, arms in found.items():
+        for warning in run_warnings(experiment.config(arm, experiment.first(arm), 0), num_cores):
+            found.setdefault(warning, []).append(arm)
+    for warning, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "
-        yield f"{where}{notice}"
+        yield f"{where}{warning}"
 
 
 def _few_seeds(experiment: Experiment) -> Iterator[str]:
