@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from regx.data.images import Images
 from regx.probes.layers import weight_layers
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
 
 __all__ = [
     "SPEC",
@@ -53,9 +53,6 @@ class Units:
 
 class CoAdaptation(Probe):
     """Looks at the trained network, on the first 2,000 training and the first 2,000 test images."""
-
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
 
     def end(self, test: Images) -> Rows:
         """Measure in eval mode. Subsets depend on the seed and the number of units alone: arms share them."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from regx.data.images import Images
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
 
 __all__ = [
     "NUM_AVERAGED",
@@ -49,9 +49,6 @@ class Score:
 
 class MonteCarloDropout(Probe):
     """Looks at the trained network, on all test images."""
-
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
 
     def end(self, test: Images) -> Rows:
         """Draw masks from a stream of their own; batch norm stays in eval mode."""
