@@ -7,10 +7,11 @@ from pathlib import Path
 
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays, content_sha256
-from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, workspace, write_cache
+from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, write_cache
 from regx.data.download import Download, Listener
 from regx.data.spec import DatasetSpec, Source, SourceError
 from regx.reading import advising
+from regx.runs.files import part_folder
 
 __all__ = ["NoSourceError", "fetch", "verify"]
 
@@ -89,13 +90,14 @@ def _read_if_sound(spec: DatasetSpec, listener: Listener) -> Arrays | None:
 
 def _try_all(spec: DatasetSpec, sources: list[Source], listener: Listener) -> Arrays:
     failures: list[tuple[str, str]] = []
+    path = cache_path(spec.name)
     for index, source in enumerate(sources):
         if failures:
             label, reason = failures[-1]
             listener.report(f"{spec.name}: {label} failed ({reason}); trying {source.label}")
         else:
             listener.report(f"{spec.name}: fetching by {source.label}")
-        with workspace(spec.name) as folder:
+        with part_folder(path.parent, path.name) as folder:
             try:
                 is_last = index == len(sources) - 1
                 arrays = source.get(Download(folder=folder, listener=listener, last=is_last))
