@@ -138,6 +138,6 @@ def fetch_data(names: Iterable[str], *, offline: bool, quiet: bool) -> None:
     """
     from regx.data.load import ensure_here
 
-    with fetch_display(quiet=quiet) as show:
+    with fetch_display(quiet=quiet) as listener:
         for name in sorted(names):
-            ensure_here(name, offline=offline, report=show.report, progress=show.progress)
+            ensure_here(name, offline=offline, listener=listener)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from regx.claims.gates.plan import GatePlan
     from regx.claims.judge import RunFacts
     from regx.claims.registry import Registered, Registry
-    from regx.claims.standing import Standing
+    from regx.claims.status import ClaimStatus
     from regx.config import Experiment, Tier
     from regx.sweeps.driver import Plan, Summary
     from regx.sweeps.jobs import Engine
@@ -86,7 +86,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     """
     from regx.claims.gates.plan import plan_gates
     from regx.claims.registry import read_registry
-    from regx.claims.standing import standings
+    from regx.claims.status import claim_statuses
     from regx.sweeps.driver import make_plan
     from regx.sweeps.jobs import EngineOptions
     from regx.sweeps.ledger import Ledger
@@ -143,11 +143,11 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
             exit_code = reproduction.campaign.exit_code
         _judge(registry, results, tier, facts, ledger.runs_dir)
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
-    shown = [standing for standing in standings(registry, results, tier) if standing.id in ids]
+    shown = [status for status in claim_statuses(registry, results, tier) if status.id in ids]
     _print_verdicts(shown, as_json=as_json)
     if exit_code:
         raise typer.Exit(exit_code)
-    if strict and any(standing.verdict == "contradicted" for standing in shown):
+    if strict and any(status.verdict == "contradicted" for status in shown):
         raise typer.Exit(ExitCode.CONTRADICTED)
 
 
@@ -289,18 +289,18 @@ class _Reproduction:
             say(f"{record.name}: {line}")
 
 
-def _print_verdicts(found: "Sequence[Standing]", *, as_json: bool) -> None:
+def _print_verdicts(found: "Sequence[ClaimStatus]", *, as_json: bool) -> None:
     """Print what came of it, and what kept a comparison from being made."""
-    from regx.claims.words import row_of
+    from regx.claims.status import row_of
 
     if as_json:
-        print_json([row_of(standing) for standing in found])
+        print_json([row_of(status) for status in found])
     else:
         print_table(plain_console(), found)
-    for standing in found:
-        for part in standing.result.parts if standing.result else ():
+    for status in found:
+        for part in status.result.parts if status.result else ():
             if part.problem:
-                say(f"{standing.id}: {part.problem}")
+                say(f"{status.id}: {part.problem}")
 
 
 def _must_ask(claims: Sequence[str] | None, *, every: bool, dry_run: bool) -> bool:
