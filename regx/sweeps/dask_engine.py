@@ -202,7 +202,8 @@ class DaskEngine:
             raise EngineLostError(f"{self.place}: the scheduler is gone (the connection broke); {AGAIN}")
         self.check_workers()
         for task in list(self.tasks.values()):
-            self.check(task)
+            if self.inbox.empty():  # else it may have ended while another's worker was started anew
+                self.check(task)
 
     @property
     def fit_workers(self) -> list[str]:
