@@ -8,7 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -117,6 +117,7 @@ class _Task:
         worker: Address of the worker that has begun it; empty before.
         worker_name: What to call it in messages.
         trains_since: When its training began, or went on, at that worker.
+        began: When it was handed over.
     """
 
     job: Job
@@ -124,6 +125,7 @@ class _Task:
     worker: str = ""
     worker_name: str = ""
     trains_since: float | None = None
+    began: float = field(default_factory=time.monotonic)
 
 
 class DaskEngine:
@@ -202,8 +204,7 @@ class DaskEngine:
             raise EngineLostError(f"{self.place}: the scheduler is gone (the connection broke); {AGAIN}")
         self.check_workers()
         for task in list(self.tasks.values()):
-            if self.inbox.empty():  # else it may have ended while another's worker was started anew
-                self.check(task)
+            self.check(task)
 
     @property
     def fit_workers(self) -> list[str]:
@@ -319,7 +320,9 @@ class DaskEngine:
 
     def end(self, task: _Task, ending: Ending, message: str) -> None:
         """Note the end of a job of which no worker tells."""
-        seconds = time.monotonic() - task.trains_since if task.trains_since else 0.0
+        if task.future.key not in self.tasks:
+            return
+        seconds = time.monotonic() - task.began
         self.results.append(JobResult(job=task.job, ending=ending, message=message, seconds=seconds))
         self.forget(task)
 
@@ -348,24 +351,25 @@ class DaskEngine:
         """End a job whose worker will not do so."""
         now, limit, since = time.monotonic(), self.options.time_limit, task.trains_since
         if limit is not None and since is not None and now > since + limit + self.options.grace_seconds:
-            self.kill(task, limit)
+            worker, task.worker, task.trains_since = task.worker, "", None
+            task.future.release()
+            threading.Thread(target=self.kill, args=(task, worker, limit), daemon=True).start()
         elif self.stops_at is not None and now > self.stops_at:
             self.end(task, "interrupted", f"did not end within {STOP_SECONDS:.0f} s")
 
-    def kill(self, task: _Task, limit: float) -> None:
-        """Start the worker of a run that hangs anew, and record why.
+    def kill(self, task: _Task, worker: str, limit: float) -> None:
+        """Start the worker of a run that hangs anew, and record why; runs in a thread of its own.
 
         No watchdog in the worker could: where its process is stopped, its threads are too.
         """
         message = f"took longer than the limit of {limit:g} s, and hung"
-        task.future.release()
         try:
-            self.client.restart_workers([task.worker], timeout=RESTART_SECONDS)
+            self.client.restart_workers([worker], timeout=RESTART_SECONDS)
         except Exception as error:
-            message += f"; its worker {task.worker} could not be started anew ({error})"
+            message += f"; its worker {worker} could not be started anew ({error})"
         with contextlib.suppress(UsageError, OSError, ValueError):  # a folder that only the worker has
             mark_late(RunFolder(self.options.runs_dir / task.job.folder), limit)
-        self.end(task, "failed", message)
+        self.inbox.put(partial(self.end, task, "failed", message))
 
     def ask_to_stop(self) -> None:
         """Ask the workers to save their runs; in a thread, since one that hangs would not answer."""
