@@ -148,6 +148,14 @@ def test_an_unknown_claim_is_one_line(claims: Cli) -> None:
     assert (result.code, result.err) == (2, "X2: no such claim; `regx claims` lists them\n")
 
 
+def test_a_setting_shows_the_claim_that_it_is_part_of(cli: Cli) -> None:
+    result = cli(
+        "claims", "c20_mnist_cnn", "--experiments", ROOT / "experiments", "--results", ROOT / "results"
+    )
+    assert result.out.startswith("C20  In some cases")
+    assert "C20_MNIST_CNN (mnist_cnn_dropout_batch_norm):" in result.out
+
+
 def test_a_changed_rule_shows_as_stale(judged: Cli, tmp_path: Path) -> None:
     path = tmp_path / "experiments" / "width.yaml"
     path.write_text(EXPERIMENT.replace("smallest_effect: 0.05", "smallest_effect: 0.06"))
