@@ -10,9 +10,9 @@ from regx.measures.registry import find_measure
 
 if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
-    from regx.config.sections.claim import PublishedConfig
+    from regx.claims.status import ClaimStatus
 
-__all__ = ["PartFacts", "certainty", "equals", "part_facts", "show_measured", "show_published"]
+__all__ = ["PartFacts", "certainty", "equals", "part_facts", "remark"]
 
 _NAMES = {"if censored": "in place of part 1, whose target too many seeds never reached"}
 _OPPOSITE = {
@@ -21,7 +21,6 @@ _OPPOSITE = {
     "within": "a larger difference",
     "always": "not so",
 }
-_READ = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +134,15 @@ def _answer(part: "PartResult") -> str:
     return "open"
 
 
+def remark(status: "ClaimStatus") -> str:
+    """Say that a claim has no result, or one that no longer counts; empty where it has one."""
+    if status.result is None and status.checked is None:
+        return f"Not run yet; `regx reproduce {status.id}` runs it."
+    if status.is_stale:
+        return "The rule has changed since it was fixed: these results were judged by the old rule."
+    return ""
+
+
 def certainty(result: "ClaimResult") -> Iterator[str]:
     """Say how certain a verdict is, or why there is none: a line for each text."""
     if result.reasons:
@@ -161,13 +169,3 @@ def show_p(p: float) -> str:
 def equals(p: str) -> str:
     """Write a p-value with its sign: `= 0.012`, `< 0.001`."""
     return f"< {p[1:]}" if p.startswith("<") else f"= {p}"
-
-
-def show_published(published: "PublishedConfig") -> str:
-    """Write what a source reports, in which place, and how well that is known."""
-    return f"{published.figures} ({published.where}; {_READ[published.verified]})"
-
-
-def show_measured(value: float | str) -> str:
-    """Write what the check of a mechanical claim measured."""
-    return value if isinstance(value, str) else f"{value:.6g}"

@@ -136,7 +136,7 @@ def _case(registry: Registry, item: Registered, reproduced: Mapping[str, _Reprod
         if found is None or setting.id not in found.lock.claims:
             return _Case(item=item, reason=f"{setting.id} was not run")
         if found.lock.claims[setting.id].rule != rule_digest(found.experiment, setting.claim):
-            reason = f"the rule of {setting.id} is another one than when its tuning ended"
+            reason = f"the rule of {setting.id} has changed since its tuning ended"
             return _Case(item=item, unjudged="stale", reason=reason)
         judged.append(judge_setting(setting, found.lock, found.rows))
     evidence = [one for one, _ in judged]

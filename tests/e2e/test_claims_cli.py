@@ -106,7 +106,7 @@ def test_one_claim_in_full(judged: Cli) -> None:
 
 def test_a_mechanical_claim_in_full(claims: Cli, cli: Cli) -> None:
     before = claims("M02", "--results", "results").out
-    assert "not run; `regx reproduce M02` runs it" in before
+    assert "Not run yet; `regx reproduce M02` runs it." in before
     cli("reproduce", "M02", "--experiments", "experiments")
     after = claims("M02").out
     assert "checked " in after
