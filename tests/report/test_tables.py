@@ -7,7 +7,6 @@ import pytest
 from run_builder import build_run
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.numbers import show_p
 from regx.compare.select import group_runs
 from regx.compare.tables import (
     COLUMNS,
@@ -16,11 +15,11 @@ from regx.compare.tables import (
     as_markdown,
     markdown_page,
     markdown_table,
-    show_number,
     show_setting,
 )
 from regx.config.run import BatchNormConfig
 from regx.measures.registry import shown_measures
+from regx.numbers import show_number, show_p
 from regx.runs.table import load_run_folder
 
 
