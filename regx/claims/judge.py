@@ -24,7 +24,7 @@ from regx.claims.results import (
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.ladder import grid_floor
-from regx.stats.censoring import MOST_CENSORED
+from regx.stats.inference import MOST_CENSORED
 from regx.stats.power import seeds_to_settle
 from regx.stats.verdict import (
     Decision,
@@ -238,7 +238,7 @@ def _summary(measured: Measured) -> dict[str, float]:
         "sd": summary.sd,
         "d_z": summary.effect_size,
         "wins": summary.wins,
-        "sign_flip_p": summary.sign_flip.p,
+        "sign_flip_p": summary.sign_flip_p,
     }
 
 

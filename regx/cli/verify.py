@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,10 +11,6 @@ from regx.cli.data import fetch_display
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, say
 from regx.cli.progress import observer_for, stop_on_signals
-
-if TYPE_CHECKING:
-    from regx.runs.probes import ProbeValue
-    from regx.runs.table import Run
 
 __all__ = ["verify"]
 
@@ -35,7 +31,6 @@ def verify(
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.
     """
-    from regx.compare.verify import Written
     from regx.compare.verify import verify as compare
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
@@ -46,7 +41,6 @@ def verify(
     if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
     config = recorded.config
-    before = Written(record=recorded.record, rows=recorded.rows, probes=_probes(recorded))
 
     from regx.data import load_dataset
     from regx.training.run import RunOptions, train_run
@@ -61,9 +55,7 @@ def verify(
         train_run(config, RunFolder(scratch), dataset, observer, RunOptions(stop=stop))
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
-        repeated = load_run_folder(scratch)
-        again = Written(record=repeated.record, rows=repeated.rows, probes=_probes(repeated))
-    result = compare(before, again, facts=config.data.facts)
+        result = compare(recorded, load_run_folder(scratch))
     exit_code = ExitCode.RUN_FAILED if result.verdict == "different" else ExitCode.DONE
     if as_json:
         print_json({"run": str(run), **asdict(result)})
@@ -76,16 +68,3 @@ def verify(
         say(f"first difference: {result.first_difference}")
     echo(f"{result.verdict.replace('_', ' ')}: {run}")
     raise typer.Exit(exit_code)
-
-
-def _probes(run: "Run") -> "list[ProbeValue]":
-    """Read what the probes of a run found."""
-    from regx.config.errors import UsageError
-    from regx.runs.folder import RunFolder
-    from regx.runs.probes import read_values
-
-    path = RunFolder(run.path).probes
-    try:
-        return read_values(path) if path.exists() else []
-    except ValueError as error:
-        raise UsageError(str(error)) from None

@@ -22,8 +22,7 @@ from regx.measures.registry import shown_measures
 from regx.numbers import show_fact
 from regx.runs.record import Environment
 from regx.runs.table import Run
-from regx.stats.censoring import censored_times, times_as_fast
-from regx.stats.inference import Inference, correct, half_width, infer
+from regx.stats.inference import MOST_CENSORED, Inference, correct, half_width, infer
 
 __all__ = [
     "Cell",
@@ -45,31 +44,39 @@ class Cell:
     """One measure of one group.
 
     Attributes:
-        values: One per seed, in the order of the group's seeds; None where a seed has no such number.
+        by_seed: Value of each seed, ascending; None where a seed has no such number.
         mean: Over the seeds; None as soon as one seed has no number: the mean of the rest would be biased.
         missing: Why there is no mean, e.g. `not reached` or `2 of 3 not reached`.
         censored: Seeds that never reached the target and count with their whole training: at most a fifth
             of them, else there is no mean. The mean is then a lower bound.
     """
 
-    values: tuple[float | None, ...]
+    by_seed: Mapping[int, float | None]
     mean: float | None = None
     missing: str | None = None
     censored: frozenset[int] = frozenset()
 
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """One per seed, in their order."""
+        return tuple(self.by_seed.values())
+
+    @cached_property
+    def known(self) -> dict[int, float]:
+        """The values by seed; none of them where there is no mean."""
+        if self.mean is None:
+            return {}
+        return {seed: value for seed, value in self.by_seed.items() if value is not None}
+
     @cached_property
     def deviation(self) -> float | None:
         """Sample standard deviation over the seeds; None without a mean, or for fewer than two."""
-        return statistics.stdev(self._present) if len(self._present) > 1 else None
+        return statistics.stdev(self.known.values()) if len(self.known) > 1 else None
 
     @cached_property
     def half_width(self) -> float | None:
         """Half the width of the 95 % t-interval of the mean; None likewise."""
-        return half_width(self._present)
-
-    @property
-    def _present(self) -> list[float]:
-        return [] if self.mean is None else [value for value in self.values if value is not None]
+        return half_width(list(self.known.values()))
 
     @property
     def num_censored(self) -> int:
@@ -230,64 +237,29 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
 def _row(measure: Measure, groups: Sequence[Group], reference: Reference) -> Row:
     cells = [measure_group(measure, group, reference) for group in groups]
     floor = _spread_of_rounding(measure, groups)
-    inferences = [
-        _infer(measure, groups[0], cells[0], group, cell, floor)
-        for group, cell in zip(groups[1:], cells[1:], strict=True)
-    ]
+    inferences = [_infer(measure, cells[0], cell, floor) for cell in cells[1:]]
     return Row(measure=measure, cells=tuple(cells), inferences=(None, *correct(inferences)))
 
 
 def measure_group(measure: Measure, group: Group, reference: Reference) -> Cell:
     """Measure a group seed by seed, and take the mean."""
-    numbers = [measure.number(runs, reference) for runs in group.by_seed.values()]
-    values = [number.value for number in numbers]
+    numbers = {seed: measure.number(runs, reference) for seed, runs in group.by_seed.items()}
+    values = {seed: number.value for seed, number in numbers.items()}
     if _unit(measure) == "log2":
-        values = [None if value is None else math.log2(value) for value in values]
-    late: frozenset[int] = frozenset()
-    if measure.budget is not None:
-        filled = censored_times(values, [_budget(measure, run, reference) for run in group.runs])
-        if filled:
-            values = list(filled.times)
-            late = frozenset(
-                seed for seed, ran_out in zip(group.seeds, filled.censored, strict=True) if ran_out
-            )
-    present = [value for value in values if value is not None]
+        values = {seed: None if value is None else math.log2(value) for seed, value in values.items()}
+    late = [seed for seed, value in values.items() if value is None]
+    budgets = {seed: _budget(measure, group.by_seed[seed].only, reference) for seed in late if measure.budget}
+    if budgets and None not in budgets.values() and len(late) <= MOST_CENSORED * len(values):
+        values |= budgets
+    present = [value for value in values.values() if value is not None]
     if len(present) == len(values):
-        return Cell(values=tuple(values), mean=statistics.fmean(present), censored=late)
-    notes = [number.note for number in numbers if number.value is None]
-    reason, count = Counter(notes).most_common(1)[0]
-    if group.axis:  # the reasons are long: they stand in the notes
-        reason, count = "none", len(notes)
-    text = reason if count == len(values) and not group.axis else f"{count} of {len(values)} {reason}"
-    return Cell(values=tuple(values), missing=text)
-
-
-def _infer(
-    measure: Measure, first: Group, first_cell: Cell, other: Group, other_cell: Cell, floor: float | None
-) -> Inference | None:
-    """Set one group against the first, and of times say how they compare as a ratio."""
-    values, other_values = _values_by_seed(first, first_cell), _values_by_seed(other, other_cell)
-    if not values or not other_values:
-        return None
-    one = infer(values, other_values, measure.better, sd_floor=floor)
-    if measure.budget is None:
-        return one
-    used = [[by_seed[seed] for seed in one.seeds or by_seed] for by_seed in (values, other_values)]
-    late, other_late = (
-        len(cell.censored.intersection(one.seeds or cell.censored)) for cell in (first_cell, other_cell)
+        return Cell(by_seed=values, mean=statistics.fmean(present), censored=frozenset(late))
+    if group.axis:  # why, the notes say
+        return Cell(by_seed=values, missing=f"{len(late)} of {len(values)} none")
+    reason, count = Counter(numbers[seed].note for seed in late).most_common(1)[0]
+    return Cell(
+        by_seed=values, missing=reason if count == len(values) else f"{count} of {len(values)} {reason}"
     )
-    return replace(
-        one,
-        censored=(late, other_late),
-        times_as_fast=times_as_fast(*used) if min(map(min, used)) > 0 else None,
-    )
-
-
-def _values_by_seed(group: Group, cell: Cell) -> dict[int, float]:
-    """Give the value of each seed; nothing where one is missing: the rest would be biased."""
-    if cell.mean is None:
-        return {}
-    return {seed: value for seed, value in zip(group.seeds, cell.values, strict=True) if value is not None}
 
 
 def _budget(measure: Measure, run: Run, reference: Reference) -> float | None:
@@ -295,6 +267,22 @@ def _budget(measure: Measure, run: Run, reference: Reference) -> float | None:
     if measure.budget is None or run.record.status != "done" or not reference.has(measure.needs):
         return None
     return measure.budget(run)
+
+
+def _infer(measure: Measure, first: Cell, other: Cell, floor: float | None) -> Inference | None:
+    """Set one group against the first, and of times say how they compare as a ratio."""
+    if first.mean is None or other.mean is None:
+        return None
+    one = infer(first.known, other.known, measure.better, sd_floor=floor)
+    if measure.budget is None:
+        return one
+    late, other_late = (
+        len(cell.censored.intersection(one.seeds or cell.censored)) for cell in (first, other)
+    )
+    times = [[cell.known[seed] for seed in one.seeds or cell.known] for cell in (first, other)]
+    mean, other_mean = (statistics.geometric_mean(some) if min(some) > 0 else 0.0 for some in times)
+    ratio = mean / other_mean if mean and other_mean else None
+    return replace(one, censored=(late, other_late), times_as_fast=ratio)
 
 
 SLACK = 1.05  # on the target: at the very bottom of a curve the moment of crossing is noise

@@ -8,7 +8,7 @@ from regx.compare.compare import Comparison
 from regx.compare.select import Group, how_to_go_on, show_tuned
 from regx.numbers import in_words, show_seeds
 from regx.runs.table import Run
-from regx.stats.censoring import MOST_CENSORED
+from regx.stats.inference import MOST_CENSORED
 
 __all__ = ["notes"]
 
@@ -49,8 +49,8 @@ def _incomplete(comparison: Comparison) -> Iterator[str]:
             yield f"{group.label}: runs diverged or were stopped, {in_words(ended, most=8)}."
         lost: dict[tuple[str, str], list[str]] = {}
         for row in comparison.rows:
-            pairs = zip(group.seeds, row.cells[at].values, strict=True)
-            if seeds := show_seeds([seed for seed, value in pairs if value is None]):
+            values = row.cells[at].by_seed
+            if seeds := show_seeds([seed for seed, value in values.items() if value is None]):
                 lost.setdefault((seeds, row.measure.missing), []).append(row.measure.label)
         for (seeds, reason), labels in lost.items():
             noun = "seed" if seeds.isdigit() else "seeds"

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +357,7 @@ def group_selections(selections: Sequence[Selection]) -> list[Group]:
         UsageError: If fewer than two groups come of it, a run is given twice, or no seed of an arm has a run
             in every cell.
     """
+    _refuse_same_runs(selections)
     axis = _grid_axis(selections)
     if axis:
         return _distinct_labels(_over_axis(selections, axis))
@@ -374,7 +374,6 @@ def group_selections(selections: Sequence[Selection]) -> list[Group]:
             groups += _of_config(by_config.pop(run.config_hash, []))
     if len(groups) == 1:
         groups = _one_by_one(selections, groups[0])
-    _refuse_shared(selections)
     return _distinct_labels(groups)
 
 
@@ -395,10 +394,7 @@ def _over_axis(selections: Sequence[Selection], axis: str) -> list[Group]:
     for selection in selections:
         assert selection.arm is not None  # _grid_axis has looked
         arm, value = selection.arm, float(selection.arm.cell[axis])
-        members = cells.setdefault((str(arm.sweep.resolve()), arm.name), {})
-        if value in members:
-            raise UsageError(f"{selection.argument}: is given twice; name each arm once")
-        members[value] = selection
+        cells.setdefault((str(arm.sweep.resolve()), arm.name), {})[value] = selection
     return [_whole_arm(dict(sorted(members.items())), axis) for members in cells.values()]
 
 
@@ -430,7 +426,6 @@ def _of_config(members: Sequence[tuple[Selection, Run]]) -> list[Group]:
     """Make one group of equal configs, or one for each source."""
     if not members:
         return []
-    _refuse_duplicates([run for _, run in members])
     sources = list(dict.fromkeys(selection.source for selection, _ in members))
     parts = [[run for selection, run in members if selection.source == source] for source in sources]
     if len(parts) == 1:
@@ -449,32 +444,32 @@ def _one_by_one(selections: Sequence[Selection], group: Group) -> list[Group]:
     return [Group.of_runs(_with_seed(run), [run]) for run in group.runs]
 
 
-def _refuse_duplicates(runs: Sequence[Run]) -> None:
-    """Count no run twice: two copies of one seed would look like a result without noise."""
-    for first, second in pairwise(sorted(runs, key=_seed)):
-        if first.record.seed == second.record.seed:
-            if first.path.resolve() == second.path.resolve():
-                raise UsageError(f"{first.path}: is given twice; name each run once")
-            raise UsageError(
-                f"{first.path} and {second.path} are the same run (config and seed are equal); leave one out"
-            )
+def _refuse_same_runs(selections: Sequence[Selection]) -> None:
+    """Count no run twice: two copies of one seed would look like a result without noise.
 
-
-def _refuse_shared(selections: Sequence[Selection]) -> None:
-    """Refuse to set a run against itself, unless one sweep declares it in two arms."""
+    Two arms of one sweep may share runs: it declares them.
+    """
     seen: dict[tuple[str, int], tuple[Selection, Run]] = {}
-    for selection in selections:
-        for run in selection.runs:
-            key = (run.config_hash, run.record.seed)
-            other, same = seen.setdefault(key, (selection, run))
-            if other.argument != selection.argument:
+    for selection, run in [(item, run) for item in selections for run in item.runs]:
+        key = run.config_hash, _seed(run)
+        if key not in seen:
+            seen[key] = selection, run
+            continue
+        other, same = seen[key]
+        is_copy = same.path.resolve() != run.path.resolve()
+        if not selection.arm and not other.arm:
+            if is_copy:
                 raise UsageError(
-                    f"{other.argument} and {selection.argument} hold the same run ({run.path.name}"
-                    f"{'' if same.path.resolve() == run.path.resolve() else ', copied'}); "
-                    "comparing a run with itself shows nothing"
+                    f"{same.path} and {run.path} are the same run (config and seed are equal); leave one out"
                 )
-            if other is not selection and other.arm == selection.arm:
-                raise UsageError(f"{selection.argument}: is given twice; name each arm once")
+            raise UsageError(f"{run.path}: is given twice; name each run once")
+        if other.argument != selection.argument:
+            raise UsageError(
+                f"{other.argument} and {selection.argument} hold the same run ({run.path.name}"
+                f"{', copied' if is_copy else ''}); comparing a run with itself shows nothing"
+            )
+        if other is not selection and other.arm == selection.arm:
+            raise UsageError(f"{selection.argument}: is given twice; name each arm once")
 
 
 def _distinct_labels(groups: Sequence[Group]) -> list[Group]:

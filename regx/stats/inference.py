@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from regx.stats.tests import PairedSummary, Welch
 
-__all__ = ["LEVEL", "MIN_PAIRS", "Inference", "correct", "half_width", "infer"]
+__all__ = ["LEVEL", "MIN_PAIRS", "MOST_CENSORED", "Inference", "correct", "half_width", "infer"]
 
 LEVEL = 0.05
 MIN_PAIRS = 5  # with fewer no difference is called one: our choice
+MOST_CENSORED = 0.2  # share of times that may be lower bounds, before their mean tells too little: our choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class Inference:
     @property
     def p_sign_flip(self) -> float | None:
         """P-value of the sign-flip test; None unless paired."""
-        return self.pairs.sign_flip.p if self.pairs else None
+        return self.pairs.sign_flip_p if self.pairs else None
 
     @property
     def effect_size(self) -> float | None:

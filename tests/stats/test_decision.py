@@ -97,7 +97,7 @@ def test_the_numbers_behind_a_decision() -> None:
     assert measured.summary.interval_90 == measured.summary.interval_at(0.9)
     assert measured.summary.wins == 0.9
     assert (measured.points_for, measured.hurdles[1].distance) == (True, pytest.approx(0.2))
-    assert measured.summary.sign_flip.p < 0.05
+    assert measured.summary.sign_flip_p < 0.05
 
 
 def test_the_sign_of_the_differences_swaps_supported_and_reversed() -> None:
