@@ -22,7 +22,7 @@ from regx.measures.registry import shown_measures
 from regx.numbers import show_fact
 from regx.runs.record import Environment
 from regx.runs.table import Run
-from regx.stats.inference import MOST_CENSORED, Inference, correct, half_width, infer
+from regx.stats.inference import MOST_CENSORED, Inference, correct, infer
 
 __all__ = [
     "Cell",
@@ -76,7 +76,11 @@ class Cell:
     @cached_property
     def half_width(self) -> float | None:
         """Half the width of the 95 % t-interval of the mean; None likewise."""
-        return half_width(list(self.known.values()))
+        if len(self.known) < 2:
+            return None
+        from regx.stats.tests import mean_interval
+
+        return mean_interval(list(self.known.values())).half_width
 
     @property
     def num_censored(self) -> int:

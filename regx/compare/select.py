@@ -277,21 +277,21 @@ def select(argument: str) -> list[Selection]:
     if path is not None and is_sweep_folder(path):
         record = read_sweep(path)
         return _load_arms(argument, path, record, [arm.name for arm in record.arms], {})
-    head, tail = ("", "") if path is not None else _split(argument)
-    if not head:
+    sweep, words = (None, "") if path is not None else _split(argument)
+    if sweep is None:
         folders = find_run_folders(argument)
         runs = tuple(load_run_folder(folder) for folder in folders)
         alone = path is not None and is_run_folder(path)
         return [
             Selection(argument=argument, source=str(path.parent) if alone and path else argument, runs=runs)
         ]
-    record = read_sweep(Path(head).expanduser())
-    name, *conditions = re.split(r",(?=[\w.]+\s*=)", tail)
+    record = read_sweep(sweep)
+    name, *conditions = re.split(r",(?=[\w.]+\s*=)", words)
     arms = tuple(arm.name for arm in record.arms)
     if name not in arms:
         raise UsageError(f"{argument}: no arm {name!r} (arms: {', '.join(arms)}){choice_hint(name, arms)}")
     wanted = _conditions(argument, record, name, conditions)
-    return _load_arms(argument, Path(head).expanduser(), record, [name], wanted)
+    return _load_arms(argument, sweep, record, [name], wanted)
 
 
 def _existing(argument: str) -> Path | None:
@@ -302,15 +302,15 @@ def _existing(argument: str) -> Path | None:
         return None
 
 
-def _split(argument: str) -> tuple[str, str]:
-    """Split `sweep:arm` where what stands before the colon is a sweep; two empty texts where it is none."""
+def _split(argument: str) -> tuple[Path | None, str]:
+    """Split `sweep:arm` where what stands before the colon is a sweep; None where it is none."""
     for match in re.finditer(":", argument):
         head = _existing(argument[: match.start()])
         if head is not None and is_sweep_folder(head):
-            return str(head), argument[match.end() :]
+            return head, argument[match.end() :]
         if head is not None and head.is_dir():
             raise UsageError(f"{argument}: {head} is not the folder of a sweep (it has no sweep.json)")
-    return "", ""
+    return None, ""
 
 
 def _conditions(argument: str, record: SweepRecord, arm: str, texts: Sequence[str]) -> dict[str, Any]:

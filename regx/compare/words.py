@@ -4,7 +4,6 @@ Every sentence on a difference is made of the same facts in the same order: two 
 95 % interval, p, and how many seeds agree. No winner is called where seeds do not tell two groups apart.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from regx.compare.compare import Comparison, Row, config_differences, treatments
@@ -20,7 +19,7 @@ from regx.numbers import (
 )
 from regx.stats.inference import MIN_PAIRS, Inference
 
-__all__ = ["conclude", "fewest_and_most"]
+__all__ = ["conclude"]
 
 MANY = 4  # later groups from here on get one sentence each
 # A smaller gap at a test loss that is higher by more than this is no overfitting prevented: our choice.
@@ -231,20 +230,33 @@ def _absent(comparison: Comparison, row: Row, index: int) -> str:
 def _too_few(comparison: Comparison) -> list[str]:
     """Say that the seeds do not suffice for a claim, and how many would."""
     tests = [one for row in comparison.rows for one in row.inferences if one and one.method != "none"]
-    fewest = min((one.num_values for one in tests), default=MIN_PAIRS)
-    if fewest >= MIN_PAIRS:
+    num_seeds = min((one.num_values for one in tests), default=MIN_PAIRS)
+    if num_seeds >= MIN_PAIRS:
         return []
-    needs = []
-    for row in [] if comparison.axis else comparison.headlines():
-        found = fewest_and_most([one for one in row.inferences if one])
-        if found:
-            low, high = (max(MIN_PAIRS, need) for need in found)
-            seeds = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-            needs.append(f"{seeds} for the {row.measure.noun}")
-    text = f"{fewest} seeds are too few for a claim"
+    rows = [] if comparison.axis else comparison.headlines()
+    needs = [f"{seeds} for the {row.measure.noun}" for row in rows if (seeds := _seeds_for_all(row))]
+    text = f"{num_seeds} seeds are too few for a claim"
     if not needs:
         return [f"{text}."]
     return [f"{text}; differences of this size need about {in_words(needs)} (to be seen 4 times out of 5)."]
+
+
+def _seeds_for_all(row: Row) -> str:
+    """Say how many seeds the clearest and the faintest difference of a measure need; empty if unknown.
+
+    The fainter a difference, the more seeds: two numbers are computed, however many groups there are.
+    """
+    sizes = {
+        abs(one.difference) / one.test.sd: one
+        for one in row.inferences
+        if one and one.test and not one.is_open
+    }
+    fewest, most = (_seeds_needed(sizes[end(sizes)]) if sizes else None for end in (max, min))
+    if fewest is None:
+        return ""
+    if most is None:
+        return f"{max(MIN_PAIRS, fewest):,} or more"
+    return " to ".join(f"{seeds:,}" for seeds in sorted({max(MIN_PAIRS, fewest), max(MIN_PAIRS, most)}))
 
 
 def _seeds_needed(one: Inference) -> int | None:
@@ -253,22 +265,6 @@ def _seeds_needed(one: Inference) -> int | None:
     from regx.stats.power import seeds_needed
 
     return seeds_needed(one.difference, one.test.sd)
-
-
-def fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
-    """Say how many seeds the clearest and the faintest difference need; None where no number would do.
-
-    The fainter a difference, the more seeds: two numbers are computed, however many groups there are.
-    """
-    by_size = sorted(
-        (abs(one.difference) / one.test.sd, index)
-        for index, one in enumerate(inferences)
-        if one.test and not one.is_open
-    )
-    ones = [inferences[index] for _, index in by_size]
-    first = bisect_left(ones, True, key=lambda one: _seeds_needed(one) is not None)
-    ends = [_seeds_needed(one) for one in (ones[-1], ones[first])] if first < len(ones) else []
-    return (ends[0], ends[1]) if ends and ends[0] is not None and ends[1] is not None else None
 
 
 def _confounded(groups: Sequence[Group]) -> str:

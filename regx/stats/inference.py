@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from regx.stats.tests import PairedSummary, Welch
 
-__all__ = ["LEVEL", "MIN_PAIRS", "MOST_CENSORED", "Inference", "correct", "half_width", "infer"]
+__all__ = ["LEVEL", "MIN_PAIRS", "MOST_CENSORED", "Inference", "correct", "infer"]
 
 LEVEL = 0.05
 MIN_PAIRS = 5  # with fewer no difference is called one: our choice
@@ -143,15 +143,6 @@ def correct(inferences: Sequence[Inference | None]) -> list[Inference | None]:
         replace(one, p_holm=corrected[index]) if one and one.p is not None else one
         for index, one in enumerate(inferences)
     ]
-
-
-def half_width(values: Sequence[float]) -> float | None:
-    """Return what stands after the ± of a mean: half the width of its 95 % t-interval; None for one value."""
-    if len(values) < 2:
-        return None
-    from regx.stats.tests import mean_interval
-
-    return mean_interval(values).half_width
 
 
 def _paired(

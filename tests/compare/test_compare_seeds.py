@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from run_builder import build_run
 from scipy import stats
 from sweep_builder import build_sweep
@@ -15,11 +13,9 @@ from sweep_builder import build_sweep
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import group_runs, group_selections, select
-from regx.compare.words import conclude, fewest_and_most
+from regx.compare.words import conclude
 from regx.runs.table import load_run_folder
-from regx.stats.inference import Inference
 from regx.stats.power import seeds_needed
-from regx.stats.tests import PairedSummary
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)
 BETTER = (0.06, 0.07, 0.08, 0.09, 0.07, 0.08)
@@ -351,10 +347,13 @@ def test_many_groups_get_one_sentence_each(tmp_path: Path) -> None:
     assert len(said) <= 6
 
 
-@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(0.01, 2)), min_size=1, max_size=12))
-@settings(max_examples=30, deadline=None)
-def test_the_most_and_the_fewest_seeds_are_those_of_all_differences(pairs: list[tuple[float, float]]) -> None:
-    tests = [PairedSummary(differences=(), mean=mean, sd=sd) for mean, sd in pairs]
-    ones = [Inference(difference=test.mean, means=(0.0, test.mean), pairs=test) for test in tests]
-    needs = [need for mean, sd in pairs if (need := seeds_needed(mean, sd)) is not None]
-    assert fewest_and_most(ones) == ((min(needs), max(needs)) if needs else None)
+def test_the_clearest_and_the_faintest_difference_say_how_many_seeds_are_needed(tmp_path: Path) -> None:
+    faint = (0.11, 0.11, 0.12, 0.16)
+    arms = [arm(tmp_path, errors[:4], lr) for errors, lr in ((FIRST, 0.1), (WORSE, 0.2), (faint, 0.3))]
+    comparison = compared(*arms)
+    tests = [one.pairs for one in comparison.row("test_error").inferences[1:]]
+    few, many = (seeds_needed(test.mean, test.sd) for test in tests)
+    assert (few, many > 5) == (4, True)
+    assert f"5 to {many:,} for the test error" in conclude(comparison)[-1]
+    same = arm(tmp_path, LIKE[:4], 0.4)  # a mean of 0, which no number of seeds tells from 0
+    assert "5 or more for the test error" in conclude(compared(*arms, same))[-1]
