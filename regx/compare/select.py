@@ -11,9 +11,9 @@ from typing import Any
 from regx.config import ConfigError, RunConfig
 from regx.config.errors import Place, UsageError
 from regx.config.hints import choice_hint
-from regx.config.reading import explain
 from regx.config.yaml_tree import parse_yaml, plain
 from regx.measures.measure import CellRun, SeedRuns
+from regx.reading import explain
 from regx.runs.folder import NoRecord, RunFolder, is_run_folder
 from regx.runs.record import RunRecord
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun, is_sweep_folder

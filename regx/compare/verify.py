@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from regx.config import DatasetFacts
+from regx.data.spec import DatasetFacts
 from regx.numbers import show_fact
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS
