@@ -174,7 +174,7 @@ def _case(row: Row, one: Inference, index: int) -> str:
 
 def _is_told(one: Inference) -> bool:
     """Whether a difference is named: by its seeds, or as it is where there are no seeds to ask."""
-    return one.is_told or (one.method == "none" and not one.is_open)
+    return one.is_told or (one.method == "none" and one.difference != 0 and not one.is_open)
 
 
 def _means(comparison: Comparison, row: Row, one: Inference, index: int) -> str:
@@ -212,7 +212,7 @@ def _speed_up(one: Inference, joint: str) -> str:
     times = max(ratio, 1 / ratio)
     least = "at least " if any(one.censored) else ""
     shown = f"{times:.2f}" if times < 1.995 else f"{times:.1f}" if times < 9.95 else f"{times:.0f}"
-    return f"{joint}{least}{shown} times {'faster' if ratio > 1 else 'slower'}"
+    return "" if shown == "1.00" else f"{joint}{least}{shown} times {'faster' if ratio > 1 else 'slower'}"
 
 
 def _not_compared(comparison: Comparison, row: Row, index: int) -> str:
