@@ -31,7 +31,7 @@ def verify(
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.
     """
-    from regx.compare.verify import verify as compare
+    from regx.compare.repetition import compare_repetition
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
@@ -55,7 +55,7 @@ def verify(
         train_run(config, RunFolder(scratch), dataset, observer)
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
-        result = compare(recorded, load_run_folder(scratch))
+        result = compare_repetition(recorded, load_run_folder(scratch))
     exit_code = ExitCode.RUN_FAILED if result.verdict == "different" else ExitCode.DONE
     if as_json:
         print_json({"run": str(run), **asdict(result)})

@@ -27,12 +27,12 @@ from regx.stats.inference import MOST_CENSORED, Inference, correct, infer
 __all__ = [
     "Cell",
     "Comparison",
-    "Difference",
     "Row",
+    "Varied",
     "compare",
-    "config_differences",
     "measure_group",
     "treatments",
+    "varied_settings",
 ]
 
 # What the conclusion and the differences figure are about.
@@ -128,8 +128,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One thing that is not the same in all groups.
+class Varied:
+    """A setting, or a fact of what the runs ran on, that is not the same in all groups.
 
     Attributes:
         path: Dotted path in the config, or field of the environment.
@@ -160,8 +160,8 @@ class Comparison:
     reference: Reference
     target_rule: str = ""
     train_loss_rule: str = ""
-    config: tuple[Difference, ...] = ()
-    environment: tuple[Difference, ...] = ()
+    config: tuple[Varied, ...] = ()
+    environment: tuple[Varied, ...] = ()
     num_left_out: int = 0
 
     @property
@@ -233,8 +233,8 @@ def compare(groups: Sequence[Group], *, target_error: float | None = None) -> Co
         reference=reference,
         target_rule=target_rule,
         train_loss_rule=train_loss_rule,
-        config=tuple(config_differences(groups)),
-        environment=tuple(_environment_differences(groups)),
+        config=tuple(varied_settings(groups)),
+        environment=tuple(_varied_environment(groups)),
     )
 
 
@@ -373,7 +373,7 @@ NOT_A_TREATMENT = ("train.target_error", "train.threads", "device")
 _WATCHED = ("device", "device_name", "threads", "regx", "torch", "numpy", "git_commit")
 
 
-def config_differences(groups: Sequence[Group]) -> list[Difference]:
+def varied_settings(groups: Sequence[Group]) -> list[Varied]:
     """Compare resolved configs, name and seed aside.
 
     A section that is of another kind in one group (`batch_norm: false`, a decay of another kind) is one
@@ -383,12 +383,12 @@ def config_differences(groups: Sequence[Group]) -> list[Difference]:
     return _walk("", configs)
 
 
-def treatments(differences: Sequence[Difference]) -> list[str]:
+def treatments(varied: Sequence[Varied]) -> list[str]:
     """Return the paths of the settings that can change the result of training."""
-    return [difference.path for difference in differences if difference.path not in NOT_A_TREATMENT]
+    return [one.path for one in varied if one.path not in NOT_A_TREATMENT]
 
 
-def _environment_differences(groups: Sequence[Group]) -> list[Difference]:
+def _varied_environment(groups: Sequence[Group]) -> list[Varied]:
     """Compare what the runs ran on: versions, device, threads, and the content of equally named data."""
     fields = [field for field in Environment.model_fields if field in _WATCHED]
     if len({group.config.data.name for group in groups}) == 1:
@@ -400,18 +400,18 @@ def _environment_differences(groups: Sequence[Group]) -> list[Difference]:
             for group in groups
         )
         if len(set(values)) > 1 or " and " in values[0]:
-            found.append(Difference(field, values))
+            found.append(Varied(field, values))
     return found
 
 
-def _walk(path: str, values: Sequence[Any]) -> list[Difference]:
+def _walk(path: str, values: Sequence[Any]) -> list[Varied]:
     if all(value == values[0] for value in values):
         return []
     keys = [tuple(value) if isinstance(value, Mapping) else None for value in values]
     if keys[0] is None or any(other != keys[0] for other in keys):
-        return [Difference(path, tuple(values))]
+        return [Varied(path, tuple(values))]
     return [
-        difference
+        one
         for key in keys[0]
-        for difference in _walk(f"{path}.{key}" if path else key, [value[key] for value in values])
+        for one in _walk(f"{path}.{key}" if path else key, [value[key] for value in values])
     ]

@@ -116,16 +116,16 @@ def _mixed(groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _environment(comparison: Comparison) -> Iterator[str]:
-    for difference in comparison.environment:
-        length = 12 if difference.path in _HASHES else 40
-        shown = [_shorten(str(value), length) for value in difference.values]
+    for varied in comparison.environment:
+        length = 12 if varied.path in _HASHES else 40
+        shown = [_shorten(str(value), length) for value in varied.values]
         values = ", ".join(shown) if len(set(shown)) > 1 else f"{shown[0]} in each group"
         effect = ""
-        if difference.path in _CLOCK:
+        if varied.path in _CLOCK:
             effect = "; do not compare their seconds"
-        if difference.path == "data_sha256":
+        if varied.path == "data_sha256":
             effect = "; they did not see the same data"
-        yield f"The runs differ in {difference.path} ({values}){effect}."
+        yield f"The runs differ in {varied.path} ({values}){effect}."
 
 
 def _pairing(comparison: Comparison) -> Iterator[str]:

@@ -6,7 +6,7 @@ Every sentence on a difference is made of the same facts in the same order: two 
 
 from collections.abc import Sequence
 
-from regx.compare.compare import Comparison, Row, config_differences, treatments
+from regx.compare.compare import Comparison, Row, treatments, varied_settings
 from regx.compare.select import Arm, Group, show_tuned
 from regx.numbers import (
     in_words,
@@ -272,7 +272,7 @@ def _confounded(groups: Sequence[Group]) -> str:
     first, *others = groups
     found = []
     for other in others:
-        paths = treatments(config_differences([first, other]))
+        paths = treatments(varied_settings([first, other]))
         if len(paths) > 1 and not _declared(first, other):
             found.append((other, paths))
     if not found:
@@ -299,7 +299,7 @@ def _what_differs(comparison: Comparison) -> str:
         return "They differ only in the seed: what differs between them is chance."
     paths = treatments(comparison.config)
     if not paths:
-        rest = ", ".join(difference.path for difference in comparison.config)
+        rest = ", ".join(one.path for one in comparison.config)
         return (
             f"They differ only in {rest}, which can move the last digits and the time, not what is learned."
         )

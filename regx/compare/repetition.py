@@ -12,14 +12,14 @@ from regx.runs.probes import ProbeValue
 from regx.runs.record import RunRecord
 from regx.runs.table import Run
 
-__all__ = ["Verification", "verify"]
+__all__ = ["Repetition", "compare_repetition"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
 NO_EXCUSE = {"code", "git_commit", "git_dirty", "data_sha256"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class Repetition:
     """What a second training of the same run showed.
 
     Attributes:
@@ -36,7 +36,7 @@ class Verification:
     first_difference: str | None
 
 
-def verify(recorded: Run, repeated: Run) -> Verification:
+def compare_repetition(recorded: Run, repeated: Run) -> Repetition:
     """Compare a recorded run with its repetition, time columns aside.
 
     Args:
@@ -52,10 +52,10 @@ def verify(recorded: Run, repeated: Run) -> Verification:
     changes = (*mixed, *_environment_changes(old, new))
     difference = _metrics_difference(recorded, repeated) or _probes_difference(recorded, repeated)
     if difference is None:
-        return Verification(verdict="identical", changes=changes, first_difference=None)
+        return Repetition(verdict="identical", changes=changes, first_difference=None)
     close = _may_move_digits(old, new) and _within_tolerance(old, new, recorded.config.data.facts)
     verdict: Literal["within_tolerance", "different"] = "within_tolerance" if close else "different"
-    return Verification(verdict=verdict, changes=changes, first_difference=difference)
+    return Repetition(verdict=verdict, changes=changes, first_difference=difference)
 
 
 def _may_move_digits(old: RunRecord, new: RunRecord) -> bool:
