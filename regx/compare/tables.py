@@ -12,7 +12,7 @@ from regx.compare.compare import Cell, Comparison, Row
 from regx.compare.notes import notes
 from regx.compare.select import Group
 from regx.compare.words import conclude
-from regx.config.run import BatchNormConfig
+from regx.config.sections.model import BatchNormConfig
 from regx.measures.measure import Measure
 from regx.numbers import show_fixed, show_number, show_p, show_percent, show_range, show_seeds, show_signed
 from regx.stats.inference import Inference
