@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from regx.stats.tests import Interval
 
 __all__ = [
+    "equals",
     "in_words",
-    "p_relation",
     "shorten",
     "show_digits",
     "show_fact",
@@ -84,10 +84,9 @@ def show_p(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def p_relation(p: float) -> str:
-    """Write a p-value for a sentence: `p = 0.012`, `p < 0.001`."""
-    text = show_p(p)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+def equals(p: str) -> str:
+    """Write what stands behind `p` in a sentence: `= 0.012`, `< 0.001`."""
+    return f"< {p[1:]}" if p.startswith("<") else f"= {p}"
 
 
 def show_percent(fraction: float) -> str:

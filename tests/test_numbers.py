@@ -1,8 +1,8 @@
 import pytest
 
 from regx.numbers import (
+    equals,
     in_words,
-    p_relation,
     show_fixed,
     show_number,
     show_p,
@@ -49,7 +49,7 @@ def test_a_p_value_shows_on_which_side_of_the_level_it_lies(p: float, shown: str
 
 
 def test_p_in_a_sentence() -> None:
-    assert (p_relation(0.0004), p_relation(0.0123)) == ("p < 0.001", "p = 0.012")
+    assert (equals(show_p(0.0004)), equals(show_p(0.0123))) == ("< 0.001", "= 0.012")
 
 
 def test_a_difference_has_its_sign_and_the_places_of_its_means() -> None:

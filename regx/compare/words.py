@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from regx.compare.compare import Comparison, Row, treatments, varied_settings
 from regx.compare.select import Arm, Group, show_tuned
 from regx.numbers import (
+    equals,
     in_words,
-    p_relation,
     show_number,
+    show_p,
     show_percent,
     show_range,
     show_signed,
@@ -91,7 +92,7 @@ def _convergence(comparison: Comparison, index: int) -> str:
     text = f"{text[:-1]}{_speed_up(one, '; ')}"
     if seconds:
         shown = " against ".join(f"{show_number(mean, 'seconds')} s" for mean in seconds.means[::-1])
-        text += f"; in training time {shown}{_speed_up(seconds, ', ')}"
+        text += f"; in training time {shown}{_speed_up(seconds, ', ') if seconds.is_told else ''}"
     return f"{text}."
 
 
@@ -151,7 +152,7 @@ def _difference(comparison: Comparison, row: Row, index: int) -> str:
     facts[0] += " doublings" if row.unit == "log2" else ""
     if one.test and one.p_holm is not None:
         facts[0] += f" {show_range(one.test.interval, row.unit, like=row.like(index))}"
-        facts.append(f"{p_relation(one.p_holm)}{' (Holm)' if len(comparison.groups) > 2 else ''}")
+        facts.append(f"p {equals(show_p(one.p_holm))}{' (Holm)' if len(comparison.groups) > 2 else ''}")
     facts += [] if comparison.axis else _agreement(row, one)
     text = ", ".join([text, *facts])
     if one.is_open:

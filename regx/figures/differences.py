@@ -11,7 +11,7 @@ from regx.compare.tables import show_interval, show_label
 from regx.figures.labels import shorten
 from regx.figures.marks import left_out_caption
 from regx.figures.theme import INK, MUTED, group_style, svg_file
-from regx.numbers import p_relation, show_signed
+from regx.numbers import equals, show_p, show_signed
 from regx.stats.inference import Inference
 
 __all__ = ["has_pairs", "save_differences"]
@@ -111,7 +111,7 @@ def _draw_line(axes: Axes, one: Inference, index: int, *, scale: float) -> None:
 def _words(one: Inference, row: Row, *, like: float) -> str:
     text = f"{show_signed(one.difference, row.measure.unit, like=like)} "
     text += show_interval(one, row.measure.unit, like=like)
-    return text if one.p_holm is None else f"{text}, {p_relation(one.p_holm)}"
+    return text if one.p_holm is None else f"{text}, p {equals(show_p(one.p_holm))}"
 
 
 def _pad(axes: Axes) -> None:

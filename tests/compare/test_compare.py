@@ -195,7 +195,7 @@ def test_the_sentences_name_winner_and_margin(pair: tuple[Run, Run]) -> None:
     )
     assert convergence == (
         "dropout converges faster than plain: 2.0 against 2.9 epochs to a validation error of 21 %, "
-        "difference −0.9; 1.47 times faster; in training time 3.93 s against 5.80 s, 1.47 times faster."
+        "difference −0.9; 1.47 times faster; in training time 3.93 s against 5.80 s."
     )
 
 
