@@ -45,8 +45,8 @@ def verify(
     from regx.data.load import load_dataset
     from regx.training.run import train_run
 
-    with fetch_display(quiet=quiet) as show:
-        dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
+    with fetch_display(quiet=quiet) as listener:
+        dataset = load_dataset(config.data.name, offline=offline, listener=listener)
     with (
         scratch_folder() as scratch,
         stop_on_signals() as stop,
