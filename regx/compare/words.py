@@ -18,7 +18,7 @@ from regx.numbers import (
     show_signed,
     show_unit,
 )
-from regx.stats.inference import MIN_PAIRS, Inference
+from regx.stats.inference import FEWEST_SEEDS, Inference
 
 __all__ = ["conclude"]
 
@@ -157,7 +157,7 @@ def _difference(comparison: Comparison, row: Row, index: int) -> str:
     text = ", ".join([text, *facts])
     if one.is_open:
         return f"{text}; times of {(first, other)[one.difference < 0]} are lower bounds."
-    need = None if comparison.axis or _is_told(one) or one.num_values < MIN_PAIRS else _seeds_needed(one)
+    need = None if comparison.axis or _is_told(one) or one.num_values < FEWEST_SEEDS else _seeds_needed(one)
     return f"{text}; to see one of this size takes about {need:,} seeds." if need else f"{text}."
 
 
@@ -170,7 +170,7 @@ def _case(row: Row, one: Inference, index: int) -> str:
         return "the same"
     if _is_told(one):
         return "told, with a verb" if row.measure.verbs else "told"
-    return "too few seeds" if 1 < one.num_values < MIN_PAIRS else "not told"
+    return "too few seeds" if 1 < one.num_values < FEWEST_SEEDS else "not told"
 
 
 def _is_told(one: Inference) -> bool:
@@ -198,7 +198,7 @@ def _agreement(row: Row, one: Inference) -> list[str]:
     """Say how many seeds agree with the direction of a difference that is told, or may be some day."""
     if one.method == "unpaired":
         return ["unpaired"]
-    if one.wins is None or not (one.is_told or one.num_values < MIN_PAIRS):
+    if one.wins is None or not (one.is_told or one.num_values < FEWEST_SEEDS):
         return []
     is_better = (one.difference < 0) == (row.measure.better == "lower")
     agree = one.wins if is_better else 1 - one.wins
@@ -231,8 +231,8 @@ def _absent(comparison: Comparison, row: Row, index: int) -> str:
 def _too_few(comparison: Comparison) -> list[str]:
     """Say that the seeds do not suffice for a claim, and how many would."""
     tests = [one for row in comparison.rows for one in row.inferences if one and one.method != "none"]
-    num_seeds = min((one.num_values for one in tests), default=MIN_PAIRS)
-    if num_seeds >= MIN_PAIRS:
+    num_seeds = min((one.num_values for one in tests), default=FEWEST_SEEDS)
+    if num_seeds >= FEWEST_SEEDS:
         return []
     rows = [] if comparison.axis else comparison.headlines()
     needs = [f"{seeds} for the {row.measure.noun}" for row in rows if (seeds := _seeds_for_all(row))]
@@ -256,8 +256,8 @@ def _seeds_for_all(row: Row) -> str:
     if fewest is None:
         return ""
     if most is None:
-        return f"{max(MIN_PAIRS, fewest):,} or more"
-    return " to ".join(f"{seeds:,}" for seeds in sorted({max(MIN_PAIRS, fewest), max(MIN_PAIRS, most)}))
+        return f"{max(FEWEST_SEEDS, fewest):,} or more"
+    return " to ".join(f"{seeds:,}" for seeds in sorted({max(FEWEST_SEEDS, fewest), max(FEWEST_SEEDS, most)}))
 
 
 def _seeds_needed(one: Inference) -> int | None:

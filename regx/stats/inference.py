@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from regx.stats.tests import PairedSummary, Welch
 
-__all__ = ["LEVEL", "MIN_PAIRS", "MOST_CENSORED", "Inference", "correct", "infer"]
+__all__ = ["FEWEST_SEEDS", "LEVEL", "MOST_CENSORED", "Inference", "correct", "infer"]
 
-LEVEL = 0.05
-MIN_PAIRS = 5  # with fewer no difference is called one: our choice
+LEVEL = 0.05  # of every test
+FEWEST_SEEDS = 5  # with fewer no difference is called one, and no claim has a verdict: our choice
 MOST_CENSORED = 0.2  # share of times that may be lower bounds, before their mean tells too little: our choice
 
 
@@ -99,7 +99,7 @@ class Inference:
     @property
     def is_told(self) -> bool:
         """Whether the difference is more than chance would explain, with seeds enough to say so."""
-        if self.test is None or self.p_holm is None or self.num_values < MIN_PAIRS or self.is_open:
+        if self.test is None or self.p_holm is None or self.num_values < FEWEST_SEEDS or self.is_open:
             return False
         return self.test.interval.excludes(0) and self.p_holm < LEVEL
 
