@@ -251,7 +251,7 @@ def _better(comparison: Comparison, row: Row) -> set[int]:
         return set()
     if not comparison.tested:
         return set() if row.best is None else {row.best}
-    told = {index: one for index, one in enumerate(row.inferences) if one and one.is_told}
+    told = {index: one for index, one in enumerate(row.inferences) if one and one.is_significant}
     lower = row.measure.better == "lower"
     better = {index for index, one in told.items() if (one.difference < 0) == lower}
     return better if len(row.cells) > 2 or not told else better or {0}

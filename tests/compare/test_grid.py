@@ -61,7 +61,7 @@ def test_seeds_that_agree_by_the_ladder_have_the_spread_of_its_steps(rates: Comp
     star = rates.row("lr_star").inferences[1]
     assert star.difference == pytest.approx(2.0)
     assert star.test.sd == pytest.approx(12**-0.5)
-    assert star.is_told
+    assert star.is_significant
 
 
 def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path
     best = comparison.row("best_value").inferences[1]
     assert best.difference == pytest.approx(-0.2)
     assert best.test.sd == pytest.approx(0.2 / 12**0.5)
-    assert best.is_told
+    assert best.is_significant
     assert comparison.row("optimum").inferences[1].remark == "the same in each"
 
 
