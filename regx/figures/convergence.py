@@ -9,11 +9,12 @@ from matplotlib.ticker import AutoLocator
 
 from regx.compare.compare import Cell, Comparison
 from regx.compare.select import Group
-from regx.compare.tables import show_cell, show_percent
+from regx.compare.tables import show_cell
 from regx.figures.labels import EndLabel, label_line_ends, shorten
 from regx.figures.marks import band, curves_caption, has_band, left_out_caption, mean_curve, thin_out
 from regx.figures.theme import INK, MUTED, draw_band, group_style, set_epoch_axis, set_value_axis, svg_file
 from regx.measures.curves import smoothed_valid_error
+from regx.numbers import show_percent
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
 
@@ -94,7 +95,7 @@ def _draw_panel(axes: Axes, comparison: Comparison, x: X, measure: str, unit: st
         if end is not None:
             reached = "" if cell.mean is None else f" {unit}"
             text = shorten(group.label, LABEL_LETTERS)
-            text += f"\n{show_cell(cell, row.measure)}{reached}" if alone else ""
+            text += f"\n{show_cell(cell, row.unit)}{reached}" if alone else ""
             labels.append(EndLabel(y=end, text=text, color=color))
         if target is not None and alone:
             _mark_time(axes, cell, 100 * target, color=color)
@@ -147,7 +148,7 @@ def _draw_strips(axes: Axes, comparison: Comparison, measure: str) -> None:
             width = cell.half_width or 0.0
             axes.plot([cell.mean - width, cell.mean + width], [index] * 2, color=color, linewidth=1.4)
             axes.plot(cell.mean, index, "D", markersize=4.0, color=color, mec="white", mew=0.4, zorder=5)
-        number, (fewest, most) = show_cell(cell, row.measure), STRIP_LABEL
+        number, (fewest, most) = show_cell(cell, row.unit), STRIP_LABEL
         letters = min(max(STRIP_LETTERS - len(number) - 2, fewest), most)
         text = f"{number}  {shorten(comparison.groups[index].label, letters)}"
         place = axes.get_yaxis_transform()

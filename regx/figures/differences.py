@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from regx.compare.compare import Comparison, Row
-from regx.compare.numbers import show_interval, show_p, show_signed
-from regx.compare.tables import show_label
+from regx.compare.tables import show_interval, show_label
 from regx.figures.labels import shorten
 from regx.figures.marks import left_out_caption
 from regx.figures.theme import INK, MUTED, group_style, svg_file
+from regx.numbers import equals, show_p, show_signed
 from regx.stats.inference import Inference
 
 __all__ = ["has_pairs", "save_differences"]
@@ -111,10 +111,7 @@ def _draw_line(axes: Axes, one: Inference, index: int, *, scale: float) -> None:
 def _words(one: Inference, row: Row, *, like: float) -> str:
     text = f"{show_signed(one.difference, row.measure.unit, like=like)} "
     text += show_interval(one, row.measure.unit, like=like)
-    if one.p_holm is None:
-        return text
-    p = show_p(one.p_holm)
-    return f"{text}, p {p.replace('<', '< ') if p.startswith('<') else f'= {p}'}"
+    return text if one.p_holm is None else f"{text}, p {equals(show_p(one.p_holm))}"
 
 
 def _pad(axes: Axes) -> None:

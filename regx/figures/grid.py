@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from regx.compare.grid import GridArm, GridComparison
+from regx.compare.compare import Comparison
+from regx.compare.select import Group
 from regx.figures.labels import EndLabel, label_line_ends, shorten
 from regx.figures.marks import MIN_BAND
 from regx.figures.theme import MUTED, draw_band, group_style, set_value_axis, svg_file
@@ -28,7 +29,7 @@ MARK = 0.07  # of the height of a panel, for the marks of one arm
 Value = Callable[[Final], float]
 
 
-def save_grid(path: Path, comparison: GridComparison) -> None:
+def save_grid(path: Path, comparison: Comparison) -> None:
     """Draw error and loss at the end of each run, mean and band over the seeds, and where runs diverged.
 
     Args:
@@ -38,12 +39,12 @@ def save_grid(path: Path, comparison: GridComparison) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
-    title = f"{', '.join(arm.label for arm in comparison.arms)} over {comparison.axis}"
+    title = f"{', '.join(arm.label for arm in comparison.groups)} over {comparison.axis}"
     with svg_file(path, width=WIDTH, height=HEIGHT, title=title) as figure:
         draw_grid(figure, comparison)
 
 
-def draw_grid(figure: Figure, comparison: GridComparison) -> None:
+def draw_grid(figure: Figure, comparison: Comparison) -> None:
     """Draw the content of grid.svg on an empty figure; see `save_grid`."""
     panels: tuple[tuple[str, Value], ...] = (
         ("Validation error at the end (%)", lambda final: 100 * final.valid_error),
@@ -52,13 +53,13 @@ def draw_grid(figure: Figure, comparison: GridComparison) -> None:
     for column, (title, value) in enumerate(panels):
         axes = figure.add_axes((0.068 + 0.47 * column, 0.26, 0.29, 0.62), label=title)
         axes.set_title(title)
-        tried = sorted({at for arm in comparison.arms for at in arm.values})
+        tried = sorted({at for arm in comparison.groups for at in arm.values})
         set_grid_axis(axes, tried, comparison.axis)
         _draw_panel(axes, comparison, value)
     caption = "line: mean of the seeds where none diverged; dots: each seed"
-    if any(len(arm.ladders) >= MIN_BAND for arm in comparison.arms):
+    if any(len(arm.ladders) >= MIN_BAND for arm in comparison.groups):
         caption += "; band: 95 % t-interval of the mean"
-    if any(arm.num_without_end(value) for arm in comparison.arms for value in arm.values):
+    if any(arm.num_without_end(value) for arm in comparison.groups for value in arm.values):
         caption += "\n× at the top: runs that diverged or were stopped, and how many"
     figure.text(0.03, 0.03, caption, color=MUTED, size=7.5)
 
@@ -87,20 +88,20 @@ def leave_room(axes: Axes, num_arms: int) -> None:
     axes.set_ylim(top=low * (high / low) ** (1 / share) if is_log else low + (high - low) / share)
 
 
-def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
+def _draw_panel(axes: Axes, comparison: Comparison, value: Value) -> None:
     everything = [
         value(run.record.final)
-        for arm in comparison.arms
+        for arm in comparison.groups
         for ladder in arm.ladders.values()
         for run in ladder.values()
         if run.record.final
     ]
     if everything:
         set_value_axis(axes, everything, wide_range=6)
-    if any(arm.num_without_end(at) for arm in comparison.arms for at in arm.values):
-        leave_room(axes, len(comparison.arms))
+    if any(arm.num_without_end(at) for arm in comparison.groups for at in arm.values):
+        leave_room(axes, len(comparison.groups))
     labels = []
-    for index, arm in enumerate(comparison.arms):
+    for index, arm in enumerate(comparison.groups):
         end = _draw_arm(axes, arm, value, index)
         if end is not None:
             text = shorten(arm.label, LABEL_LETTERS)
@@ -109,7 +110,7 @@ def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
         label_line_ends(axes, labels, x=axes.get_xlim()[1])
 
 
-def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | None:
+def _draw_arm(axes: Axes, arm: Group, value: Value, index: int) -> float | None:
     points = {}
     for x in arm.values:
         finals = [ladder[x].record.final for ladder in arm.ladders.values()]

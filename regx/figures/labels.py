@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from regx.compare.numbers import shorten
+from regx.numbers import shorten
 
 __all__ = ["EndLabel", "in_two_lines", "label_line_ends", "shorten", "spread"]
 

@@ -138,7 +138,7 @@ def _gap(row: EpochMetrics) -> float:
 
 def _valid_gaps(comparison: Comparison) -> Row:
     cells = tuple(measure_group(VALID_GAP, group, comparison.reference) for group in comparison.groups)
-    return Row(measure=VALID_GAP, cells=cells, inferences=(None,) * len(cells), best=None)
+    return Row(measure=VALID_GAP, cells=cells, inferences=(None,) * len(cells))
 
 
 def _gap_limits(gaps: Sequence[float], ends: Sequence[float]) -> tuple[float, float]:
@@ -228,7 +228,7 @@ def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
             axes.plot(
                 dots, [index] * len(dots), "o", markersize=3, mfc="white", color=INK, markeredgewidth=0.7
             )
-        text = show_cell(cell, row.measure)
+        text = show_cell(cell, row.unit)
         axes.text(
             0, index - 0.26, shorten(label, 18), transform=axes.get_yaxis_transform(), va="bottom", size=7.5
         )

@@ -13,8 +13,7 @@ from run_builder import build_run
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.grid import compare_grid
-from regx.compare.select import group_runs, select
+from regx.compare.select import group_runs, group_selections, select
 from regx.figures.convergence import WIDTH, draw_convergence, save_convergence
 from regx.figures.differences import save_differences
 from regx.figures.grid import draw_grid, save_grid
@@ -242,7 +241,7 @@ def test_a_grid_marks_what_diverged(tmp_path: Path) -> None:
         cells=[{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)],
         curves=lambda _, cell, seed: {"status": "diverged"} if cell["optim.lr"] == 1.0 and seed else {},
     )
-    comparison = compare_grid(select(str(sweep)), "optim.lr")
+    comparison = compare(group_selections(select(str(sweep))))
     save_grid(tmp_path / "a.svg", comparison)
     save_grid(tmp_path / "b.svg", comparison)
     text = (tmp_path / "a.svg").read_text()
@@ -261,7 +260,7 @@ def test_a_single_value_without_a_diverged_run_is_drawn(tmp_path: Path) -> None:
         curves=lambda _arm, cell, _seed: {} if cell["optim.lr"] == 0.01 else {"status": "diverged"},
     )
     figure = Figure()
-    draw_grid(figure, compare_grid(select(str(sweep)), "optim.lr"))
+    draw_grid(figure, compare(group_selections(select(str(sweep)))))
     means = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == "-"]
     assert [line.get_marker() for line in means if len(line.get_xdata()) == 1] == ["o", "o"]
 
@@ -325,7 +324,7 @@ def test_every_logarithmic_axis_says_so(tmp_path: Path) -> None:
     assert "(log scale)" in draw(comparison.groups[0].runs[0], tmp_path / "b.svg")
     cells = [{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)]
     sweep = build_sweep(tmp_path / "grid", {"plain": {}}, cells=cells)
-    save_grid(tmp_path / "c.svg", compare_grid(select(str(sweep)), "optim.lr"))
+    save_grid(tmp_path / "c.svg", compare(group_selections(select(str(sweep)))))
     assert "<!-- optim.lr (log scale) -->" in (tmp_path / "c.svg").read_text()
 
 
