@@ -1,7 +1,6 @@
 """The figures: the same bytes each time, small, and with the words that they must carry."""
 
 import math
-from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,16 +14,10 @@ from sweep_builder import build_sweep
 from regx.compare.compare import Comparison, compare
 from regx.compare.grid import compare_grid
 from regx.compare.select import group_runs, select
-from regx.figures.convergence import WIDTH, draw_convergence, save_convergence
-from regx.figures.differences import save_differences
-from regx.figures.grid import draw_grid, save_grid
-from regx.figures.labels import shorten, spread
-from regx.figures.marks import thin_out
-from regx.figures.overfitting import draw_overfitting, save_overfitting
-from regx.figures.run import HEIGHT as CURVES_HEIGHT
-from regx.figures.run import WIDTH as CURVES_WIDTH
-from regx.figures.run import draw_curves, save_curves
-from regx.figures.theme import label_scales, svg_file
+from regx.figures.compare import save_convergence, save_differences, save_overfitting
+from regx.figures.grid import save_grid
+from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
+from regx.figures.run import save_curves
 from regx.runs.table import Run, load_run_folder
 
 MAX_BYTES = 300_000
@@ -149,9 +142,8 @@ def test_every_word_of_the_convergence_stands_on_the_figure(tmp_path: Path) -> N
         for seed in range(6)
         for curves in [noisy(seed, 30) | {"seconds_per_epoch": 0.05 + 0.002 * seed}]
     ]
-    figure = Figure(figsize=(WIDTH, 4.5))
+    figure = save_convergence(tmp_path / "a.svg", compare(group_runs(runs)))
     canvas = FigureCanvasAgg(figure)
-    draw_convergence(figure, compare(group_runs(runs)))
     canvas.draw()
     ends = [
         text.get_window_extent(canvas.get_renderer()).x1
@@ -205,12 +197,10 @@ def test_few_seeds_are_drawn_one_by_one_and_more_as_a_band(tmp_path: Path, seeds
 
 
 @pytest.mark.parametrize("seeds", [1, 3, 5])
-@pytest.mark.parametrize("draw", [partial(draw_overfitting, columns=2), draw_convergence])
-def test_curves_stand_at_the_epochs_that_were_evaluated(tmp_path: Path, draw: Any, seeds: int) -> None:
+@pytest.mark.parametrize("save", [save_overfitting, save_convergence])
+def test_curves_stand_at_the_epochs_that_were_evaluated(tmp_path: Path, save: Any, seeds: int) -> None:
     comparison = compared(tmp_path, seeds, **decaying(8), train={"eval_every": 3})
-    figure = Figure(figsize=(WIDTH, 8))
-    draw(figure, comparison)
-    axes = figure.axes[0]
+    axes = save(tmp_path / "a.svg", comparison).axes[0]
     curves = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 2]  # type: ignore[arg-type]
     assert curves
     assert all(list(curve) == [3, 6, 8] for curve in curves)  # type: ignore[arg-type]
@@ -260,19 +250,24 @@ def test_a_single_value_without_a_diverged_run_is_drawn(tmp_path: Path) -> None:
         cells=cells,
         curves=lambda _arm, cell, _seed: {} if cell["optim.lr"] == 0.01 else {"status": "diverged"},
     )
-    figure = Figure()
-    draw_grid(figure, compare_grid(select(str(sweep)), "optim.lr"))
+    figure = save_grid(tmp_path / "a.svg", compare_grid(select(str(sweep)), "optim.lr"))
     means = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == "-"]
     assert [line.get_marker() for line in means if len(line.get_xdata()) == 1] == ["o", "o"]
 
 
-def test_labels_move_apart_and_keep_their_order() -> None:
-    placed = spread([0.5, 0.51, 0.1, 0.52], min_distance=0.1)
-    assert placed == pytest.approx([0.41, 0.51, 0.1, 0.61])
-
-
-def test_labels_stay_inside_the_panel() -> None:
-    assert spread([0.0, 0.0, 1.0, 1.0], min_distance=0.1) == pytest.approx([0.0, 0.1, 0.9, 1.0])
+@pytest.mark.parametrize(
+    ("ends", "placed"),
+    [
+        ([0.5, 0.51, 0.1, 0.52], [0.41, 0.51, 0.1, 0.61]),  # in their order, as far up as down
+        ([0.0, 0.0, 1.0, 1.0], [0.0, 0.1, 0.9, 1.0]),  # inside the panel
+        ([0.2, 5.0], [0.2, 1.0]),  # a line that has left it
+        ([0.3], [0.3]),
+    ],
+)
+def test_labels_of_lines_stand_apart(ends: list[float], placed: list[float]) -> None:
+    axes = Figure(figsize=(4, 1.35 * 8.5 / 7.2)).add_axes((0, 0, 0.5, 1))  # a label is a tenth of its height
+    label_line_ends(axes, [EndLabel(end, "name", "black") for end in ends], x=1.0)
+    assert [text.xyann[1] for text in axes.texts] == pytest.approx(placed)  # type: ignore[attr-defined]
 
 
 def test_thinning_keeps_both_ends() -> None:
@@ -282,9 +277,12 @@ def test_thinning_keeps_both_ends() -> None:
     assert thin_out([1, 2], 50) == [1, 2]
 
 
-def test_long_names_are_cut_in_the_middle() -> None:
-    assert shorten("mnist_dropout_variant", 11) == "mnist…riant"
-    assert shorten("short", 11) == "short"
+def test_long_names_break_where_both_parts_stay_whole() -> None:
+    assert in_two_lines("mc_arithmetic_error_k200", 15) == "mc_arithmetic_\nerror_k200"
+    assert in_two_lines("batch_norm_probed", 15) == "batch_norm_\nprobed"
+    assert in_two_lines("one_averylongnamethatdoesnotfit", 12) == "one_\navery…otfit"
+    assert in_two_lines("batch_norm", 15) == "batch_norm"
+    assert in_two_lines("averyveryverylongname", 11) == "avery…gname"
 
 
 def test_a_name_in_a_figure_is_neither_code_nor_formula(tmp_path: Path) -> None:
@@ -303,15 +301,13 @@ def test_the_smallest_gap_looks_smallest_and_its_curve_ends_where_its_bar_does(t
         load_run_folder(build_run(tmp_path, name=name, optim={"lr": lr}, **curves))
         for name, lr, curves in (("wide", 0.1, wide), ("narrow", 0.2, narrow))
     ]
-    figure = Figure(figsize=(8, 5))
-    draw_overfitting(figure, compare(group_runs(runs)), columns=2)
-    label_scales(figure)
+    figure = save_overfitting(tmp_path / "a.svg", compare(group_runs(runs)))
     losses, gaps = figure.axes[0:4:2], figure.axes[1:4:2]
     assert [axes.get_yscale() for axes in (*losses, *gaps)] == ["log", "log", "linear", "linear"]
     assert losses[0].get_ylabel() == "loss (nats) (log scale)"
     assert not [collection for axes in losses for collection in axes.collections]  # nothing is shaded
     assert gaps[0].get_ylim() == gaps[1].get_ylim()
-    [bars] = [axes for axes in figure.axes if axes.get_title() == "Loss gap, valid − train (nats)"]
+    [bars] = [axes for axes in figure.axes if axes.get_title(loc="left") == "Loss gap, valid − train (nats)"]
     ends = [float(axes.lines[-1].get_ydata()[-1]) for axes in gaps]  # type: ignore[index,arg-type]
     assert [bar.get_width() for bar in bars.patches] == pytest.approx(ends)  # type: ignore[attr-defined]
     assert ends == pytest.approx([0.7, 0.2999])
@@ -332,8 +328,7 @@ def test_every_logarithmic_axis_says_so(tmp_path: Path) -> None:
 def test_nothing_of_the_curves_is_cut_off_where_losses_are_tiny(tmp_path: Path) -> None:
     losses = tuple(2.0 * 10 ** (-5 * epoch / 59) for epoch in range(60))
     run = load_run_folder(build_run(tmp_path, train_losses=losses, valid_errors=(0.4,) * 59 + (0.35,)))
-    with svg_file(tmp_path / "a.svg", width=CURVES_WIDTH, height=CURVES_HEIGHT, title="tiny") as figure:
-        draw_curves(figure, run.rows, run.record, title="tiny")
+    figure = save_curves(tmp_path / "a.svg", run.rows, run.record, title="tiny")
     box = figure.get_tightbbox()
     assert box.x0 >= 0
-    assert box.x1 <= CURVES_WIDTH
+    assert box.x1 <= figure.get_figwidth()
