@@ -12,11 +12,12 @@ from pathlib import Path
 from regx.compare.compare import Row, compare
 from regx.compare.select import Group
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.files import atomic_path
 from regx.runs.folder import RunFolder
 from regx.runs.table import Run, load_run_folder
-from regx.training.run import Observer, RunOptions, train_run
+from regx.training.observer import Observer
+from regx.training.run import train_run
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "runs" / "a_a"
@@ -66,7 +67,7 @@ def train_all() -> None:
     dataset = load_dataset("digits", offline=True)
     for seed in range(2 * SEEDS * REPETITIONS):
         run = config(seed)
-        train_run(run, RunFolder.for_config(run, RUNS), dataset, Silent(), RunOptions())
+        train_run(run, RunFolder.for_config(run, RUNS), dataset, Observer())
         if seed % (2 * SEEDS) == 0:
             print(f"repetition {seed // (2 * SEEDS)} of {REPETITIONS}", file=sys.stderr, flush=True)
 
@@ -90,10 +91,6 @@ def found(row: Row) -> tuple[object, ...]:
         return ("", "", "", "", "", missing)
     numbers = (inference.difference, inference.low, inference.high, inference.p)
     return (*(f"{number:.6g}" for number in numbers), str(inference.is_told).lower(), "")
-
-
-class Silent(Observer):
-    """Watches a run without a word."""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Train the ready-made configs on real data and collect what they reach: `make reference`.
 
 Runs that are done are not trained again, so the script may be stopped and started. The collected rows go to
-results/reference.csv, from which `make docs` makes the tables of the README.
+results/reference.csv, from which `make docs` makes the table in docs/speed.md.
 """
 
 import csv

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regx.runs.files import atomic_path
-from regx.stats.tests import paired_interval, welch
+from regx.stats.tests import summarize, welch
 from regx.stats.verdict import at_least, decide
 
 RESULT = Path(__file__).parent.parent / "results" / "statistics" / "coverage.csv"
@@ -72,7 +72,7 @@ def simulate(
 ) -> Iterator[tuple[str, float | str, float | str, int, int]]:
     """Yield what was counted, smallest and true effect, how often it happened, and of how many."""
     samples = draw(rng, (REPETITIONS, num_seeds))
-    covered = sum(not paired_interval(sample).excludes(0) for sample in samples)
+    covered = sum(not summarize(sample).interval.excludes(0) for sample in samples)
     yield "t interval covers", "", 0, covered, REPETITIONS
     few = samples[: REPETITIONS // 4]
     yield "percentile bootstrap covers", "", 0, bootstrap_covers(rng, few), len(few)

@@ -1,4 +1,4 @@
-"""Markdown from the files in results/: what `make bench` prints and what the README shows."""
+"""Markdown from the files in results/: what `make bench` prints and what README.md and docs/ show."""
 
 import csv
 import json
@@ -14,7 +14,9 @@ __all__ = [
     "demo_output",
     "mistakes_output",
     "reference_table",
+    "speed_lines",
     "sweep_output",
+    "sweep_sentences",
     "sweep_table",
     "throughput_tables",
 ]
@@ -49,15 +51,25 @@ optim:
 
 
 def demo_output() -> str:
-    """Return what `regx compare` says at the end of `make demo`."""
-    lines = (RESULTS / "demo" / "compare.txt").read_text(encoding="utf-8").splitlines()
-    return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
+    """Return what `regx compare` prints at the end of `make demo`."""
+    return _printed("demo")
 
 
 def sweep_output() -> str:
-    """Return what `regx compare` says of the sweep of toggles on the digits."""
-    lines = (RESULTS / "digits_toggles" / "compare.txt").read_text(encoding="utf-8").splitlines()
-    return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
+    """Return what `regx compare` prints of the sweep of toggles on the digits."""
+    return _printed("digits_toggles")
+
+
+def sweep_sentences() -> str:
+    """Return the sentences at the end of that output: its last paragraph."""
+    return _printed("digits_toggles", paragraphs=1)
+
+
+def _printed(folder: str, paragraphs: int = 0) -> str:
+    """Return a stored output as a block of code: all of it, or its last paragraphs."""
+    text = (RESULTS / folder / "compare.txt").read_text(encoding="utf-8")
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return "```\n" + "\n\n".join(lines.split("\n\n")[-paragraphs:]) + "\n```"
 
 
 def mistakes_output() -> str:
@@ -131,7 +143,7 @@ def throughput_tables(content: dict[str, Any] | None = None) -> str:
         title = f"{case['network']} on {case['dataset']}, {case['precision']}"
         text += f"| {title} | images/s, median | regx is, median of ratios |\n|---|---:|---:|\n"
         for trainer, values in speeds.items():
-            ratio = median(ours / theirs for ours, theirs in zip(speeds["regx_run"], values, strict=True))
+            ratio = _ratio(speeds["regx_run"], values)
             shown = "" if trainer == "regx_run" else f"{ratio:.2f}×"
             text += f"| {TRAINERS[trainer]} | {median(values):,.0f} | {shown} |\n"
         text += "\n"
@@ -181,7 +193,7 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
         title += f"{case['epochs']} epoch{'s' * (case['epochs'] > 1)}, {case['precision']}"
         text += f"| {title} | seconds, median | regx sweep is, median of ratios |\n|---|---:|---:|\n"
         for name, values in seconds.items():
-            ratio = median(theirs / ours for ours, theirs in zip(seconds["sweep"], values, strict=True))
+            ratio = _ratio(values, seconds["sweep"])
             shown = "" if name == "sweep" else f"{ratio:.2f}×"
             text += f"| {SWEEPERS[name]} | {median(values):.0f} | {shown} |\n"
         text += "\n"
@@ -192,3 +204,25 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
         f"{content['machine']}. A sweep of two tiny runs takes {overhead['start_seconds']:.1f} s from the "
         f"shell and back, each further tiny run {overhead['seconds_per_tiny_run']:.2f} s, training included."
     )
+
+
+def speed_lines() -> str:
+    """Return one line for each table of docs/speed.md."""
+    trained = json.loads((RESULTS / "throughput.json").read_text())["cases"]
+    swept = json.loads((RESULTS / "sweep_throughput.json").read_text())["cases"]
+    speeds = [case["images_per_second"] for case in trained]
+    training = sorted(_ratio(speed["regx_run"], speed["usual_loop"]) for speed in speeds)
+    sweeping = sorted(_ratio(case["seconds"]["usual_loop"], case["seconds"]["sweep"]) for case in swept)
+    with (RESULTS / "reference.csv").open(newline="") as file:
+        runs = [row for row in csv.DictReader(file) if row["name"] == "mnist_mlp"]
+    return (
+        f"- Test errors are those of other trainers: mnist_mlp has {_spread(runs)}; {KNOWN['mnist_mlp']}.\n"
+        f"- Training is {training[0]:.1f} to {training[-1]:.1f} times as fast as the usual PyTorch loop.\n"
+        f"- Sixteen runs in one sweep are {sweeping[0]:.1f} to {sweeping[-1]:.1f} times as fast as the usual "
+        "PyTorch loop, one run after another.\n"
+    )
+
+
+def _ratio(numerators: list[float], denominators: list[float]) -> float:
+    """Return the median of the quotients, round by round."""
+    return median(a / b for a, b in zip(numerators, denominators, strict=True))

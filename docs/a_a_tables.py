@@ -123,7 +123,7 @@ def _own(rows: Rows) -> str:
         lines.append(f"- {name}: {split['=']} where the rates are equal, {split['d']} where they are not")
     different = rates["outcomes"].count("d")
     return (
-        f"**Each arm tuned by itself**, on the same two seeds: in {different} of {len(rates['outcomes'])} "
-        "repetitions the noise of tuning gives equal arms different learning rates. Supported or reversed "
-        "are then, of all measures together:\n\n" + "\n".join(lines)
+        f"**Each arm tuned by itself**, on the same two seeds. In {different} of {len(rates['outcomes'])} "
+        "repetitions the noise of tuning gives equal arms different learning rates. These are the verdicts "
+        "that are supported or reversed, of all measures together:\n\n" + "\n".join(lines)
     )

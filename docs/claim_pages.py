@@ -11,7 +11,7 @@ from markdown_blocks import table
 
 from regx.claims.registry import Registered, Registry, read_registry
 from regx.claims.results import Gates, ResultsFolder
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
+from regx.claims.sentences import course_text
 from regx.claims.standing import Standing, standings
 from regx.claims.words import HEADS, cells_of, count_verdicts
 from regx.config import Tier
@@ -30,7 +30,7 @@ def claims_page(root: Path) -> "ClaimsPage":
         UsageError: If a file is damaged, or a comment is about another verdict.
     """
     comments = read_comments(root / "docs" / "claim_comments.yaml")
-    registry = read_registry([root / "experiments"]).only(CLAIMS_OF_THE_TEXT)
+    registry = read_registry([root / "experiments"]).only(course_text().claims)
     return ClaimsPage(registry=registry, results=root / "results", root=root, comments=comments)
 
 
@@ -119,9 +119,9 @@ class ClaimsPage:
                 sentence.text,
                 ", ".join(f"[{name}](#{name.lower()})" for name in sentence.claims) or "none",
             ]
-            for sentence in SENTENCES
+            for sentence in course_text().sentences
         ]
-        without = [sentence for sentence in SENTENCES if not sentence.claims]
+        without = [sentence for sentence in course_text().sentences if not sentence.claims]
         reasons = "".join(
             f"- {sentence.id}, “{sentence.text}”: {sentence.why_untested}\n" for sentence in without
         )

@@ -30,7 +30,9 @@ from benchmarks.tables import (  # noqa: E402
     demo_output,
     mistakes_output,
     reference_table,
+    speed_lines,
     sweep_output,
+    sweep_sentences,
     sweep_table,
     throughput_tables,
 )
@@ -39,8 +41,8 @@ from regx.figures.claims import describe_claims, save_claims_figure  # noqa: E40
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/command_line.md": {"exit_codes": exit_code_table},
-    "docs/compare.md": {"compared": compared_table},
-    "docs/configuration.md": {"settings": settings_tables},
+    "docs/compare.md": {"sweep": sweep_output, "compared": compared_table},
+    "docs/configuration.md": {"mistakes": mistakes_output, "settings": settings_tables},
     "docs/probes.md": {"probes": probe_tables},
     "docs/statistics.md": {"coverage": coverage_tables, "a_a": a_a_table, "a_a_claims": a_a_claims_tables},
     "docs/experiments.md": {"experiment": experiment_tables},
@@ -53,9 +55,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/claims_format.md": {"claim_keys": claim_tables, "measures": measure_table},
     "README.md": {
         "demo": demo_output,
-        "mistakes": mistakes_output,
-        "sweep": sweep_output,
+        "sweep_sentences": sweep_sentences,
         "claims": lambda: claims_page(ROOT).in_short(),
+        "speed": speed_lines,
+    },
+    "docs/speed.md": {
         "reference": reference_table,
         "throughput": throughput_tables,
         "sweep_throughput": sweep_table,
@@ -93,6 +97,8 @@ def draw_claims(path: Path) -> None:
 def fill(page: str, part: str, text: str) -> str:
     """Put a text between the two marks of its part."""
     begin, end = f"<!-- {part}: begin -->\n", f"<!-- {part}: end -->\n"
+    if page.count(begin) != 1 or page.count(end) != 1:
+        sys.exit(f"the marks of the part {part} are missing, or there twice")
     head, _, rest = page.partition(begin)
     return head + begin + text.strip("\n") + "\n" + end + rest.partition(end)[2]
 

@@ -1,8 +1,10 @@
 """Text for people: made fit for a terminal or a page, and small parts of messages."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["clean", "counted", "cut", "one_line", "printable"]
+__all__ = ["clean", "counted", "cut", "near_names", "nearest", "one_line", "printable"]
 
 _NAMES = {"\n": "\\n", "\t": "\\t"}
 _KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
@@ -48,3 +50,28 @@ def counted(number: int, noun: str) -> str:
 def cut(text: str, longest: int) -> str:
     """Cut the end of a text that is too long for a message."""
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
+    """Return the known word that is spelt most like this one, or nothing.
+
+    Args:
+        word: What was written.
+        known: What might have been meant.
+        cutoff: How alike they must be, in [0, 1]; 1 is equal.
+    """
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)), "")
+
+
+def near_names(name: str, known: Iterable[str], endings: tuple[str, ...] = ()) -> list[str]:
+    """List the names that may be meant: this very one, else those that go on from it, else the nearest.
+
+    Args:
+        name: What was written.
+        known: Names that there are.
+        endings: How a name may go on from it, e.g. `-s` for the folders of a run's seeds.
+    """
+    names = list(known)
+    longer = [other for other in names if other.startswith(tuple(name + ending for ending in endings))]
+    near = [name] if name in names else longer or [nearest(name, names, cutoff=0.75)]
+    return [other for other in near if other]

@@ -6,7 +6,8 @@ whole session, so the sources are tried once and not again for each test.
 
 import pytest
 
-from regx.data import Dataset, NoSourceError, load_dataset
+from regx.data.fetch import NoSourceError
+from regx.data.load import Dataset, load_dataset
 
 
 def _load(name: str) -> Dataset:

@@ -37,6 +37,29 @@ def test_links_resolve() -> None:
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
+def test_headings_that_are_linked_exist() -> None:
+    links = [
+        (page, link, heading)
+        for page in PAGES
+        for link, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 20
+    missing = [
+        f"{page.name}: {link}#{heading}"
+        for page, link, heading in links
+        if heading not in headings(page.parent / link if link else page)
+    ]
+    assert missing == []
+
+
+def headings(page: Path) -> set[str]:
+    """Find what headings are linked by: their words in small letters, joined by `-`; and anchors of HTML."""
+    text = page.read_text(encoding="utf-8")
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    words = [re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "", title).lower()) for title in titles]
+    return {name.replace(" ", "-") for name in words} | set(re.findall(r'<a id="([^"]+)"', text))
+
+
 def test_every_command_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     names = sorted(COMMANDS.commands)
@@ -90,9 +113,13 @@ def test_configs_and_experiments_in_tables_exist() -> None:
     assert [(head, name) for head, name in found if name not in known[head]] == []
 
 
-def test_the_readme_lists_every_config() -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in CONFIGS if f"[{name}](configs/{name}.yaml)" not in page] == []
+def test_a_page_lists_every_config() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert [name for name in CONFIGS if f"[{name}](../configs/{name}.yaml)" not in page] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 250
 
 
 def test_the_citation_is_of_this_version() -> None:
@@ -103,7 +130,7 @@ def test_the_citation_is_of_this_version() -> None:
 
 def test_words_of_the_tables_are_explained() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    for word in ("nats", "arm", "tier", "Holm", "matched gap", "d_z", "seed", "wins", "target"):
+    for word in ("nats", "arm", "tier", "Holm", "matched gap", "d_z", "seed", "wins", "target", "interval"):
         assert f"\n| {word} |" in page, word
 
 

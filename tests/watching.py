@@ -1,27 +1,21 @@
 """Watching runs that tests train, and stopping them."""
 
-from regx.training.run import Observer
+from regx.training.loop import TrainState
+from regx.training.observer import Observer
 
-__all__ = ["Quiet", "StopAt"]
+__all__ = ["Quiet"]
 
 
 class Quiet(Observer):
-    """Keeps what a user would be told, and says nothing."""
+    """Keeps what a user would be told; with `stop`, stops the run after so many steps of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: int | None = None) -> None:
         self.notices: list[str] = []
+        self.taken, self.stop = 0, stop
 
     def noticed(self, message: str) -> None:
         self.notices.append(message)
 
-
-class StopAt:
-    """Wants to stop at a step; asked once before each."""
-
-    def __init__(self, step: int) -> None:
-        self.asked, self.step = -1, step
-
-    @property
-    def wanted(self) -> bool:
-        self.asked += 1
-        return self.asked >= self.step
+    def before_step(self, state: TrainState) -> bool:  # noqa: ARG002
+        self.taken += 1
+        return self.stop is None or self.taken <= self.stop

@@ -9,7 +9,7 @@ from torch.nn import functional
 from benchmarks.case import Case
 from benchmarks.trainers.shared import network_of, torchvision_loader, validation_loader
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.models.network import build_model
 from regx.training.evaluate import evaluate
 from regx.training.prepare import prepare

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from benchmarks.case import Case
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.models.network import build_model
 from regx.training.prepare import prepare
 from regx.training.seeding import generator

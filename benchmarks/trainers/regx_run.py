@@ -5,14 +5,11 @@ from pathlib import Path
 
 from benchmarks.case import Case
 from regx.config import RunConfig
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import read_rows
-from regx.training.run import Observer, RunOptions, train_run
-
-
-class _Silent(Observer):
-    """Watches a run without a word."""
+from regx.training.observer import Observer
+from regx.training.run import train_run
 
 
 def seconds_per_epoch(case: Case) -> float:
@@ -20,6 +17,6 @@ def seconds_per_epoch(case: Case) -> float:
     config = RunConfig.model_validate(case.run_config())
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch))
-        train_run(config, folder, load_dataset(config.data.name), _Silent(), RunOptions())
+        train_run(config, folder, load_dataset(config.data.name), Observer())
         rows = read_rows(folder.metrics)
     return rows[-1].train_seconds - rows[-2].train_seconds

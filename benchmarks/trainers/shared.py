@@ -8,7 +8,7 @@ from torch import nn
 
 from benchmarks.case import Case
 from regx.config import RunConfig
-from regx.data import Dataset, load_dataset
+from regx.data.load import Dataset, load_dataset
 
 __all__ = ["images_of", "network_of", "torchvision_loader", "validation_loader"]
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
+from regx.claims.comparison import Comparison, comparisons_of
 from regx.config import Experiment
-from regx.config.errors import Problem
-from regx.config.finding import Finding
-from regx.config.yaml_tree import KeyPath, read_yaml
+from regx.config.errors import Finding, Problem
+from regx.config.yaml_tree import read_yaml
 from regx.measures.grid import GRID_FUNCTIONS
 from regx.sweeps.tuning import check_tuning
 
@@ -16,32 +15,17 @@ __all__ = ["check_measures"]
 def check_measures(experiment: Experiment) -> list[Problem]:
     """Find measures that do not exist, or that have no target, training loss, grid or axis to work on."""
     found = [
-        Finding(
-            ("claims", index, *_path_of(item.part), "measure"), message, label=_label(claim.id, item.part)
-        )
+        Finding(("claims", index, *path), message, label=claim.label(path))
         for index, claim in enumerate(experiment.claims)
         for item in comparisons_of(claim)
+        for path in [(*item.path, "measure")]
         for message in _mistakes(item, experiment)
     ]
     tuning = check_tuning(experiment)
     if not found:
         return tuning
     tree = read_yaml(experiment.path, [])
-    return [*tuning, *(finding.at(tree) for finding in found)]
-
-
-def _label(claim: str, part: str) -> str:
-    return f"{claim}: measure" if part == "1" else f"{claim}: {part}: measure"
-
-
-def _path_of(part: str) -> KeyPath:
-    """Say where in its claim a comparison stands."""
-    if part == "1":
-        return ()
-    if part == IF_CENSORED:
-        return ("if_censored",)
-    group, _, number = part.rpartition(" ")
-    return ("beside", int(number) - 1) if group else ("and", int(number) - 2)
+    return [*tuning, *(tree.problem(finding) for finding in found)]
 
 
 def _mistakes(item: Comparison, experiment: Experiment) -> Iterator[str]:

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regx.config.contrast import Contrast, parse_contrast
-from regx.config.sections.claim import CRITERIA, BesideConfig, ClaimConfig, PartConfig
+from regx.config.errors import KeyPath
+from regx.config.sections.claim import IF_CENSORED, Amount, BesideConfig, ClaimConfig, Contrast, PartConfig
 from regx.measures.measure import Measure
 from regx.measures.registry import find_measure
 
 __all__ = ["IF_CENSORED", "Comparison", "comparisons_of"]
-
-IF_CENSORED = "if censored"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,20 +18,22 @@ class Comparison:
 
     Attributes:
         part: `1`, `2`, ..., `if censored`, `beside 1`, ...
+        path: Where it stands in the claim.
         config: As the file has it.
         target: Its own `target`, or the claim's.
         train_loss: Its own `train_loss`, or the claim's.
     """
 
     part: str
+    path: KeyPath
     config: PartConfig
-    target: float | str | None
+    target: Amount | None
     train_loss: float | None
 
     @property
     def contrast(self) -> Contrast:
         """What it contrasts."""
-        return parse_contrast(self.config.contrast)
+        return self.config.contrast
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -58,11 +58,11 @@ class Comparison:
     @property
     def criterion(self) -> str:
         """Which key says what has to come out; empty where nothing has to."""
-        return next((key for key in CRITERIA if getattr(self.config, key) is not None), "")
+        return next(iter(self.config.criteria), "")
 
     @property
-    def amount(self) -> float | str | None:
-        """The smallest effect or margin as the file has it."""
+    def amount(self) -> Amount | None:
+        """The smallest effect or margin."""
         return getattr(self.config, self.criterion) if self.criterion not in ("", "always") else None
 
     @property
@@ -79,15 +79,10 @@ class Comparison:
 
 def comparisons_of(claim: ClaimConfig) -> Iterator[Comparison]:
     """List all comparisons of a claim: its parts, the one in reserve, those beside it."""
-    named: list[tuple[str, PartConfig]] = [
-        (str(number), part) for number, part in enumerate(claim.parts, start=1)
-    ]
-    if claim.if_censored is not None:
-        named.append((IF_CENSORED, claim.if_censored))
-    named += [(f"beside {number}", part) for number, part in enumerate(claim.beside, start=1)]
-    for name, part in named:
+    for name, path, part in claim.named_parts():
         yield Comparison(
             part=name,
+            path=path,
             config=part,
             target=claim.target if part.target is None else part.target,
             train_loss=claim.train_loss if part.train_loss is None else part.train_loss,

@@ -224,7 +224,7 @@ def _comparison_result(
     result = result.model_copy(update=_summary(measured))
     if evidence is None:
         return result
-    return result.model_copy(update={"smallest_excluded": measured.smallest_excluded})
+    return result.model_copy(update={"smallest_excluded": measured.summary.smallest_excluded})
 
 
 def _summary(measured: Measured) -> dict[str, float]:
@@ -233,12 +233,12 @@ def _summary(measured: Measured) -> dict[str, float]:
         "mean": summary.mean,
         "low": summary.interval.low,
         "high": summary.interval.high,
-        "low_90": measured.interval_90.low,
-        "high_90": measured.interval_90.high,
+        "low_90": summary.interval_90.low,
+        "high_90": summary.interval_90.high,
         "sd": summary.sd,
         "d_z": summary.effect_size,
         "wins": summary.wins,
-        "sign_flip_p": measured.sign_flip.p,
+        "sign_flip_p": summary.sign_flip.p,
     }
 
 

@@ -11,7 +11,6 @@ from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import SweepRuns
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.config import Experiment
-from regx.config.contrast import parse_amount
 from regx.config.errors import UsageError
 from regx.config.sections.claim import PROSE, ClaimConfig
 from regx.measures.measure import Measure, Reference
@@ -141,7 +140,7 @@ class _TuningSeeds:
         needed = {measure.needs for measure in self.item.measures}
         target = None
         if "target" in needed and self.item.target is not None:
-            amount = parse_amount(self.item.target)
+            amount = self.item.target
             target = amount.value
             if amount.share_of is not None:
                 accuracy = self.mean(amount.share_of, find_measure("final_valid_accuracy"), Reference())
@@ -152,14 +151,14 @@ class _TuningSeeds:
 
     def amount(self, reference: Reference) -> float | None:
         """Turn the smallest effect or margin into a number."""
-        if self.item.amount is None:
+        amount = self.item.amount
+        if amount is None:
             return self.item.config.always
-        amount = parse_amount(self.item.amount)
         if amount.share_of is None:
             return amount.value
         value = amount.value * self.mean(amount.share_of, self.item.measures[0], reference)
         if value <= 0:
-            raise NotFixedError(f"{self.item.amount} is {value:.3g} on the tuning seeds: no smallest effect")
+            raise NotFixedError(f"{amount.text} is {value:.3g} on the tuning seeds: no smallest effect")
         return value
 
     def best(self, arms: tuple[str, ...], measure: Measure, reference: Reference) -> str:

@@ -10,9 +10,9 @@ from typing import Literal
 from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.results import Lock, LockedClaim, LockedPart
 from regx.config.errors import UsageError
-from regx.config.reading import explain, read_text
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
+from regx.reading import explain, read_text
 from regx.runs.files import write_text
 from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord

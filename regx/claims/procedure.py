@@ -10,7 +10,7 @@ from regx.claims.lock import register_in
 from regx.claims.measuring import SweepRuns, measure_claims, write_measures
 from regx.claims.results import ResultsFolder
 from regx.config import Experiment
-from regx.config.reading import read_text
+from regx.reading import read_text
 from regx.runs.files import write_text
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, SweepWatch, sweep

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
 from regx.config.load import kind_of
 from regx.config.load_experiment import load_tiers
+from regx.config.ready_made import starter_root
 from regx.config.sections.claim import ClaimConfig
-from regx.config.starter import starter_root
 from regx.config.yaml_tree import Node, plain, read_yaml
 from regx.runs.path_kind import is_there, what_is
+from regx.text import near_names
 
 __all__ = ["Registered", "Registry", "file_digest", "read_registry", "starter_folder"]
 
@@ -124,7 +124,7 @@ class Registry:
         if is_there(place) and (place.is_dir() or place.suffix in (".yaml", ".yml")):
             return f"no such claim; it {what_is(place)}"
         alike = [name for name in self.ids if _bare(name) == _bare(word)]
-        near = alike or get_close_matches(word.upper(), self.ids, n=1, cutoff=0.75)
+        near = alike or near_names(word.upper(), self.ids)
         return f"no such claim{f'; did you mean {near[0]!r}?' if near else '; `regx claims` lists them'}"
 
 

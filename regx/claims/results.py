@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from regx.claims.exact import CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.record import read_json, write_json
 
 __all__ = [

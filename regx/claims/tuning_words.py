@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regx.config.reading import read_text
+from regx.reading import read_text
 
 if TYPE_CHECKING:
     from regx.claims.results import Lock

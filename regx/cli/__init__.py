@@ -145,7 +145,7 @@ def _refuse(message: str) -> NoReturn:
 def _explain(error: Exception) -> tuple[str, int]:
     """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
     from regx.config.errors import UsageError  # here, since most commands end without an error
-    from regx.config.reading import explain, is_usage
+    from regx.reading import explain, is_usage
 
     if isinstance(error, UsageError):
         return str(error), ExitCode.WRONG_USAGE

@@ -86,10 +86,10 @@ def _paragraphs(standing: "Standing") -> Iterator[_Paragraph]:
 
 def _quoted(claim_id: str, quote: str | None) -> Iterator[_Paragraph]:
     """Quote the sentence, and name the text that it is from."""
-    from regx.claims.sentences import CLAIMS_OF_THE_TEXT, TESTED_TEXT
+    from regx.claims.sentences import course_text
 
     if quote:
-        of_the_text = f" ({TESTED_TEXT})" if claim_id in CLAIMS_OF_THE_TEXT else ""
+        of_the_text = f" ({course_text().name})" if claim_id in course_text().claims else ""
         yield _Paragraph(f"“{quote}”{of_the_text}", "quote: ")
 
 

@@ -121,8 +121,8 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
     from regx.compare.tables import as_csv, as_markdown
-    from regx.config.reading import OTHER_OUT, advising
     from regx.figures.compare import has_pairs, save_convergence, save_differences, save_overfitting
+    from regx.reading import OTHER_OUT, advising
     from regx.runs.files import write_text
 
     with advising(OTHER_OUT):

@@ -33,8 +33,8 @@ def show_grid(comparison: "GridComparison", out: Path | None, form: Form) -> Non
 
 def _save(comparison: "GridComparison", out: Path) -> list[Path]:
     from regx.compare import grid_page
-    from regx.config.reading import OTHER_OUT, advising
     from regx.figures.grid import save_grid
+    from regx.reading import OTHER_OUT, advising
     from regx.runs.files import write_text
 
     with advising(OTHER_OUT):

@@ -205,7 +205,7 @@ def offer_compared(_: typer.Context, incomplete: str) -> Iterator[Offer]:
 @_quietly
 def offer_datasets(_: typer.Context, __: str) -> Iterator[Offer]:
     """Offer the names of data sets."""
-    from regx.config.shapes import DATASETS
+    from regx.data.sets import DATASETS
 
     return ((name, "") for name in DATASETS)
 

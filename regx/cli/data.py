@@ -14,8 +14,8 @@ from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, plain_console, say
 
 if TYPE_CHECKING:
-    from regx.data import DatasetStatus
     from regx.data.fetch import Report
+    from regx.data.load import DatasetStatus
     from regx.data.torchvision_source import Progress
 
 __all__ = ["Display", "data_app", "fetch_display"]
@@ -48,9 +48,10 @@ def list_datasets(
     as_json: JsonOption = False,
 ) -> None:
     """List the data sets. Size, whether they are here, sources, licence, whom to cite."""
-    from regx.data import known, status
+    from regx.data.load import status
+    from regx.data.sets import DATASETS
 
-    found = [status(name) for name in known()]
+    found = [status(name) for name in DATASETS]
     if as_json:
         print_json([_as_dict(dataset) for dataset in found])
         return
@@ -94,10 +95,10 @@ def fetch(
 
     Example: regx data fetch mnist cifar10
     """
-    from regx.data import NoSourceError
     from regx.data.cache import cache_path
+    from regx.data.fetch import NoSourceError
     from regx.data.fetch import fetch as fetch_dataset
-    from regx.data.registry import find
+    from regx.data.load import find
 
     failed = False
     for spec in [find(name) for name in names]:
@@ -137,11 +138,12 @@ def check(
     Example: regx data check cifar10
     """
     from regx.config.errors import UsageError
-    from regx.data import check as check_dataset
-    from regx.data import known, status
+    from regx.data.load import check as check_dataset
+    from regx.data.load import status
+    from regx.data.sets import DATASETS
 
     checked: list[dict[str, object]] = []
-    for name in names or [name for name in known() if _is_here(status(name))]:
+    for name in names or [name for name in DATASETS if _is_here(status(name))]:
         try:
             sha256 = check_dataset(name)
         except UsageError as error:
@@ -193,12 +195,12 @@ def _is_here(dataset: "DatasetStatus") -> bool:
 
 
 def _count(dataset: "DatasetStatus") -> str:
-    facts = dataset.facts
+    facts = dataset.spec.facts
     return f"{facts.num_pool + facts.num_valid:,} + {facts.num_test:,}"
 
 
 def _shape(dataset: "DatasetStatus") -> str:
-    facts = dataset.facts
+    facts = dataset.spec.facts
     return f"{facts.channels}×{facts.size}×{facts.size}"
 
 
@@ -209,7 +211,7 @@ def _on_disk(dataset: "DatasetStatus") -> str:
 
 
 def _as_dict(dataset: "DatasetStatus") -> dict[str, object]:
-    facts, spec = dataset.facts, dataset.spec
+    facts, spec = dataset.spec.facts, dataset.spec
     return {
         "name": spec.name,
         "title": spec.title,

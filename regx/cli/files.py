@@ -44,7 +44,7 @@ def validate(
     """
     from regx.config import ConfigError
     from regx.config.load import kind_of_file
-    from regx.config.reading import show_source
+    from regx.reading import show_source
 
     problems: list[Problem] = []
     checked: list[dict[str, object]] = []
@@ -212,7 +212,7 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
 
     from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
-    from regx.config.starter import starter_root
+    from regx.config.ready_made import starter_root
     from regx.measures.registry import tuning_measures
 
     root = starter_root()

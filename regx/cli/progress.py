@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from regx.cli.output import SIGNALLED, plain_console, say
 from regx.text import counted
+from regx.training.observer import Observer
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
-    from regx.training.run import Observer
+    from regx.training.loop import TrainState
 
 __all__ = ["StopSignal", "observer_for", "say_wrapped", "stderr_width", "stop_on_signals"]
 
@@ -97,10 +98,10 @@ def say_wrapped(text: str, tell: Callable[[str], None] = say) -> None:
 
 
 @contextmanager
-def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
-    """Choose how a run is shown."""
+def observer_for(config: "RunConfig", stop: StopSignal, *, quiet: bool) -> Iterator[Observer]:
+    """Choose how a run is shown; the first signal stops it at the next step."""
     if quiet:
-        yield _Silent()
+        yield _Stoppable(stop)
     elif sys.stderr.isatty():
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -111,93 +112,77 @@ def observer_for(config: "RunConfig", *, quiet: bool) -> Iterator["Observer"]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=plain_console(stderr=True), auto_refresh=False) as progress:
-            yield _Bar(config, progress)
+            yield _Bar(config, stop, progress)
     else:
-        yield _Lines(config)
+        yield _Lines(config, stop)
 
 
-class _Silent:
+class _Stoppable(Observer):
     """Shows nothing."""
 
-    def noticed(self, message: str) -> None:
-        pass
+    def __init__(self, stop: StopSignal) -> None:
+        self.stop = stop
 
-    def started(self, record: "RunRecord") -> None:
-        pass
-
-    def stepped(self, step: int) -> None:
-        pass
-
-    def epoch_done(self, row: "EpochMetrics") -> None:
-        pass
+    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # those derived from it look
+        return not self.stop.wanted
 
 
-class _Lines(_Silent):
+class _Lines(_Stoppable):
     """One line per epoch, or per so many epochs."""
 
-    def __init__(self, config: "RunConfig") -> None:
-        self.epochs = config.train.epochs
+    def __init__(self, config: "RunConfig", stop: StopSignal, tell: Callable[[str], None] = say) -> None:
+        super().__init__(stop)
+        self.config, self.tell = config, tell
         self.first = config.train.eval_every
-        self.every = self.first * -(-self.epochs // (MAX_LINES * self.first))
-        self.head = headline(config)
+        self.every = self.first * -(-config.train.epochs // (MAX_LINES * self.first))
 
     def noticed(self, message: str) -> None:
-        say(f"note: {message}")
+        self.tell(f"note: {message}")
 
     def started(self, record: "RunRecord") -> None:
-        say(opening(self.head, record))
+        self.tell(opening(self.config, record))
 
     def epoch_done(self, row: "EpochMetrics") -> None:
-        if self.is_shown(row):
-            say(epoch_line(row, self.epochs))
-
-    def is_shown(self, row: "EpochMetrics") -> bool:
-        """Whether an epoch gets a line: the first, the last, and some between."""
-        return row.epoch % self.every == 0 or row.epoch in (self.first, self.epochs)
+        """Show the first epoch, the last, and some between."""
+        epochs = self.config.train.epochs
+        if row.epoch % self.every == 0 or row.epoch in (self.first, epochs):
+            self.tell(epoch_line(row, epochs))
 
 
-class _Bar(_Silent):
+class _Bar(_Lines):
     """A progress bar over steps, with the lines of the epochs above it."""
 
-    def __init__(self, config: "RunConfig", progress: "Progress") -> None:
-        self.lines = _Lines(config)
+    def __init__(self, config: "RunConfig", stop: StopSignal, progress: "Progress") -> None:
+        super().__init__(config, stop, progress.console.print)
         self.progress = progress
-        self.num_steps = config.num_steps
         self.task = progress.add_task(config.name)
         self.drawn = 0.0
 
-    def noticed(self, message: str) -> None:
-        self.progress.console.print(f"note: {message}")
-
     def started(self, record: "RunRecord") -> None:
-        self.progress.console.print(opening(self.lines.head, record))
-        self.progress.update(self.task, total=self.num_steps, completed=record.steps_completed)
+        super().started(record)
+        self.progress.update(self.task, total=self.config.num_steps, completed=record.steps_completed)
 
-    def stepped(self, step: int) -> None:
+    def before_step(self, state: "TrainState") -> bool:
         now = time.monotonic()
         if now - self.drawn >= REFRESH_SECONDS:
             self.drawn = now
-            self.progress.update(self.task, completed=step)
+            self.progress.update(self.task, completed=state.step)
             self.progress.refresh()
+        return super().before_step(state)
 
     def epoch_done(self, row: "EpochMetrics") -> None:
-        if self.lines.is_shown(row):
-            self.progress.console.print(epoch_line(row, self.lines.epochs))
+        super().epoch_done(row)
         self.progress.update(self.task, completed=row.step)
         self.progress.refresh()
 
 
-def headline(config: "RunConfig") -> str:
-    """Say what is trained on what, in one line."""
-    return f"{config.name}: {config.model.family} on {config.data.num_train:,} images of {config.data.name}"
-
-
-def opening(head: str, record: "RunRecord") -> str:
-    """Say what begins, or goes on, and where."""
+def opening(config: "RunConfig", record: "RunRecord") -> str:
+    """Say what begins, or goes on, on what and where, in one line."""
+    what = f"{config.name}: {config.model.family} on {config.data.num_train:,} images of {config.data.name}"
     environment = record.environment
     place = f"{environment.device}, {counted(environment.threads, 'thread')}"
     where = f"; going on at step {record.steps_completed:,}" if record.steps_completed else ""
-    return f"{head}; {record.num_parameters:,} parameters; seed {record.seed}; {place}{where}"
+    return f"{what}; {record.num_parameters:,} parameters; seed {record.seed}; {place}{where}"
 
 
 def epoch_line(row: "EpochMetrics", epochs: int) -> str:

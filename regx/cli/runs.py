@@ -87,7 +87,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
 def _describe(path: Path) -> dict[str, Any]:
     """Read the record of one folder; a damaged one is listed with the reason."""
-    from regx.config.reading import explain
+    from regx.reading import explain
     from regx.runs.folder import RunFolder
 
     folder = RunFolder(path)
@@ -153,7 +153,7 @@ def _of_sweep(folder: Path) -> tuple[list[dict[str, Any]], dict[Path, list[Any]]
 
 def _records(path: Path) -> list[Any]:
     """Read the record of a sweep, and those of its earlier versions; for a damaged one its reason stands."""
-    from regx.config.reading import explain
+    from regx.reading import explain
     from regx.runs.sweep import SweepFolder, SweepRecord
 
     folder = SweepFolder(path)

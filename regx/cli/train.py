@@ -1,7 +1,8 @@
 """`regx train`: one config, one seed or several, a folder for each."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +15,10 @@ from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:
     from regx.config import RunConfig
-    from regx.data import Dataset
+    from regx.data.load import Dataset
     from regx.runs.folder import RunFolder
     from regx.runs.record import RunRecord
-    from regx.training.run import RunOptions
+    from regx.training.observer import Observer
 
 __all__ = ["train"]
 
@@ -89,38 +90,25 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             say(f"note: {notice}")
     finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
     dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
+    options = {"fresh": fresh, "keep_checkpoint": keep_checkpoint, "checkpoint_seconds": checkpoint_seconds}
     trained: dict[RunFolder, RunRecord | None] = {}
     with stop_on_signals() as stop:
         for folder, settings in wanted.items():
             if stop.wanted:
                 break
             if record := finished.get(folder):
-                folder.remove_leftovers()
-                if not quiet:
-                    _say_finished(record, folder, keep_checkpoint=keep_checkpoint)
+                _tidy_finished(record, folder, keep_checkpoint=keep_checkpoint, quiet=quiet)
             else:
-                from regx.training.run import RunOptions  # with torch
-
-                options = RunOptions(
-                    fresh=fresh,
-                    keep_checkpoint=keep_checkpoint,
-                    checkpoint_seconds=checkpoint_seconds,
-                    stop=stop,
-                )
                 assert dataset is not None
-                record = _train(settings, folder, dataset, options, quiet=quiet, alone=len(wanted) == 1)
+                with observer_for(settings, stop, quiet=quiet) as observer:
+                    record = _train(settings, folder, dataset, observer, options, alone=len(wanted) == 1)
             trained[folder] = record
             if record:
                 if folder not in finished or not folder.curves.exists():
                     _draw_curves(folder, record, settings)
                 _print_ending(record, folder, quiet=quiet, as_json=as_json)
     if as_json and trained:
-        described = [
-            {"run": str(folder.path), **record.model_dump(mode="json")}
-            for folder, record in trained.items()
-            if record
-        ]
-        print_json(described[0] if len(wanted) == 1 else described)
+        _print_records(trained, is_list=len(wanted) > 1)
     if left := len(wanted) - len(trained):
         say(f"not begun: {left} of the seeds; the same command trains them.")
     elif len(wanted) > 1 and not (quiet or as_json):
@@ -130,13 +118,13 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     raise typer.Exit(stop.exit_code if was_stopped else max(map(_exit_code, trained.values())))
 
 
-def _train(  # what a run is made of, and how it is shown
+def _train(
     settings: "RunConfig",
     folder: "RunFolder",
     dataset: "Dataset",
-    options: "RunOptions",
+    observer: "Observer",
+    options: dict[str, Any],
     *,
-    quiet: bool,
     alone: bool,
 ) -> "RunRecord | None":
     """Train one run; None where another process does, and other seeds do not wait for it."""
@@ -144,8 +132,7 @@ def _train(  # what a run is made of, and how it is shown
     from regx.training.run import train_run
 
     try:
-        with observer_for(settings, quiet=quiet) as observer:
-            return train_run(settings, folder, dataset, observer, options)
+        return train_run(settings, folder, dataset, observer, **options)
     except FolderBusyError as error:
         if alone:
             raise
@@ -183,7 +170,7 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
     Raises:
         UsageError: If the device is not there: that is refused before anything is fetched.
     """
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
     from regx.training.environment import resolve_device
 
     resolve_device(settings.device)
@@ -191,8 +178,11 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
         return load_dataset(settings.data.name, offline=offline, report=show.report, progress=show.progress)
 
 
-def _say_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool) -> None:
-    """Say that there is nothing to train."""
+def _tidy_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, quiet: bool) -> None:
+    """Clear up after a run that has ended, and say that there is nothing to train."""
+    folder.remove_leftovers()
+    if quiet:
+        return
     say(f"seed {record.seed}: already trained; --fresh trains it again.")
     if keep_checkpoint and not folder.checkpoint.exists():
         say("note: its weights were not kept; with --fresh they will be.")
@@ -232,6 +222,16 @@ def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig"
     if record.epochs_completed:
         title = f"{settings.name}, seed {settings.seed}"
         save_curves(folder.curves, read_rows(folder.metrics), record, title=title)
+
+
+def _print_records(trained: Mapping["RunFolder", "RunRecord | None"], *, is_list: bool) -> None:
+    """Print the records of all runs as JSON; that of the only seed as it is."""
+    described = [
+        {"run": str(folder.path), **record.model_dump(mode="json")}
+        for folder, record in trained.items()
+        if record
+    ]
+    print_json(described if is_list else described[0])
 
 
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_json: bool) -> None:

@@ -48,17 +48,17 @@ def verify(
     config = recorded.config
     before = Written(record=recorded.record, rows=recorded.rows, probes=_probes(recorded))
 
-    from regx.data import load_dataset
-    from regx.training.run import RunOptions, train_run
+    from regx.data.load import load_dataset
+    from regx.training.run import train_run
 
     with fetch_display(quiet=quiet) as show:
         dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
     with (
         scratch_folder() as scratch,
         stop_on_signals() as stop,
-        observer_for(config, quiet=quiet) as observer,
+        observer_for(config, stop, quiet=quiet) as observer,
     ):
-        train_run(config, RunFolder(scratch), dataset, observer, RunOptions(stop=stop))
+        train_run(config, RunFolder(scratch), dataset, observer)
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
         repeated = load_run_folder(scratch)

@@ -218,11 +218,11 @@ def _points(measure: Measure) -> str:
 
 
 def _seeds_needed(one: Inference | None) -> int | None:
-    if one is None or not one.sd or one.is_open:
+    if one is None or one.test is None or one.is_open:
         return None
     from regx.stats.power import seeds_needed
 
-    return seeds_needed(one.difference, one.sd)
+    return seeds_needed(one.difference, one.test.sd)
 
 
 def fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
@@ -231,8 +231,8 @@ def fewest_and_most(inferences: Sequence[Inference]) -> tuple[int, int] | None:
     The fainter a difference, the more seeds: two numbers are computed, however many groups there are.
     """
     by_size = sorted(
-        (one for one in inferences if one.sd and not one.is_open),
-        key=lambda one: abs(one.difference) / (one.sd or 1.0),
+        (one for one in inferences if one.test and not one.is_open),
+        key=lambda one: abs(one.difference) / (one.test.sd if one.test else 1.0),
     )
     first = bisect_left(by_size, True, key=lambda one: _seeds_needed(one) is not None)
     ends = [_seeds_needed(one) for one in (by_size[-1], by_size[first])] if first < len(by_size) else []

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from regx.config import ConfigError, RunConfig
 from regx.config.errors import Place, UsageError
 from regx.config.hints import choice_hint
-from regx.config.reading import explain
 from regx.config.yaml_tree import parse_yaml, plain
+from regx.reading import explain
 from regx.runs.folder import NoRecord, RunFolder, is_run_folder
 from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun, is_sweep_folder
 from regx.runs.table import Run, find_run_folders, load_run_folder

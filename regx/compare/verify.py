@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from regx.compare.numbers import show_fact
-from regx.config import DatasetFacts
+from regx.data.spec import DatasetFacts
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
 from regx.runs.probes import ProbeValue
 from regx.runs.record import RunRecord

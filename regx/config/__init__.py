@@ -1,22 +1,20 @@
 """What a run and an experiment are: the schema, strict YAML, overrides, hashes."""
 
 from regx.config.errors import ConfigError
-from regx.config.experiment import Experiment, Settings, Tier, TunePlan
+from regx.config.experiment import Experiment
 from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
 from regx.config.notices import notices
 from regx.config.run import RunConfig, config_hash, dump_config
-from regx.config.shapes import DATASETS, DatasetFacts
+from regx.config.sections.experiment import Settings, Tier, TuneConfig
 
 __all__ = [
-    "DATASETS",
     "ConfigError",
-    "DatasetFacts",
     "Experiment",
     "RunConfig",
     "Settings",
     "Tier",
-    "TunePlan",
+    "TuneConfig",
     "config_hash",
     "dump_config",
     "load_experiment",

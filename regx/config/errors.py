@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from regx.text import cut, one_line
 
-__all__ = ["ConfigError", "Place", "Problem", "UsageError"]
+__all__ = ["ConfigError", "Finding", "KeyPath", "Place", "Problem", "RuleError", "UsageError"]
 
+KeyPath: TypeAlias = tuple[str | int, ...]  # keys of mappings and indices of lists, from the root
 
 _LONGEST = 400  # characters of a path or a message
 _MOST = 100  # problems that are printed
@@ -40,6 +42,31 @@ class Place:
     def __str__(self) -> str:
         """Return `file:line:column`, or the words of the command line."""
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        path: Keys and indices down to the value that the message is about.
+        message: What is wrong, and what would be right.
+        is_about_key: Whether the key is wrong, or missing, rather than its value.
+        label: What a reader is shown in place of the path; empty: the path itself.
+    """
+
+    path: KeyPath
+    message: str
+    is_about_key: bool = False
+    label: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """The path as an override has it; items of lists as `[0]`."""
+        words = ""
+        for part in self.path:
+            words += f"[{part}]" if isinstance(part, int) else f".{part}" if words else part
+        return words
 
 
 @dataclass(frozen=True, order=True)
@@ -83,3 +110,11 @@ class ConfigError(UsageError):
         if len(self.problems) > _MOST:
             lines.append(f"... and {len(self.problems) - _MOST:,} more problems")
         super().__init__("\n".join(lines))
+
+
+class RuleError(ValueError):
+    """Every rule between several fields that a config breaks."""
+
+    def __init__(self, broken: Sequence[Finding]) -> None:
+        self.broken = tuple(broken)
+        super().__init__("; ".join(f"{rule.dotted}: {rule.message}" for rule in self.broken))

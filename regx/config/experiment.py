@@ -2,133 +2,22 @@
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from regx.config.errors import ConfigError, Place, Problem
 from regx.config.load import assign, check
 from regx.config.run import RunConfig, config_hash
 from regx.config.sections.claim import ClaimConfig
-from regx.config.sections.experiment import Tier
+from regx.config.sections.experiment import ExperimentFile, Settings, Tier, TuneConfig, cross
 from regx.config.sections.fields import MAX_SEED
-from regx.config.yaml_tree import Node, Plain, wrap
+from regx.config.yaml_tree import Node, wrap
 
-__all__ = [
-    "Experiment",
-    "Settings",
-    "Tier",
-    "TunePlan",
-    "can_extend",
-    "cross",
-    "digest_of",
-    "next_value",
-]
-
-Settings: TypeAlias = Mapping[str, Plain]  # dotted path -> value, e.g. {"optim.lr": 0.1}
-Axes: TypeAlias = Mapping[str, tuple[Plain, ...]]
-
-
-def _allows_all(_: "TunePlan") -> bool:
-    return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class TunePlan:
-    """How every arm finds its own best value.
-
-    Attributes:
-        over: Axes of each arm: path -> values; numbers ascend.
-        by: Name of the measure that chooses.
-        seeds: Seeds of the trials, none of them a seed of the comparison.
-        extend: Paths of the axes that go on while the best of some arm lies on their edge.
-        max_extensions: Steps that the axes may go on by.
-        per: Whether each arm is tuned once, or in each cell of the grid.
-        follow: Arm -> the arm whose tuned values it takes.
-        allows: Whether every config of a plan obeys the schema and its rules.
-    """
-
-    over: Mapping[str, Axes]
-    by: str
-    seeds: tuple[int, ...]
-    extend: tuple[str, ...]
-    max_extensions: int
-    per: Literal["arm", "cell"]
-    follow: Mapping[str, str] = field(default_factory=dict)
-    allows: Callable[["TunePlan"], bool] = field(default=_allows_all, repr=False, compare=False)
-
-    def points(self, arm: str) -> tuple[Settings, ...]:
-        """Cross the axes of an arm, the last one fastest."""
-        return cross(self.over[arm])
-
-    def tries(self, arm: str) -> bool:
-        """Whether an arm has trials of its own; one without axes, or that follows another, has none."""
-        return bool(self.over[arm]) and arm not in self.follow
-
-    def extended(self, path: str, *, up: bool) -> "TunePlan":
-        """Let an axis go on by one step of its own rhythm, in every arm that has it.
-
-        Args:
-            path: The axis.
-            up: Above its last value, else below its first.
-
-        Returns:
-            The longer plan; this plan itself where the step would lead some arm to a value that the schema
-            or a rule forbids (the arms go on together, or not at all), or where no arm has the axis.
-
-        Raises:
-            ValueError: If the axis cannot go on at all: fewer than two values, or not positive numbers.
-        """
-        over = {arm: _longer(axes, path, up=up) for arm, axes in self.over.items()}
-        stuck = any(path in axes and over[arm] == axes for arm, axes in self.over.items())
-        longer = replace(self, over=over)
-        return longer if longer != self and not stuck and self.allows(longer) else self
-
-
-def cross(axes: Axes) -> tuple[Settings, ...]:
-    """List every combination of the values of some axes, the last axis fastest; ({},) without axes."""
-    return tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
-
-
-def can_extend(values: tuple[Plain, ...]) -> bool:
-    """Whether an axis has a rhythm to go on by: at least two values, all of them positive numbers."""
-    return len(values) > 1 and all(
-        isinstance(value, int | float) and not isinstance(value, bool) and value > 0 for value in values
-    )
-
-
-def next_value(values: tuple[Plain, ...], *, up: bool) -> float:
-    """Go on by the ratio that stood two places before: 0.1, 0.3, 1 -> 3; 1, 2, 4 -> 8; 1, 2 -> 4.
-
-    Rounded to 6 significant digits; whole numbers stay whole.
-
-    Raises:
-        ValueError: If the axis cannot go on.
-    """
-    if not can_extend(values):
-        raise ValueError(f"an axis with the values {list(values)} has no next step")
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
-    if not up:
-        numbers.reverse()
-    last, before = numbers[-1], numbers[-2]
-    ratio = before / numbers[-3] if len(numbers) > 2 else last / before
-    if all(isinstance(value, int) for value in values):
-        return round(last * ratio)
-    return float(f"{last * ratio:.6g}")
-
-
-def _longer(axes: Axes, path: str, *, up: bool) -> Axes:
-    if path not in axes:
-        return axes
-    values = axes[path]
-    added = next_value(values, up=up)
-    if added in values or not math.isfinite(added):
-        return axes
-    return {**axes, path: (*values, added) if up else (added, *values)}
-
+__all__ = ["Experiment", "digest_of"]
 
 _LONGEST_NAME = 64
 
@@ -138,37 +27,53 @@ class Experiment:
     """Arms, crossed with a grid, over seeds: all checked, at one tier.
 
     Attributes:
-        name: Names the sweep's folder and begins the names of its runs.
-        question: What it asks, as a sentence.
-        tier: The tier that it was loaded at.
         path: Its file.
-        digest: sha256, in hex, over what is asked at this tier, the base included: name, resolved arms, grid,
-            tuning and seeds. How the file says it (comments, the order of keys, defaults written out) and the
-            wording of the question do not count.
+        tier: The tier that it was loaded at.
+        file: What the file says at this tier.
         arms: Names of what is compared, in the order of the file.
-        cells: Cells of the grid that all arms without one of their own have; ({},) without a grid.
-        tune: How every arm finds its own best value; None where nothing is tuned.
-        seeds: Seeds of the comparison, the same for each arm.
-        claims: Sentences that the runs test. They are no part of the digest.
-        own_cells: Cells of the arms that have a grid of their own.
-        settings: What the file says of each arm.
         trees: The config of each arm below cells and tuned values, in which every value knows its place.
+        digest: sha256, in hex, over what is asked at this tier, the base included: name, resolved arms, grid,
+            tuning and seeds. How the file says it (comments, the order of keys, defaults written out), the
+            wording of the question and the claims do not count.
     """
 
-    name: str
-    question: str
-    tier: Tier
     path: Path
-    digest: str
+    tier: Tier
+    file: ExperimentFile = field(repr=False)
     arms: tuple[str, ...]
-    cells: tuple[Settings, ...]
-    tune: TunePlan | None
-    seeds: tuple[int, ...]
-    claims: tuple[ClaimConfig, ...] = field(default=(), repr=False)
-    own_cells: Mapping[str, tuple[Settings, ...]] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, Settings] = field(repr=False)
     trees: Mapping[str, Node] = field(repr=False, compare=False)
+    digest: str = ""
     _configs: dict[tuple[str, str], RunConfig] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Names the sweep's folder and begins the names of its runs."""
+        return self.file.name
+
+    @property
+    def question(self) -> str:
+        """What it asks, as a sentence."""
+        return self.file.question
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the comparison, the same for each arm."""
+        return self.file.all_seeds
+
+    @property
+    def claims(self) -> tuple[ClaimConfig, ...]:
+        """Sentences that the runs test."""
+        return self.file.claims
+
+    @property
+    def settings(self) -> Mapping[str, Settings]:
+        """What the file says of each arm."""
+        return self.file.arms
+
+    @cached_property
+    def tune(self) -> TuneConfig | None:
+        """How every arm finds its own best value, its axes written out; None where nothing is tuned."""
+        return self.file.tune.written_out(self.file.arms) if self.file.tune else None
 
     def config(self, arm: str, settings: Settings, seed: int) -> RunConfig:
         """Return the config of a run.
@@ -192,7 +97,7 @@ class Experiment:
 
     def cells_of(self, arm: str) -> tuple[Settings, ...]:
         """List the cells of an arm's grid; ({},) without a grid."""
-        return self.own_cells.get(arm, self.cells)
+        return cross(self.file.grid.of(arm))
 
     def first(self, arm: str) -> Settings:
         """Return what lies over an arm in its first run: first cell, first tuned point."""
@@ -210,7 +115,7 @@ class Experiment:
         )
         return len(self.tune.seeds) * per_seed
 
-    def all_settings(self, arm: str, plan: TunePlan | None = None) -> Iterator[Settings]:
+    def all_settings(self, arm: str, plan: TuneConfig | None = None) -> Iterator[Settings]:
         """List what lies over an arm in every run that it can ask for; `plan` may stand for its own."""
         plan = plan or self.tune
         cells = self.cells_of(arm)
@@ -219,7 +124,20 @@ class Experiment:
         for cell, point in product(cells, plan.points(arm) if plan else ({},)):
             yield {**cell, **point}
 
-    def allows(self, plan: TunePlan) -> bool:
+    def extended(self, plan: TuneConfig, path: str, *, up: bool) -> TuneConfig:
+        """Let an axis of a tuning plan go on by one step, where every arm may have the next value.
+
+        Returns:
+            The longer plan; the same one where the schema or a rule forbids the step to some arm: the arms go
+            on together, or not at all.
+
+        Raises:
+            ValueError: If the axis cannot go on at all: fewer than two values, or not positive numbers.
+        """
+        longer = plan.extended(path, up=up)
+        return longer if longer == plan or self.allows(longer) else plan
+
+    def allows(self, plan: TuneConfig) -> bool:
         """Whether every config that the experiment can ask for under a tuning plan is valid."""
         try:
             for arm in self.arms:
@@ -270,7 +188,7 @@ def digest_of(experiment: Experiment) -> str:
         "tune": None
         if plan is None
         else {
-            "over": plan.over,
+            "over": {arm: plan.of(arm) for arm in experiment.arms},
             "by": plan.by,
             "seeds": plan.seeds,
             "extend": plan.extend,

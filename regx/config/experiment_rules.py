@@ -1,152 +1,18 @@
-"""What must hold of an experiment and its claims beyond their shape."""
+"""The rules that join several parts of an experiment's file, its claims included."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
-from regx.config.contrast import Contrast, parse_amount, parse_contrast
-from regx.config.experiment import can_extend
-from regx.config.finding import Finding
+from regx.config.errors import Finding, KeyPath
 from regx.config.hints import arm_hint
 from regx.config.messages import show
-from regx.config.sections.claim import CRITERIA, ClaimConfig, PartConfig
-from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig
-from regx.config.yaml_tree import KeyPath, Node, Plain
+from regx.config.sections.claim import CRITERIA, Amount, BesideConfig, ClaimConfig, PartConfig
+from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig, can_extend
+from regx.config.yaml_tree import Node, Plain
 
-__all__ = ["MAX_CONFIGS", "claim_rules", "experiment_rules", "num_configs"]
-
-
-def claim_rules(file: ExperimentFile, tier: str, content: Node) -> Iterator[Finding]:
-    """Find what is wrong with the claims of a file at a tier; `content` is the tree that it was read from."""
-    first: dict[str, int] = {}
-    for index, claim in enumerate(file.claims):
-        path: KeyPath = ("claims", index)
-        if claim.id in first:
-            line = content.find(("claims", first[claim.id], "id")).place.line
-            yield Finding((*path, "id"), f"stands in line {line} already", label=f"{claim.id}: id")
-        first.setdefault(claim.id, index)
-        yield from _claim_setting_rules(claim, path)
-        for part in _parts(claim, path, file, tier):
-            yield from part.broken()
-
-
-def _claim_setting_rules(claim: ClaimConfig, path: KeyPath) -> Iterator[Finding]:
-    """Find what a claim lacks, or one more setting of a claim has too much."""
-    if claim.part_of is None:
-        for key in ("says", "source", "family"):
-            if not getattr(claim, key):
-                yield Finding(path, "missing; text", label=f"{claim.id}: {key}")
-    elif claim.any_of:
-        message = "stands beside part_of; only the claim that all settings are part of has it"
-        yield Finding((*path, "any_of"), message, is_about_key=True, label=f"{claim.id}: any_of")
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One comparison, and where it stands."""
-
-    config: PartConfig
-    path: KeyPath
-    label: str
-    needs_criterion: bool
-    file: ExperimentFile
-    tier: str
-
-    def broken(self) -> Iterator[Finding]:
-        criteria = [key for key in CRITERIA if getattr(self.config, key) is not None]
-        if len(criteria) > 1:
-            message = f"stands beside {criteria[0]}; a part has one of {', '.join(CRITERIA)}"
-            yield self._finding(criteria[1], message, is_about_key=True)
-        elif not criteria and self.needs_criterion:
-            yield Finding(self.path, f"needs one of {', '.join(CRITERIA)}", label=self.label)
-        try:
-            contrast = parse_contrast(self.config.contrast)
-        except ValueError as error:
-            yield self._finding("contrast", f"{error} (got {show(self.config.contrast)})")
-            contrast = None
-        if contrast is not None:
-            yield from self._contrast(contrast)
-            yield from self._cells(contrast)
-        for key in ("smallest_effect", "not_worse_than", "within", "target"):
-            yield from self._amount(key, contrast)
-
-    def _finding(self, key: str, message: str, *inside: str | int, is_about_key: bool = False) -> Finding:
-        label = ": ".join([self.label, key, *(part for part in inside if isinstance(part, str))])
-        return Finding((*self.path, key, *inside), message, is_about_key, label)
-
-    def _contrast(self, contrast: Contrast) -> Iterator[Finding]:
-        for arm in contrast.arms:
-            yield from self._arm(arm, "contrast")
-        if any(len(side) > 1 for side in contrast.sides) and not self._is_tuned:
-            yield self._finding("contrast", "`best(...)` needs `tune`: it is chosen on its seeds")
-        if isinstance(self.config.measure, tuple) and contrast.second is None:
-            yield self._finding("measure", "is a list, one for each side, but the contrast has one side")
-
-    def _amount(self, key: str, contrast: Contrast | None) -> Iterator[Finding]:
-        given: float | str | None = getattr(self.config, key)
-        if given is None:
-            return
-        try:
-            amount = parse_amount(given)
-        except ValueError as error:
-            yield self._finding(key, f"{error} (got {show(given)})")
-            return
-        if amount.share_of is not None:
-            yield from self._arm(amount.share_of, key)
-            if not self._is_tuned:
-                message = f"a share of {amount.share_of} needs `tune`: it is taken from the tuning seeds"
-                yield self._finding(key, message)
-        form = contrast.form if contrast else "value"
-        if key == "target" and amount.value >= 1:
-            yield self._finding(key, f"must be below 1, or below 100% (got {show(given)})")
-        if key == "target" or form not in ("ln", "log2") or not isinstance(given, str):
-            return
-        if given.split()[0] != form:
-            message = f"must be a number or `{form} X`: the contrast is in {form} units (got {show(given)})"
-            yield self._finding(key, message)
-
-    @property
-    def _is_tuned(self) -> bool:
-        """Whether there are tuning seeds; the smoke tier gives no verdict, so that it may go without."""
-        return bool(self.file.tune) or self.tier == "smoke"
-
-    def _arm(self, arm: str, key: str) -> Iterator[Finding]:
-        if arm not in self.file.arms:
-            hint = arm_hint(arm, self.file.arms)
-            sides = arm.split("-")
-            if len(sides) > 1 and all(side in self.file.arms for side in sides):
-                hint = f"did you mean {' - '.join(sides)!r}?"  # without spaces it may be part of a name
-            yield self._finding(key, f"no arm {arm!r} ({hint})")
-
-    def _cells(self, contrast: Contrast) -> Iterator[Finding]:
-        """Find cells that no arm of the contrast has; a tier may have a smaller grid."""
-        if self.tier != "cpu":
-            return
-        grids = [self.file.grid.of(arm) for arm in contrast.arms if arm in self.file.arms]
-        for key, wanted in (("cells", self.config.cells), ("reference", self.config.reference)):
-            for axis, chosen in wanted.items():
-                values = [value for grid in grids for value in grid.get(axis, ())]
-                if not values:
-                    message = "is no axis of the grid of these arms"
-                    yield self._finding(key, message, axis, is_about_key=True)
-                    continue
-                for index, value in enumerate(chosen if isinstance(chosen, list) else [chosen]):
-                    if value not in values:
-                        known = ", ".join(map(show, dict.fromkeys(map(str, values))))
-                        yield self._finding(
-                            key, f"has no value {show(value)} (there are {known})", axis, index
-                        )
-
-
-def _parts(claim: ClaimConfig, path: KeyPath, file: ExperimentFile, tier: str) -> Iterator[_Part]:
-    yield _Part(claim, path, claim.id, True, file, tier)
-    for key, parts in (("and", claim.and_also), ("beside", claim.beside)):
-        for number, part in enumerate(parts):
-            label = f"{claim.id}: {key}[{number}]"
-            yield _Part(part, (*path, key, number), label, key == "and", file, tier)
-    if claim.if_censored:
-        yield _Part(claim.if_censored, (*path, "if_censored"), f"{claim.id}: if_censored", True, file, tier)
+__all__ = ["MAX_CONFIGS", "experiment_rules", "num_configs"]
 
 
 MAX_CONFIGS = 10_000
@@ -172,7 +38,7 @@ def experiment_rules(file: ExperimentFile, tier: str, content: Node) -> list[Fin
         *_seed_rules(file),
         *_arm_rules(file, ("grid", "arms"), file.grid.arms),
         *(_tune_rules(file, file.tune) if file.tune else ()),
-        *claim_rules(file, tier, content),
+        *_claim_rules(file, tier, content),
     ]
     return broken or list(_size_rules(file))
 
@@ -199,7 +65,7 @@ def _setting_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
         for setting in settings:
             path = (*part, setting)
             if setting in _GIVEN:
-                yield Finding(path, _GIVEN[setting], is_about_key=True, label=setting)
+                yield Finding(path, _GIVEN[setting], is_about_key=True)
             elif not all(key.strip() == key and key for key in setting.split(".")):
                 message = f"must be a dotted path, e.g. optim.lr (got {setting!r})"
                 yield Finding(path, message, is_about_key=True)
@@ -221,10 +87,10 @@ def _axis_rules(file: ExperimentFile) -> Iterator[Finding]:
         for setting, values in axes.items():
             for index in _repeated(map(_word, values)):
                 message = f"has {show(values[index])} twice"
-                yield Finding((*part, setting, index), message, label=setting)
+                yield Finding((*part, setting, index), message)
         for one, other in combinations(axes, 2):
             if _overlap(one, other):
-                yield Finding((*part, other, 0), f"overlaps with {one}, another axis", label=other)
+                yield Finding((*part, other, 0), f"overlaps with {one}, another axis")
 
 
 def _both_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
@@ -233,7 +99,7 @@ def _both_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
         for setting in tune.of(arm):
             if any(_overlap(axis, setting) for axis in file.grid.of(arm)):
                 message = "stands in the grid too; an axis is crossed or tuned, not both"
-                yield Finding((*tune.part_of(arm), setting, 0), message, label=setting)
+                yield Finding((*tune.part_of(arm), setting, 0), message)
 
 
 def _repeated(values: Iterable[Hashable]) -> Iterator[int]:
@@ -320,3 +186,118 @@ def _size_rules(file: ExperimentFile) -> Iterator[Finding]:
     else:
         return
     yield Finding((part,), message, is_about_key=True)
+
+
+def _claim_rules(file: ExperimentFile, tier: str, content: Node) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for index, claim in enumerate(file.claims):
+        path: KeyPath = ("claims", index)
+        if claim.id in first:
+            line = content.find(("claims", first[claim.id], "id")).place.line
+            yield Finding((*path, "id"), f"stands in line {line} already")
+        first.setdefault(claim.id, index)
+        yield from _claim_setting_rules(claim, path)
+        for _, inside, part in claim.named_parts():
+            yield from _PartRules(part, (*path, *inside), file, tier).broken()
+
+
+def _claim_setting_rules(claim: ClaimConfig, path: KeyPath) -> Iterator[Finding]:
+    """Find what a claim lacks, or one more setting of a claim has too much."""
+    if claim.part_of is None:
+        for key in ("says", "source", "family"):
+            if not getattr(claim, key):
+                yield Finding((*path, key), "missing; text")
+    elif claim.any_of:
+        message = "stands beside part_of; only the claim that all settings are part of has it"
+        yield Finding((*path, "any_of"), message, is_about_key=True)
+
+
+@dataclass(frozen=True)
+class _PartRules:
+    """What must hold of one comparison of a claim.
+
+    Attributes:
+        part: What the file says.
+        path: Where it stands there.
+        file: The whole file at a tier.
+        tier: The tier.
+    """
+
+    part: PartConfig
+    path: KeyPath
+    file: ExperimentFile
+    tier: str
+
+    def broken(self) -> Iterator[Finding]:
+        """List every rule that it breaks."""
+        yield from self._criterion()
+        yield from self._contrast()
+        yield from self._cells()
+        for key in ("smallest_effect", "not_worse_than", "within", "target"):
+            amount: Amount | None = getattr(self.part, key)
+            if amount is not None:
+                yield from self._amount(key, amount)
+
+    def _criterion(self) -> Iterator[Finding]:
+        first, *others = self.part.criteria or ("",)
+        if others:
+            message = f"stands beside {first}; a part has one of {', '.join(CRITERIA)}"
+            yield self._finding(message, others[0], is_about_key=True)
+        elif not first and not isinstance(self.part, BesideConfig):
+            yield self._finding(f"needs one of {', '.join(CRITERIA)}")
+
+    def _contrast(self) -> Iterator[Finding]:
+        contrast = self.part.contrast
+        for arm in contrast.arms:
+            yield from self._arm(arm, "contrast")
+        if any(len(side) > 1 for side in contrast.sides) and not self._is_tuned:
+            yield self._finding("`best(...)` needs `tune`: it is chosen on its seeds", "contrast")
+        if isinstance(self.part.measure, tuple) and contrast.second is None:
+            yield self._finding("is a list, one for each side, but the contrast has one side", "measure")
+
+    def _amount(self, key: str, amount: Amount) -> Iterator[Finding]:
+        if amount.share_of is not None:
+            yield from self._arm(amount.share_of, key)
+            if not self._is_tuned:
+                message = f"a share of {amount.share_of} needs `tune`: it is taken from the tuning seeds"
+                yield self._finding(message, key)
+        form, got = self.part.contrast.form, f"(got {show(amount.text)})"
+        if key == "target":
+            if amount.value >= 1:
+                yield self._finding(f"must be below 1, or below 100% {got}", key)
+        elif form in ("ln", "log2") and isinstance(amount.text, str) and amount.text.split()[0] != form:
+            message = f"must be a number or `{form} X`: the contrast is in {form} units {got}"
+            yield self._finding(message, key)
+
+    def _arm(self, arm: str, key: str) -> Iterator[Finding]:
+        if arm not in self.file.arms:
+            hint = arm_hint(arm, self.file.arms)
+            sides = arm.split("-")
+            if len(sides) > 1 and all(side in self.file.arms for side in sides):
+                hint = f"did you mean {' - '.join(sides)!r}?"  # without spaces it may be part of a name
+            yield self._finding(f"no arm {arm!r} ({hint})", key)
+
+    def _cells(self) -> Iterator[Finding]:
+        """Find cells that no arm of the contrast has; a tier may have a smaller grid."""
+        if self.tier != "cpu":
+            return
+        grids = [self.file.grid.of(arm) for arm in self.part.contrast.arms if arm in self.file.arms]
+        for key, wanted in (("cells", self.part.cells), ("reference", self.part.reference)):
+            for axis, chosen in wanted.items():
+                values = [value for grid in grids for value in grid.get(axis, ())]
+                if not values:
+                    yield self._finding("is no axis of the grid of these arms", key, axis, is_about_key=True)
+                    continue
+                for index, value in enumerate(chosen if isinstance(chosen, list) else [chosen]):
+                    if value not in values:
+                        known = ", ".join(map(show, dict.fromkeys(map(str, values))))
+                        message = f"has no value {show(value)} (there are {known})"
+                        yield self._finding(message, key, axis, index)
+
+    @property
+    def _is_tuned(self) -> bool:
+        """Whether there are tuning seeds; the smoke tier gives no verdict, so that it may go without."""
+        return bool(self.file.tune) or self.tier == "smoke"
+
+    def _finding(self, message: str, *inside: str | int, is_about_key: bool = False) -> Finding:
+        return Finding((*self.path, *inside), message, is_about_key)

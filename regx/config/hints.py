@@ -1,26 +1,31 @@
 """What to write instead: near misses, keys that belong elsewhere, and names from other tools and papers."""
 
-import difflib
+import functools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from regx.config.foreign import OTHER_THINGS, SYNONYMS, foreign_answer
+import yaml
+
 from regx.config.settings import settings_of
+from regx.text import nearest
 
 __all__ = [
+    "Words",
     "arm_hint",
     "choice_hint",
     "example_for",
+    "foreign_answer",
     "near_key",
     "number_hint",
+    "read_words",
     "seeds_hint",
     "unknown_experiment_key",
     "unknown_key",
 ]
 
-_DROPOUT = frozenset({"dropout", "dropout_rate", "dropout_prob", "drop", "drop_rate", "droprate", "rate"})
-_KEEP = frozenset({"keep_prob", "keep", "keep_rate", "retain_prob", "retention", "keep_probability"})
 _NOT_A_SETTING = {
     "<<": "merge keys are not read; use `extends: other.yaml`",
     "extends": "stands at the top level of a file, and cannot be overridden",
@@ -31,59 +36,68 @@ _COMMON = frozenset(
     {"kind", "size", "start", "end", "steps", "epoch", "eps", "input", "conv", "hidden", "noise"}
 )
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-# How to write a section of which only its main value was given.
-_EXAMPLES: dict[str, str] = {
-    "data": "{{name: {}}}",
-    "model": "{{family: {}}}",
-    "model.pool": "{{size: {0}, stride: {0}}}",
-    "model.batch_norm.noise": "{{mean_sd: {}, scale_max: 1.25}}",
-    "model.drop_prob": "{{hidden: {}}}",
-    "model.drop_mask": "{{kind: fixed, from_epoch: 1}}",
-    "model.init": "{{scheme: {}}}",
-    "optim": "{{lr: {}}}",
-    "train": "{{epochs: {}}}",
-    "train.stop_if": "{{epoch: {}, train_loss_above: 2}}",
-}
-_OF_WORDS = frozenset(
-    {"data", "model", "model.drop_mask", "model.init"}
-)  # the others' main value is a number
-_DECAYS = {
-    "none": "{kind: none}",
-    "exponential": "{kind: exponential, factor: 0.95}",
-    "step": "{kind: step, factor: 0.1, every_epochs: 10}",
-    "inverse_time": "{kind: inverse_time, half_life_steps: 5000}",
-    "linear": "{kind: linear}",
-    "cosine": "{kind: cosine}",
-}
 
-# Words for the keys of an experiment.
-_ALIASES = {
-    "base": "config extends baseline base_config run",
-    "set": "override overrides settings common shared",
-    "arms": "arm groups conditions variants treatments",
-    "grid": "axes axis sweep factors ladder cross",
-    "tune": "tuning search hpo hyperparameters",
-    "seeds": "repeats repetitions replicates num_seeds n_seeds",
-    "tiers": "tier scales sizes",
-    "question": "description title says about",
-    "over": "grid axes space search_space params",
-    "by": "metric measure objective monitor",
-    "extend": "extensions extended",
-    "max_extensions": "max_extend max_steps",
-    "follow": "follows like same_as",
-    "claims": "claim hypotheses hypothesis",
-    "contrast": "compare comparison difference arms",
-    "smallest_effect": "delta sesoi effect min_effect at_least",
-    "not_worse_than": "noninferiority non_inferiority margin not_below",
-    "within": "equivalence band tolerance",
-    "and": "also parts and_also",
-    "says": "sentence claim statement text",
-    "quote": "quotation exact",
-    "source": "paper reference origin",
-    "family": "holm group",
-    "beside": "secondary report also_report lines",
-}
-_ALIAS_OF = {alias: key for key, aliases in _ALIASES.items() for alias in aliases.split()}
+
+@dataclass(frozen=True)
+class Words:
+    """What stands in words.yaml.
+
+    Attributes:
+        settings: Mapping of a config, or `everywhere` -> word -> what to write instead.
+        dropout: Word -> `zeroing` or `keeping`, which is what it is the probability of.
+        choices: Word -> the choice that it means.
+        no_choices: Words that look like a choice and are none.
+        experiment: Word -> the keys of an experiment that it may mean.
+        examples: Form of a value -> section -> how to write it.
+    """
+
+    settings: Mapping[str, Mapping[str, str]]
+    dropout: Mapping[str, str]
+    choices: Mapping[str, str]
+    no_choices: frozenset[str]
+    experiment: Mapping[str, str]
+    examples: Mapping[str, Mapping[str, str]]
+
+
+@functools.cache
+def read_words() -> Words:
+    """Read words.yaml, which takes a moment: only who wrote something unknown waits for it."""
+    content = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    settings: dict[str, dict[str, str]] = {}
+    for places, answers in content["settings"].items():
+        for place in places.split():
+            settings.setdefault("" if place == "top" else place, {}).update(_by_word(answers))
+    return Words(
+        settings=settings,
+        dropout=_by_word(content["dropout"]),
+        choices=_by_word(content["choices"]),
+        no_choices=frozenset(content["no_choices"].split()),
+        experiment=_by_word(content["experiment"]),
+        examples=content["examples"],
+    )
+
+
+def _by_word(answers: Mapping[str, str]) -> dict[str, str]:
+    return {word: answer for answer, words in answers.items() for word in words.split()}
+
+
+def foreign_answer(parent: str, key: str, value: Any) -> str:
+    """Return the answer to a word that stands in a mapping: a path, a sentence, or nothing.
+
+    Args:
+        parent: Dotted path of the mapping; empty for the top level.
+        key: The word, as the file has it.
+        value: Its value: `optimizer: {lr: 0.1}` is a section under another name, `optimizer: adam` is not.
+    """
+    word, settings = _lower(key), read_words().settings
+    answer = settings.get(parent, {}).get(word) or settings["everywhere"].get(word, "")
+    if not parent and "." not in answer and not isinstance(value, dict):
+        return settings.get(answer, {}).get(word) or settings["everywhere"].get(word, answer)
+    return answer
+
+
+def _lower(word: str) -> str:
+    return word.lower().replace("-", "_").replace(" ", "_")
 
 
 def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:
@@ -97,7 +111,7 @@ def unknown_key(parent: str, key: str, value: Any, siblings: tuple[str, ...]) ->
     """
     if key in _NOT_A_SETTING:
         return _NOT_A_SETTING[key]
-    answer = _dropout(parent, key.lower().replace("-", "_"), value) or _foreign(parent, key, value, siblings)
+    answer = _dropout(parent, _lower(key), value) or _foreign(parent, key, value, siblings)
     if answer:
         return f"unknown key; {answer}"
     if near := near_key(key, siblings):
@@ -123,7 +137,7 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
     special = _special(parent, key)
     if special:
         return special
-    alias = _ALIAS_OF.get(key.lower().replace("-", "_"))
+    alias = read_words().experiment.get(_lower(key))
     if alias in siblings:
         return f"unknown key; write `{alias}`"
     if not parent and (hint := _of_a_run(key, value)):
@@ -138,15 +152,14 @@ def near_key(key: str, known: Iterable[str]) -> str:
 
     Another word that shares some letters is none: the first letter is seldom missed, so `steps` is no `eps`.
     """
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.75)
-    is_slip = near and (near[0][:1] == key[:1] or difflib.get_close_matches(key, near, cutoff=0.85))
-    return near[0] if is_slip else ""
+    near = nearest(key, known, cutoff=0.75)
+    return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
 
 
 def arm_hint(name: str, arms: Collection[str]) -> str:
     """Return the arm that is meant where a name is none, or all that there are."""
-    near = difflib.get_close_matches(name, arms, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(arms)}"
+    near = nearest(name, arms)
+    return f"did you mean {near!r}?" if near else f"known here: {', '.join(arms)}"
 
 
 def seeds_hint(path: str, value: object) -> str:
@@ -165,24 +178,23 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
     """Return `; did you mean 'relu'?`, or nothing."""
     if not isinstance(value, str):
         return ""
-    word = value.lower().replace("-", "_").replace(" ", "_")
-    word = word if word in choices else SYNONYMS.get(word, word)
-    near = [word] if word in choices else difflib.get_close_matches(word, choices, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]!r}?" if near and word not in OTHER_THINGS else ""
+    word, words = _lower(value), read_words()
+    word = word if word in choices else words.choices.get(word, word)
+    near = nearest(word, choices)
+    return f"; did you mean {near!r}?" if near and word not in words.no_choices else ""
 
 
 def example_for(path: str, value: object) -> str:
     """Return how to write as a mapping what was given as a single value, or nothing."""
     if isinstance(value, dict | list | bool) or value is None or len(str(value)) > 40:
         return ""
+    words = read_words()
     if path == "optim.lr_decay":
-        word = SYNONYMS.get(str(value).lower(), str(value))
-        return f": write {_DECAYS.get(word, _DECAYS['exponential'])}"
-    if path == "optim" and isinstance(value, str):
-        return ": write {lr: 0.1}; regx has SGD only"
-    if path not in _EXAMPLES or isinstance(value, str) != (path in _OF_WORDS):
-        return ""
-    return f": write {_EXAMPLES[path].format(value)}"
+        kinds = words.examples["decay"]
+        kind = words.choices.get(str(value).lower(), str(value))
+        return f": write {kinds.get(kind, kinds['exponential'])}"
+    example = words.examples["word" if isinstance(value, str) else "number"].get(path, "")
+    return f": write {example.replace('@', str(value))}" if example else ""
 
 
 def number_hint(value: object) -> str:
@@ -205,11 +217,12 @@ def _dropout(parent: str, key: str, value: Any) -> str:
         return ""
     if key == "p":
         return _BARE_P
-    if key in _KEEP:
-        return f"write `{_drop_prob(value, parent, is_keep=True)}`{under} (Srivastava's p is 1 - drop_prob)"
-    if key in _DROPOUT:
-        return f"write `{_drop_prob(value, parent, is_keep=False)}`{under} (the probability of zeroing)"
-    return ""
+    meaning = read_words().dropout.get(key)
+    if meaning is None:
+        return ""
+    is_keep = meaning == "keeping"
+    note = "Srivastava's p is 1 - drop_prob" if is_keep else "the probability of zeroing"
+    return f"write `{_drop_prob(value, parent, is_keep=is_keep)}`{under} ({note})"
 
 
 def _foreign(parent: str, key: str, value: Any, siblings: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """From YAML files and overrides to a config, or to every problem with its place."""
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from regx.config.errors import ConfigError, Place, Problem
-from regx.config.finding import Finding, RuleError
+from regx.config.errors import ConfigError, Finding, Place, Problem, RuleError
 from regx.config.messages import explain
-from regx.config.reading import folder_of
 from regx.config.run import RunConfig
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.yaml_tree import Node, merge, parse_yaml, plain, read_yaml
-from regx.text import cut
+from regx.reading import folder_of
+from regx.text import cut, nearest
 
 __all__ = [
     "Kind",
@@ -42,7 +40,7 @@ def check(tree: Node, schema: type[File]) -> File:
     try:
         return schema.model_validate(plain(tree))
     except ValidationError as error:
-        raise ConfigError([finding.at(tree) for finding in _findings(error, schema)]) from None
+        raise ConfigError([tree.problem(finding) for finding in _findings(error, schema)]) from None
 
 
 def _findings(error: ValidationError, schema: type[BaseModel]) -> Iterator[Finding]:
@@ -159,10 +157,7 @@ def kind_of(tree: Node) -> Kind:
         return "experiment"
     if _KEYS_OF_RUNS.issuperset(keys):  # most files; looking for what was meant takes longer
         return "run"
-    near = [
-        sum(bool(difflib.get_close_matches(key, kind, n=1, cutoff=0.8)) for key in keys)
-        for kind in (_OF_EXPERIMENTS, _OF_RUNS)
-    ]
+    near = [sum(bool(nearest(key, kind, cutoff=0.8)) for key in keys) for kind in (_OF_EXPERIMENTS, _OF_RUNS)]
     return "experiment" if near[0] > near[1] else "run"
 
 

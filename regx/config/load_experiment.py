@@ -1,19 +1,18 @@
 """From the YAML file of an experiment to an experiment, or to every problem with its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from regx.config.errors import ConfigError, Place, Problem
-from regx.config.experiment import Experiment, Settings, TunePlan, can_extend, cross, digest_of
+from regx.config.errors import ConfigError, Finding, KeyPath, Place, Problem
+from regx.config.experiment import Experiment, digest_of
 from regx.config.experiment_rules import MAX_CONFIGS, experiment_rules, num_configs
-from regx.config.finding import Finding
 from regx.config.load import assign, check, read_base
 from regx.config.messages import show
-from regx.config.sections.experiment import Axes, ExperimentFile, Tier, TuneConfig
-from regx.config.yaml_tree import KeyPath, Node, Plain, read_yaml
+from regx.config.sections.experiment import ExperimentFile, Settings, Tier
+from regx.config.yaml_tree import Node, Plain, read_yaml
 
 __all__ = ["ExperimentTree", "check_configs", "load_experiment", "load_tiers"]
 
@@ -67,16 +66,18 @@ class ExperimentTree:
         return self.content.find((*axes.part_of(arm), setting, axes.of(arm)[setting].index(value)))
 
     def problem(self, finding: Finding) -> Problem:
-        """Say where something stands that is wrong at the tier."""
-        problem = finding.at(self.content)
+        """Say where something stands that is wrong at the tier, and name it."""
+        problem = self.content.problem(finding)
         tier = self._paths.get(problem.place, ())[:2]
         is_changed = tier[:1] == ("tiers",) and finding.path[0] != "tiers"
-        part = _part(tier + finding.path if is_changed else finding.path)
-        return replace(problem, path=": ".join(word for word in (part, finding.label) if word))
+        if finding.path[0] == "claims":
+            return replace(problem, path=self.file.claims[int(finding.path[1])].label(finding.path[2:]))
+        part, inside = _split(tier + finding.path if is_changed else finding.path)
+        return replace(problem, path=_joined(part, *(word for word in inside if isinstance(word, str))))
 
     def part(self, place: Place) -> str:
         """Name the part of the file that a place lies in, e.g. `arms.dropout`; empty: it lies elsewhere."""
-        return _part(self._paths.get(place, ()))
+        return _split(self._paths.get(place, ()))[0]
 
     @cached_property
     def _paths(self) -> dict[Place, KeyPath]:
@@ -94,13 +95,15 @@ def _laid_over(below: Node | None, above: Node) -> Node:
     return above
 
 
-def _part(path: KeyPath) -> str:
-    """Name the part of the file that a path lies in."""
+def _split(path: KeyPath) -> tuple[str, KeyPath]:
+    """Name the part of the file that a path lies in, and return what is left of the path."""
     tier, inside = (path[:2], path[2:]) if path[:1] == ("tiers",) else ((), path)
-    if inside[:2] in _OF_ARMS:
-        return ".".join(map(str, tier + inside[:3]))
-    depth = _DEPTHS.get(str(inside[0]), 0) if inside else 0
-    return ".".join(map(str, tier + inside[:depth]))
+    depth = 3 if inside[:2] in _OF_ARMS else _DEPTHS.get(str(inside[0]), 0) if inside else 0
+    return ".".join(map(str, tier + inside[:depth])), inside[depth:]
+
+
+def _joined(*words: str) -> str:
+    return ": ".join(word for word in words if word)
 
 
 def _walk(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
@@ -193,7 +196,7 @@ def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Pr
     arm = next(arm for arm in experiment.arms if arm in found.arms)
     if len(found.arms) < len(experiment.arms) and f"arms.{arm}" not in part:
         words.insert(0, f"arms.{arm}")
-    return replace(problem, path=": ".join(word for word in words if word))
+    return replace(problem, path=_joined(*words))
 
 
 def _crossed(file: ExperimentFile) -> dict[str, None]:
@@ -241,7 +244,7 @@ def _named(problem: Problem, tier: str) -> Problem:
     """Say that only a tier has a problem, where its path does not."""
     if "tiers." in problem.path:
         return problem
-    return replace(problem, path=": ".join(word for word in (f"tiers.{tier}", problem.path) if word))
+    return replace(problem, path=_joined(f"tiers.{tier}", problem.path))
 
 
 def _read(path: Path) -> tuple[Node, Node, tuple[Tier, ...]]:
@@ -276,56 +279,9 @@ def _at_tier(path: Path, document: Node, base: Node, tier: Tier) -> Experiment:
     found: list[Problem] = []
     trees = {arm: tree.lay_over(base, arm, found) for arm in tree.file.arms}
     found = [replace(problem, path=tree.part(problem.place)) for problem in found]
-    experiment = _build(path, tier, tree.file, trees)
+    experiment = Experiment(path=path, tier=tier, file=tree.file, arms=tuple(tree.file.arms), trees=trees)
     found += check_configs(experiment, tree)
     problems += (problem for problem in found if problem.place not in told)
     if problems:
         raise ConfigError(problems)
     return replace(experiment, digest=digest_of(experiment))
-
-
-def _build(path: Path, tier: Tier, file: ExperimentFile, trees: Mapping[str, Node]) -> Experiment:
-    experiment = Experiment(
-        name=file.name,
-        question=file.question,
-        tier=tier,
-        path=path,
-        digest="",
-        arms=tuple(file.arms),
-        cells=cross(file.grid.axes),
-        own_cells={arm: cross(axes) for arm, axes in file.grid.arms.items() if arm in file.arms},
-        tune=None,
-        seeds=file.all_seeds,
-        claims=file.claims,
-        settings=file.arms,
-        trees=trees,
-    )
-    if not file.tune:
-        return experiment
-    return replace(experiment, tune=replace(_plan(file.tune, experiment.arms), allows=experiment.allows))
-
-
-def _plan(tune: TuneConfig, arms: tuple[str, ...]) -> TunePlan:
-    """Fill in which axes go on; numbers ascend, since an axis goes on at its ends."""
-    over = {arm: _ascending(tune.of(arm)) for arm in arms}
-    extend = tune.extend
-    if extend is None:
-        axes = [axes["optim.lr"] for axes in over.values() if "optim.lr" in axes]
-        extend = ("optim.lr",) if axes and all(map(can_extend, axes)) else ()
-    return TunePlan(
-        over=over,
-        by=tune.by,
-        seeds=tune.seeds,
-        extend=extend,
-        max_extensions=tune.max_extensions,
-        per=tune.per,
-        follow=tune.follow,
-    )
-
-
-def _ascending(axes: Axes) -> dict[str, tuple[Plain, ...]]:
-    return {path: tuple(sorted(values)) if _are_numbers(values) else values for path, values in axes.items()}
-
-
-def _are_numbers(values: tuple[Plain, ...]) -> bool:
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from regx.config.finding import Finding
+from regx.config.errors import Finding, KeyPath
 from regx.config.hints import (
     choice_hint,
     example_for,
@@ -19,7 +19,6 @@ from regx.config.hints import (
 )
 from regx.config.run import RunConfig
 from regx.config.settings import Setting, find_setting, keys_of
-from regx.config.yaml_tree import KeyPath
 from regx.text import cut
 
 __all__ = ["explain", "show"]

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from pydantic import BaseModel
 
-from regx.config.experiment import Experiment, TunePlan
+from regx.config.experiment import Experiment
 from regx.config.run import (
     BatchNormConfig,
     ExponentialLr,
@@ -17,6 +17,7 @@ from regx.config.run import (
     config_hash,
     per_layer,
 )
+from regx.config.sections.experiment import TuneConfig
 from regx.config.sections.optim import CosineLr
 from regx.text import counted
 
@@ -202,10 +203,10 @@ def _equal_arms(experiment: Experiment) -> Iterator[str]:
             yield f"arms {one} and {other} are the same"
 
 
-def _tuned_alike(plan: TunePlan, one: str, other: str) -> bool:
+def _tuned_alike(plan: TuneConfig, one: str, other: str) -> bool:
     """Whether two arms that are otherwise equal get the same values."""
     leaders = {plan.follow.get(one, one), plan.follow.get(other, other)}
-    return len(leaders) == 1 or (plan.over[one] == plan.over[other] and not plan.follow.keys() & {one, other})
+    return len(leaders) == 1 or (plan.of(one) == plan.of(other) and not plan.follow.keys() & {one, other})
 
 
 def _unequal_trials(experiment: Experiment) -> Iterator[str]:
@@ -217,8 +218,8 @@ def _unequal_trials(experiment: Experiment) -> Iterator[str]:
     if len(set(trials.values())) > 1:
         yield f"tune: the arms differ in the number of trials ({_numbers(trials)}): more find a better best"
         return
-    for path in plan.extend if plan.max_extensions else ():
-        longer = plan.extended(path, up=True)
+    for path in plan.extend or () if plan.max_extensions else ():
+        longer = experiment.extended(plan, path, up=True)
         added = {arm: len(longer.points(arm)) - number for arm, number in trials.items()}
         if len(set(added.values())) > 1:
             yield f"tune.extend: a step of {path} adds unequal numbers of trials ({_numbers(added)})"

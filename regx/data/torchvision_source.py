@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regx.config.reading import explain
 from regx.data.arrays import Arrays
 from regx.data.spec import SourceError
+from regx.reading import explain
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from regx.config.run import BatchNormConfig, FixedMask, ModelConfig, per_layer
-from regx.config.shapes import ConvShape, DatasetFacts, conv_shapes, hidden_inputs
+from regx.config.shapes import ConvShape, conv_shapes, hidden_inputs
+from regx.data.spec import DatasetFacts
 from regx.models.batch_norm import (
     BatchNormNoise,
     GhostBatchNorm,

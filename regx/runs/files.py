@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from regx.config.reading import naming, open_regular, read_bytes, read_text
+from regx.reading import naming, open_regular, read_bytes, read_text
 from regx.text import printable
 
 __all__ = [

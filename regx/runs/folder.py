@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from regx.config import ConfigError, RunConfig, config_hash, load_run
 from regx.config.errors import UsageError
-from regx.config.reading import OTHER_OUT, advising, explain, read_bytes
+from regx.reading import OTHER_OUT, advising, explain, read_bytes
 from regx.runs.files import ASIDE_SUFFIX, remove_leftovers
 from regx.runs.lock import hold, is_held
 from regx.runs.record import RunRecord

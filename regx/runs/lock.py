@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from regx.config.reading import refuse_special
+from regx.reading import refuse_special
 
 __all__ = ["UNPROTECTED", "hold", "is_held"]
 

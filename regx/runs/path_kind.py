@@ -1,6 +1,5 @@
 """What stands at a path, in words: for whoever gave a command the wrong kind of thing."""
 
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from regx.config.errors import UsageError
 from regx.config.load import kind_of_file
 from regx.runs.folder import is_run_folder
 from regx.runs.sweep import is_sweep_folder
+from regx.text import near_names
 
 __all__ = ["absence", "is_there", "refuse_no_yaml", "what_is"]
 
@@ -66,9 +66,7 @@ def _near(name: str, folder: Path) -> list[Path]:
         return []
     here = chain(folder.glob("*/sweep.json"), folder.glob("*/run.json"))
     names = sorted({file.parent.name for file in here})
-    begin = [other for other in names if other.startswith((f"{name}-s", f"{name}."))]
-    near = [name] if name in names else begin or get_close_matches(name, names, n=1, cutoff=0.75)
-    return [folder / near[0]] if near else []
+    return [folder / near for near in near_names(name, names, endings=("-s", "."))[:1]]
 
 
 def _folder(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from regx.config.reading import read_text
+from regx.reading import read_text
 from regx.runs.files import write_text
 from regx.text import clean, printable
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from regx.config import ConfigError, RunConfig, config_hash
 from regx.config.errors import UsageError
 from regx.config.load import load_known_run
-from regx.config.reading import explain, reason
+from regx.reading import explain, reason
 from regx.runs.folder import RunFolder, is_run_folder
 from regx.runs.metrics import EpochMetrics, read_rows
 from regx.runs.path_kind import absence, is_there, what_is

@@ -1,90 +1,20 @@
-"""Pairs of values by seed: which seeds both arms have, and which only one of them."""
+"""A later group of seeds against the first one: by the pairs of seeds that both have, or by Welch's test.
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+`regx.stats.tests` is imported where a test is made: comparing single runs needs no scipy.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
-from statistics import fmean, variance
-from typing import Literal
+from statistics import fmean
+from typing import TYPE_CHECKING, Literal
 
-__all__ = [
-    "LEVEL",
-    "MIN_PAIRS",
-    "Inference",
-    "Pairs",
-    "SeedValues",
-    "correct",
-    "half_width",
-    "infer",
-    "pair_by_seed",
-]
+if TYPE_CHECKING:
+    from regx.stats.tests import PairedSummary, Welch
 
-SeedValues = Mapping[int, float] | Iterable[tuple[int, float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """Two arms, seed by seed.
-
-    Attributes:
-        seeds: What both have, ascending.
-        a: Values of the first arm, in the order of `seeds`.
-        b: Values of the second, likewise.
-        only_a: Seeds that only the first has, ascending: not used.
-        only_b: Seeds that only the second has, likewise.
-    """
-
-    seeds: tuple[int, ...]
-    a: tuple[float, ...]
-    b: tuple[float, ...]
-    only_a: tuple[int, ...]
-    only_b: tuple[int, ...]
-
-    @property
-    def differences(self) -> tuple[float, ...]:
-        """First arm minus second, in the order of `seeds`."""
-        return tuple(a - b for a, b in zip(self.a, self.b, strict=True))
-
-
-def pair_by_seed(a: SeedValues, b: SeedValues) -> Pairs:
-    """Pair two arms by seed.
-
-    Args:
-        a: Value of each seed of the first arm: a mapping, or pairs of seed and value.
-        b: The same of the second.
-
-    Returns:
-        The pairs, and the seeds that found no partner. There may be no pair at all.
-
-    Raises:
-        ValueError: If an arm has a seed twice, or a value that is not finite.
-    """
-    first, second = _by_seed(a, "first"), _by_seed(b, "second")
-    seeds = tuple(sorted(first.keys() & second.keys()))
-    return Pairs(
-        seeds=seeds,
-        a=tuple(first[seed] for seed in seeds),
-        b=tuple(second[seed] for seed in seeds),
-        only_a=tuple(sorted(first.keys() - second.keys())),
-        only_b=tuple(sorted(second.keys() - first.keys())),
-    )
-
-
-def _by_seed(values: SeedValues, arm: str) -> dict[int, float]:
-    found: dict[int, float] = {}
-    for seed, value in values.items() if isinstance(values, Mapping) else values:
-        if seed in found:
-            raise ValueError(f"seed {seed} is counted twice in the {arm} arm")
-        if not isfinite(value):
-            raise ValueError(f"seed {seed} of the {arm} arm is {value}; values must be finite")
-        found[seed] = value
-    return found
-
+__all__ = ["LEVEL", "MIN_PAIRS", "Inference", "correct", "half_width", "infer"]
 
 LEVEL = 0.05
 MIN_PAIRS = 5  # with fewer no difference is called one: our choice
-
-Method = Literal["paired", "unpaired", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,47 +22,73 @@ class Inference:
     """A later group against the first one, in the unit of the measure.
 
     Attributes:
-        method: `paired`: by the seeds that both have; `unpaired`: Welch, as they share no seed; `none`: too
-            few values for either.
         difference: Later group minus first one: the mean over the pairs, or the difference of the means.
         means: Of the first group and the later one, over the values that the difference is taken of: the
             pairs, or all.
-        censored: How many of these values of either are times that are only known to be longer.
-        times_as_fast: Of times: the ratio of the geometric means of these values, first group over later
-            one: 2 where the later one takes half the time.
+        num_values: Pairs; unpaired, the values of the smaller group.
         seeds: The pairs' seeds, ascending; empty unless paired.
         values: The pairs' differences, in that order.
-        num_values: Pairs; unpaired, the values of the smaller group.
-        sd: Sample standard deviation of the pairs' differences; unpaired, of the difference of one value of
-            each group.
-        low: Lower end of the 95 % interval; None where nothing varies or there are too few values.
-        high: Upper end, likewise.
-        p: Two-sided, of the paired t-test or Welch's; None likewise.
-        p_holm: Corrected for the other groups that are compared with the first, measure by measure.
-        p_sign_flip: Of the exact sign-flip test; None unless paired.
-        effect_size: d_z, the mean of the pairs' differences over their standard deviation.
         wins: Share of pairs in which the later group is better, a tie counting half; None where no direction
             is.
+        pairs: What is said of these; None unless paired, and where nothing varies.
+        welch: Welch's test where the two share no seed; None where nothing varies, too.
+        p_holm: Its p-value corrected for the other groups that are compared with the first, measure by
+            measure.
         remark: Stands in the place of the interval where there is none.
+        censored: How many values of either are times that are only known to be longer.
+        times_as_fast: Of times: the ratio of the geometric means of these values, first group over later
+            one: 2 where the later one takes half the time.
     """
 
-    method: Method
     difference: float
     means: tuple[float, float]
-    censored: tuple[int, int] = (0, 0)
-    times_as_fast: float | None = None
+    num_values: int = 1
     seeds: tuple[int, ...] = ()
     values: tuple[float, ...] = ()
-    num_values: int = 1
-    sd: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    p_holm: float | None = None
-    p_sign_flip: float | None = None
-    effect_size: float | None = None
     wins: float | None = None
+    pairs: "PairedSummary | None" = None
+    welch: "Welch | None" = None
+    p_holm: float | None = None
     remark: str = ""
+    censored: tuple[int, int] = (0, 0)
+    times_as_fast: float | None = None
+
+    @property
+    def method(self) -> Literal["paired", "unpaired", "none"]:
+        """By the pairs of seeds, by Welch, or not at all: there are too few values for either."""
+        if self.num_values < 2:
+            return "none"
+        return "paired" if self.seeds else "unpaired"
+
+    @property
+    def test(self) -> "PairedSummary | Welch | None":
+        """The test that was made; None where nothing varies, or there are too few values."""
+        return self.pairs or self.welch
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the 95 % interval; None without a test."""
+        return self.test.interval.low if self.test else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper end, likewise."""
+        return self.test.interval.high if self.test else None
+
+    @property
+    def p(self) -> float | None:
+        """Two-sided p-value of the test."""
+        return self.test.p if self.test else None
+
+    @property
+    def p_sign_flip(self) -> float | None:
+        """P-value of the sign-flip test; None unless paired."""
+        return self.pairs.sign_flip.p if self.pairs else None
+
+    @property
+    def effect_size(self) -> float | None:
+        """d_z, the mean of the pairs' differences over their standard deviation; None unless paired."""
+        return self.pairs.effect_size if self.pairs else None
 
     @property
     def is_open(self) -> bool:
@@ -142,9 +98,9 @@ class Inference:
     @property
     def is_told(self) -> bool:
         """Whether the difference is more than chance would explain, with seeds enough to say so."""
-        if self.low is None or self.high is None or self.p_holm is None or self.num_values < MIN_PAIRS:
+        if self.test is None or self.p_holm is None or self.num_values < MIN_PAIRS or self.is_open:
             return False
-        return not (self.is_open or self.low <= 0 <= self.high) and self.p_holm < LEVEL
+        return self.test.interval.excludes(0) and self.p_holm < LEVEL
 
 
 def infer(
@@ -162,53 +118,30 @@ def infer(
         better: Which direction is better.
         sd_floor: Smallest standard deviation to believe in, for outcomes on a grid.
     """
-    pairs = pair_by_seed(other, first)
-    if len(pairs.seeds) >= 2:
-        return _paired(pairs, better, sd_floor)
-    means = _mean(first), _mean(other)
-    plain = means[1] - means[0]
-    if pairs.seeds or min(len(first), len(other)) < 2:
-        remark = "one pair" if pairs.seeds else "one seed"
-        return Inference(method="none", difference=plain, means=means, remark=remark)
-    from regx.stats.tests import NoSpreadError, welch
-
-    fewer = min(len(first), len(other))
-    try:
-        result = welch(list(other.values()), list(first.values()))
-    except NoSpreadError:
-        remark = "no spread" if plain else "identical"
-        return Inference(method="unpaired", difference=plain, means=means, num_values=fewer, remark=remark)
-    return Inference(
-        method="unpaired",
-        difference=plain,
-        means=means,
-        num_values=fewer,
-        sd=math.sqrt(variance(first.values()) + variance(other.values())),
-        low=result.interval.low,
-        high=result.interval.high,
-        p=result.p,
-        p_holm=result.p,
-    )
+    seeds = tuple(sorted(first.keys() & other.keys()))
+    if len(seeds) >= 2:
+        return _paired({seed: (first[seed], other[seed]) for seed in seeds}, better, sd_floor)
+    means = fmean(first.values()), fmean(other.values())
+    if seeds or min(len(first), len(other)) < 2:
+        remark = "one pair" if seeds else "one seed"
+        return Inference(difference=means[1] - means[0], means=means, remark=remark)
+    return _unpaired(list(first.values()), list(other.values()), means)
 
 
 def correct(inferences: Sequence[Inference | None]) -> list[Inference | None]:
     """Correct the p-values of one measure for the number of groups set against the first (Holm)."""
-    family = [
-        index
-        for index, one in enumerate(inferences)
-        if one and (one.p is not None or one.remark == "identical")
-    ]
-    if not family:
-        return list(inferences)
     from regx.stats.tests import holm
 
-    p_values = [one.p if one.p is not None else 1.0 for index in family if (one := inferences[index])]
-    corrected = list(inferences)
-    for index, p_holm in zip(family, holm(p_values), strict=True):
-        one = corrected[index]
-        if one is not None and one.p is not None:
-            corrected[index] = replace(one, p_holm=p_holm)
-    return corrected
+    p_values = {
+        index: 1.0 if one.p is None else one.p
+        for index, one in enumerate(inferences)
+        if one and (one.p is not None or one.remark == "identical")
+    }
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [
+        replace(one, p_holm=corrected[index]) if one and one.p is not None else one
+        for index, one in enumerate(inferences)
+    ]
 
 
 def half_width(values: Sequence[float]) -> float | None:
@@ -220,36 +153,40 @@ def half_width(values: Sequence[float]) -> float | None:
     return mean_interval(values).half_width
 
 
-def _paired(pairs: Pairs, better: Literal["lower", "higher"] | None, sd_floor: float | None) -> Inference:
-    from regx.stats.tests import NoSpreadError, share_of_wins, sign_flip_p, summarize
+def _paired(
+    values: Mapping[int, tuple[float, float]],
+    better: Literal["lower", "higher"] | None,
+    sd_floor: float | None,
+) -> Inference:
+    from regx.stats.tests import NoSpreadError, share_of_wins, summarize
 
-    differences = pairs.differences
-    sign = {"lower": -1.0, "higher": 1.0, None: None}[better]
-    common = Inference(
-        method="paired",
-        difference=fmean(differences),
-        means=(fmean(pairs.b), fmean(pairs.a)),
-        seeds=pairs.seeds,
-        values=differences,
-        num_values=len(differences),
-        wins=None if sign is None else share_of_wins([sign * difference for difference in differences]),
-    )
+    differences = tuple(later - first for first, later in values.values())
+    sign = -1.0 if better == "lower" else 1.0
+    pairs, remark = None, ""
     try:
-        summary = summarize(differences, sd_floor=sd_floor)
+        pairs = summarize(differences, sd_floor=sd_floor)
     except NoSpreadError:
-        return replace(common, sd=0.0, remark="the same in each" if any(differences) else "identical")
-    return replace(
-        common,
-        difference=summary.mean,
-        sd=summary.sd,
-        low=summary.interval.low,
-        high=summary.interval.high,
-        p=summary.p,
-        p_holm=summary.p,
-        p_sign_flip=sign_flip_p(differences).p,
-        effect_size=summary.effect_size,
+        remark = "the same in each" if any(differences) else "identical"
+    return Inference(
+        difference=pairs.mean if pairs else fmean(differences),
+        means=(fmean(first for first, _ in values.values()), fmean(later for _, later in values.values())),
+        num_values=len(differences),
+        seeds=tuple(values),
+        values=differences,
+        wins=share_of_wins([sign * difference for difference in differences]) if better else None,
+        pairs=pairs,
+        remark=remark,
     )
 
 
-def _mean(values: Mapping[int, float]) -> float:
-    return fmean(values.values())
+def _unpaired(first: list[float], other: list[float], means: tuple[float, float]) -> Inference:
+    from regx.stats.tests import NoSpreadError, welch
+
+    difference = means[1] - means[0]
+    test, remark = None, ""
+    try:
+        test = welch(other, first)
+    except NoSpreadError:
+        remark = "no spread" if difference else "identical"
+    fewer = min(len(first), len(other))
+    return Inference(difference=difference, means=means, num_values=fewer, welch=test, remark=remark)

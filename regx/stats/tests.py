@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite, sqrt
 
 import numpy as np
@@ -17,22 +18,16 @@ __all__ = [
     "NoSpreadError",
     "PairedSummary",
     "SignFlip",
-    "Tost",
     "Values",
     "Welch",
     "all_same",
-    "effect_size",
     "finite",
     "holm",
     "mean_interval",
-    "paired_interval",
-    "paired_p",
     "share_of_wins",
     "sign_flip_p",
-    "spread",
     "summarize",
     "t_interval",
-    "tost",
     "welch",
 ]
 
@@ -72,30 +67,6 @@ class Interval:
     def inside(self, margin: float) -> bool:
         """Whether the whole interval lies strictly between -margin and +margin."""
         return -margin < self.low and self.high < margin
-
-
-def spread(values: Values, *, sd_floor: float | None = None) -> tuple[int, float, float]:
-    """Return how many values there are, their mean and their sample standard deviation.
-
-    Args:
-        values: One per seed; two or more.
-        sd_floor: Smallest standard deviation to believe in, > 0. Outcomes on a grid (the best of a few
-            learning rates) may agree in all seeds by rounding; the uniform error of a grid is
-            step / sqrt(12).
-
-    Raises:
-        NoSpreadError: If all values are the same up to rounding, and there is no floor.
-        ValueError: If there are fewer than two values, one is not finite, or the floor is not > 0.
-    """
-    array = finite(values)
-    if sd_floor is not None and not 0 < sd_floor < inf:
-        raise ValueError(f"sd_floor must be > 0 and finite, got {sd_floor}")
-    mean, sd = float(array.mean()), float(array.std(ddof=1))
-    if all_same(array):
-        if sd_floor is None:
-            raise NoSpreadError(f"all {array.size} seeds gave {array[0]:g}; was the seed used?")
-        sd = 0.0
-    return array.size, mean, max(sd, sd_floor or 0.0)
 
 
 def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
@@ -151,40 +122,82 @@ def finite(values: Values, *, at_least: int = 2) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedSummary:
-    """What is said of one list of paired differences.
+    """All that is said of one list of paired differences.
 
     Attributes:
-        num_seeds: Pairs.
+        differences: One per seed, in the order given.
         mean: Of the differences.
-        sd: Their sample standard deviation, at least the floor if one was given.
-        interval: 95 % t-interval of the mean.
-        p: Two-sided p-value of the paired t-test.
-        effect_size: Cohen's d_z, mean / sd.
-        wins: Share of seeds with a difference above 0; a tie counts half.
+        sd: Their sample standard deviation, at least the floor if one was given; above 0.
     """
 
-    num_seeds: int
+    differences: tuple[float, ...]
     mean: float
     sd: float
-    interval: Interval
-    p: float
-    effect_size: float
-    wins: float
 
+    @property
+    def num_seeds(self) -> int:
+        """Number of pairs."""
+        return len(self.differences)
 
-@dataclass(frozen=True, kw_only=True)
-class Tost:
-    """Two one-sided tests: is the mean difference smaller than a margin in both directions?
+    @property
+    def standard_error(self) -> float:
+        """Of the mean."""
+        return self.sd / sqrt(self.num_seeds)
 
-    Attributes:
-        p: The larger of the two one-sided p-values; below 0.05 exactly when the 90 % interval is inside.
-        interval: The 90 % t-interval.
-        equivalent: Whether that interval lies inside (-margin, +margin).
-    """
+    @cached_property
+    def interval(self) -> Interval:
+        """95 % t-interval of the mean.
 
-    p: float
-    interval: Interval
-    equivalent: bool
+        Source: Student 1908, Biometrika 6.
+        """
+        return self.interval_at(0.95)
+
+    @cached_property
+    def interval_90(self) -> Interval:
+        """90 % t-interval of the mean: inside ±margin exactly when `equivalence_p` is below 0.05."""
+        return self.interval_at(0.9)
+
+    @property
+    def smallest_excluded(self) -> float:
+        """Smallest effect, in either direction, that lies outside the 90 % interval: it is not as large."""
+        return max(-self.interval_90.low, self.interval_90.high)
+
+    def interval_at(self, confidence: float) -> Interval:
+        """Return the t-interval of the mean at another confidence, in (0, 1)."""
+        return t_interval(self.mean, self.standard_error, self.num_seeds - 1, confidence)
+
+    @cached_property
+    def p(self) -> float:
+        """Two-sided p-value of the paired t-test of no difference."""
+        return float(2 * stdtr(self.num_seeds - 1, -abs(self.mean) / self.standard_error))
+
+    def equivalence_p(self, margin: float) -> float:
+        """Return the p-value of the two one-sided tests that the mean is smaller than a margin either way.
+
+        Args:
+            margin: Smallest difference that matters, > 0, in the unit of the differences.
+
+        Source:
+            Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15.
+        """
+        if not 0 < margin < inf:
+            raise ValueError(f"margin must be > 0 and finite, got {margin}")
+        return float(stdtr(self.num_seeds - 1, (abs(self.mean) - margin) / self.standard_error))
+
+    @cached_property
+    def sign_flip(self) -> "SignFlip":
+        """The sign-flip test, reported beside the t-test."""
+        return sign_flip_p(self.differences)
+
+    @property
+    def effect_size(self) -> float:
+        """Cohen's d_z: the mean in units of the standard deviation."""
+        return self.mean / self.sd
+
+    @property
+    def wins(self) -> float:
+        """Share of seeds with a difference above 0; a tie counts half."""
+        return share_of_wins(self.differences)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,98 +208,37 @@ class Welch:
         interval: Of mean(treatment) - mean(control).
         p: Two-sided.
         degrees_of_freedom: By Welch and Satterthwaite; no integer.
+        sd: Standard deviation of the difference of one value of each group.
     """
 
     interval: Interval
     p: float
     degrees_of_freedom: float
+    sd: float
 
 
 def summarize(differences: Values, *, sd_floor: float | None = None) -> PairedSummary:
-    """Compute all that is said of one list of paired differences.
+    """Compute mean and standard deviation of paired differences; the rest follows from them.
 
     Args:
-        differences: One per seed, in the unit of the measure.
-        sd_floor: See `regx.stats.tests.spread`.
+        differences: One per seed, two or more, in the unit of the measure.
+        sd_floor: Smallest standard deviation to believe in, > 0. Outcomes on a grid (the best of a few
+            learning rates) may agree in all seeds by rounding; the uniform error of a grid is
+            step / sqrt(12).
 
     Raises:
-        ValueError: As `spread`.
+        NoSpreadError: If all differences are the same up to rounding, and there is no floor.
+        ValueError: If there are fewer than two values, one is not finite, or the floor is not > 0.
     """
-    num_seeds, mean, sd = spread(differences, sd_floor=sd_floor)
+    array = finite(differences)
+    if sd_floor is not None and not 0 < sd_floor < inf:
+        raise ValueError(f"sd_floor must be > 0 and finite, got {sd_floor}")
+    if all_same(array) and sd_floor is None:
+        raise NoSpreadError(f"all {array.size} seeds gave {array[0]:g}; was the seed used?")
+    sd = 0.0 if all_same(array) else float(array.std(ddof=1))
     return PairedSummary(
-        num_seeds=num_seeds,
-        mean=mean,
-        sd=sd,
-        interval=t_interval(mean, sd / sqrt(num_seeds), num_seeds - 1, 0.95),
-        p=_two_sided_p(num_seeds, mean, sd),
-        effect_size=mean / sd,
-        wins=share_of_wins(differences),
+        differences=tuple(array.tolist()), mean=float(array.mean()), sd=max(sd, sd_floor or 0.0)
     )
-
-
-def paired_interval(
-    differences: Values, confidence: float = 0.95, *, sd_floor: float | None = None
-) -> Interval:
-    """Compute the t-interval of the mean of paired differences.
-
-    Args:
-        differences: One per seed.
-        confidence: Two-sided coverage, in (0, 1).
-        sd_floor: See `regx.stats.tests.spread`.
-
-    Raises:
-        ValueError: As `spread`, or if the confidence is not in (0, 1).
-
-    Source:
-        Student 1908, Biometrika 6.
-    """
-    num_seeds, mean, sd = spread(differences, sd_floor=sd_floor)
-    return t_interval(mean, sd / sqrt(num_seeds), num_seeds - 1, confidence)
-
-
-def paired_p(differences: Values, *, sd_floor: float | None = None) -> float:
-    """Return the two-sided p-value of the paired t-test of no difference.
-
-    Raises:
-        ValueError: As `spread`.
-    """
-    return _two_sided_p(*spread(differences, sd_floor=sd_floor))
-
-
-def _two_sided_p(num_seeds: int, mean: float, sd: float) -> float:
-    return float(2 * stdtr(num_seeds - 1, -abs(mean) / (sd / sqrt(num_seeds))))
-
-
-def tost(differences: Values, margin: float, *, sd_floor: float | None = None) -> Tost:
-    """Test whether the mean difference is smaller than a margin in both directions, at the 5 % level.
-
-    Args:
-        differences: One per seed.
-        margin: Smallest difference that matters, > 0, in their unit.
-        sd_floor: See `regx.stats.tests.spread`.
-
-    Raises:
-        ValueError: As `spread`, or if the margin is not > 0.
-
-    Source:
-        Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15.
-    """
-    if not 0 < margin < inf:
-        raise ValueError(f"margin must be > 0 and finite, got {margin}")
-    num_seeds, mean, sd = spread(differences, sd_floor=sd_floor)
-    interval = t_interval(mean, sd / sqrt(num_seeds), num_seeds - 1, 0.9)
-    t = (abs(mean) - margin) / (sd / sqrt(num_seeds))
-    return Tost(p=float(stdtr(num_seeds - 1, t)), interval=interval, equivalent=interval.inside(margin))
-
-
-def effect_size(differences: Values, *, sd_floor: float | None = None) -> float:
-    """Return Cohen's d_z: the mean of the differences in units of their standard deviation.
-
-    Raises:
-        ValueError: As `spread`.
-    """
-    _, mean, sd = spread(differences, sd_floor=sd_floor)
-    return mean / sd
 
 
 def share_of_wins(differences: Values) -> float:
@@ -342,7 +294,8 @@ def welch(treatment: Values, control: Values, confidence: float = 0.95) -> Welch
     groups = [finite(treatment), finite(control)]
     if all(all_same(group) for group in groups):
         raise NoSpreadError(f"all seeds gave {groups[0][0]:g} and {groups[1][0]:g}; was the seed used?")
-    error_a, error_b = (group.var(ddof=1) / group.size for group in groups)
+    variances = [group.var(ddof=1) for group in groups]
+    error_a, error_b = (variance / group.size for variance, group in zip(variances, groups, strict=True))
     degrees = (error_a + error_b) ** 2 / sum(
         error**2 / (group.size - 1) for error, group in zip((error_a, error_b), groups, strict=True)
     )
@@ -351,6 +304,7 @@ def welch(treatment: Values, control: Values, confidence: float = 0.95) -> Welch
         interval=t_interval(estimate, error, degrees, confidence),
         p=float(2 * stdtr(degrees, -abs(estimate) / error)),
         degrees_of_freedom=float(degrees),
+        sd=sqrt(sum(variances)),
     )
 
 

@@ -2,25 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import inf
 from typing import Literal
 
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
-from regx.stats.tests import (
-    Interval,
-    NoSpreadError,
-    PairedSummary,
-    SignFlip,
-    Values,
-    finite,
-    holm,
-    paired_interval,
-    sign_flip_p,
-    summarize,
-    tost,
-)
+from regx.stats.tests import NoSpreadError, PairedSummary, Values, finite, holm, summarize
 
 __all__ = [
     "ALPHA",
@@ -67,30 +54,16 @@ class Measured:
     """The numbers behind one comparison.
 
     Attributes:
-        differences: One per seed, in the order given.
-        summary: Mean, 95 % interval, p, effect size and wins of the differences.
-        interval_90: 90 % interval of the mean: inside ±margin, the difference is too small to matter.
+        summary: Of the differences, one per seed.
         margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
         points_for: Whether the claim is right, were the measured mean the true one.
         hurdles: What it takes to find that, or that it is wrong.
     """
 
-    differences: tuple[float, ...]
     summary: PairedSummary
-    interval_90: Interval
     margin: float
     points_for: bool
     hurdles: tuple[Hurdle, ...]
-
-    @cached_property
-    def sign_flip(self) -> SignFlip:
-        """The sign-flip test, reported beside the t-test."""
-        return sign_flip_p(self.differences)
-
-    @property
-    def smallest_excluded(self) -> float:
-        """Smallest effect, in either direction, that lies outside the 90 % interval: it is not as large."""
-        return max(-self.interval_90.low, self.interval_90.high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +132,7 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         p=summary.p,
         opposes=summary.mean <= -smallest_effect and summary.interval.high < 0,
         p_against=summary.p,
-        p_null=tost(differences, smallest_effect, sd_floor=sd_floor).p,
+        p_null=summary.equivalence_p(smallest_effect),
         measured=measured,
     )
 
@@ -183,7 +156,7 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
     p_worse = float(stdtr(summary.num_seeds - 1, t))
     return Evidence(
         num_seeds=summary.num_seeds,
-        favours=measured.interval_90.low > -margin,
+        favours=summary.interval_90.low > -margin,
         strong=summary.interval.low > -margin,
         p=float(stdtr(summary.num_seeds - 1, -t)),
         opposes=summary.interval.high < -margin,
@@ -210,7 +183,7 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
     t = (abs(summary.mean) - margin) * summary.num_seeds**0.5 / summary.sd
     return Evidence(
         num_seeds=summary.num_seeds,
-        favours=measured.interval_90.inside(margin),
+        favours=summary.interval_90.inside(margin),
         strong=summary.interval.inside(margin),
         p=float(stdtr(summary.num_seeds - 1, t)),
         opposes=summary.interval.low > margin or summary.interval.high < -margin,
@@ -262,9 +235,7 @@ def _measure(
         return Evidence(num_seeds=num_seeds, problem=str(error))
     points_for, hurdles = outlook(summary.mean, margin)
     return Measured(
-        differences=tuple(float(difference) for difference in differences),
         summary=summary,
-        interval_90=paired_interval(differences, 0.9, sd_floor=sd_floor),
         margin=margin,
         points_for=points_for,
         hurdles=hurdles,

@@ -16,7 +16,7 @@ from typing import Literal
 
 import regx
 from regx.config.errors import UsageError
-from regx.config.reading import explain, read_text
+from regx.reading import explain, read_text
 from regx.runs.checkout import code_digest
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.sweeps.dask_client import DaskClient, DaskFuture, connect, dask_settings

@@ -8,7 +8,7 @@ from typing import Literal
 
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
-from regx.config.reading import OTHER_OUT, advising, explain
+from regx.reading import OTHER_OUT, advising, explain
 from regx.runs.files import put_aside, remove_leftovers
 from regx.runs.folder import NAME, NoRecord, RunFolder
 from regx.runs.lock import hold

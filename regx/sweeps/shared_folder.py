@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from regx.config.reading import OTHER_OUT, advising, naming, read_bytes
+from regx.reading import OTHER_OUT, advising, naming, read_bytes
 from regx.runs.files import part_folder
 from regx.runs.folder import RunFolder
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from regx.config import Experiment, Settings, TunePlan
+from regx.config import Experiment, Settings, TuneConfig
 from regx.config.errors import Problem
 from regx.config.hints import choice_hint
 from regx.config.yaml_tree import read_yaml
@@ -98,7 +98,7 @@ def tune(
             arms = tuple(_arm(experiment, arm, plan) for arm in experiment.arms)
             return Tuning(trials=trials, arms=arms, complete=False)
         arms = _choose_all(experiment, plan, trials, ledger)
-        wider = plan if extension == plan.max_extensions else _extend(plan, arms, notice)
+        wider = plan if extension == plan.max_extensions else _extend(experiment, plan, arms, notice)
         if wider == plan:
             break
         plan = wider
@@ -132,12 +132,12 @@ def _without_target(experiment: Experiment) -> list[str]:
     return [arm for arm, config in configs.items() if config.train.target_error is None]
 
 
-def _cells(experiment: Experiment, plan: TunePlan, arm: str) -> tuple[Settings, ...]:
+def _cells(experiment: Experiment, plan: TuneConfig, arm: str) -> tuple[Settings, ...]:
     """List what is tuned by itself: the cells of an arm's grid, or the arm as a whole."""
     return experiment.cells_of(arm) if plan.per == "cell" else ({},)
 
 
-def _trials(experiment: Experiment, plan: TunePlan, ledger: Ledger) -> tuple[Trial, ...]:
+def _trials(experiment: Experiment, plan: TuneConfig, ledger: Ledger) -> tuple[Trial, ...]:
     """List every trial, seed by seed."""
     return tuple(
         Trial(
@@ -158,13 +158,13 @@ def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, s
     return ledger.job(experiment.config(arm, settings, seed), arm, settings)
 
 
-def _arm(experiment: Experiment, arm: str, plan: TunePlan | None = None) -> ArmRecord:
+def _arm(experiment: Experiment, arm: str, plan: TuneConfig | None = None) -> ArmRecord:
     num_trials = len(plan.points(arm)) if plan and plan.tries(arm) else 0
     return ArmRecord(name=arm, settings=dict(experiment.settings[arm]), num_trials=num_trials)
 
 
 def _choose_all(
-    experiment: Experiment, plan: TunePlan, trials: Sequence[Trial], ledger: Ledger
+    experiment: Experiment, plan: TuneConfig, trials: Sequence[Trial], ledger: Ledger
 ) -> tuple[ArmRecord, ...]:
     scores: dict[tuple[str, str, str], list[float]] = {}
     for trial in trials:
@@ -189,13 +189,13 @@ def _choose_all(
     )
 
 
-def _choose(plan: TunePlan, arm: str, cell: Settings, scores: Sequence[float]) -> Tuned:
+def _choose(plan: TuneConfig, arm: str, cell: Settings, scores: Sequence[float]) -> Tuned:
     """Take the point with the lowest score, the first of equals."""
     best = min(range(len(scores)), key=lambda index: scores[index])
     point = plan.points(arm)[best]
     score = scores[best] if math.isfinite(scores[best]) else None
-    axes = plan.extend if score is not None else ()  # where all are as bad, none points beyond the grid
-    edges = [path for path in axes if path in plan.over[arm] and _edge(plan, arm, path, point)]
+    axes = plan.extend or () if score is not None else ()  # where all are as bad, none points beyond the grid
+    edges = [path for path in axes if path in plan.of(arm) and _edge(plan, arm, path, point)]
     if score is not None:
         score *= _sign(plan.by)
     return Tuned(cell=dict(cell), settings=dict(point), score=score, at_edge=tuple(edges))
@@ -215,15 +215,17 @@ def _sign(by: str) -> int:
     return -1 if find_measure(by).better == "higher" else 1
 
 
-def _edge(plan: TunePlan, arm: str, path: str, point: Settings) -> int:
+def _edge(plan: TuneConfig, arm: str, path: str, point: Settings) -> int:
     """Return -1 at the low end of an axis, 1 at the high end, else 0."""
-    values = plan.over[arm][path]
+    values = plan.of(arm)[path]
     if point[path] == values[0]:
         return -1
     return int(point[path] == values[-1])
 
 
-def _extend(plan: TunePlan, arms: Sequence[ArmRecord], notice: Callable[[str], None]) -> TunePlan:
+def _extend(
+    experiment: Experiment, plan: TuneConfig, arms: Sequence[ArmRecord], notice: Callable[[str], None]
+) -> TuneConfig:
     """Let every axis on whose edge a choice lies go on by one step, for all arms."""
     edges: dict[tuple[str, int], list[str]] = {}
     for arm in arms:
@@ -232,7 +234,7 @@ def _extend(plan: TunePlan, arms: Sequence[ArmRecord], notice: Callable[[str], N
                 at = edges.setdefault((path, _edge(plan, arm.name, path, tuned.settings)), [])
                 at.extend([arm.name] * (arm.name not in at))
     for (path, side), names in sorted(edges.items()):
-        wider = plan.extended(path, up=side > 0)
+        wider = experiment.extended(plan, path, up=side > 0)
         if wider != plan:
             where = "high" if side > 0 else "low"
             notice(f"{path}: the best of {', '.join(names)} lies on the {where} edge; all arms go on a step")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import regx
 from regx.config import RunConfig
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.checkout import code_digest
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
@@ -23,9 +23,11 @@ from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
 from regx.sweeps.jobs import Ending, Order, Report, refusal
 from regx.sweeps.shared_folder import is_shared, pack
+from regx.training.observer import Observer
 
 if TYPE_CHECKING:
-    from regx.data import Dataset
+    from regx.data.load import Dataset
+    from regx.training.loop import TrainState
 
 __all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
 
@@ -137,7 +139,7 @@ def _runs_dir(order: Order) -> Iterator[tuple[Path, bool]]:
 
 
 @dataclass
-class _Execution:
+class _Execution(Observer):
     """One order being carried out; watches the run, and tells it when to stop."""
 
     order: Order
@@ -190,17 +192,16 @@ class _Execution:
 
     def train(self) -> RunRecord:
         """Train once."""
-        from regx.training.run import RunOptions, train_run
+        from regx.training.run import train_run
 
         config = RunConfig.model_validate(self.order["config"])
         dataset = _dataset(config.data.name, self.order["offline"])
-        options = RunOptions(checkpoint_seconds=self.order["checkpoint_seconds"], stop=self)
-        return train_run(config, self.folder, dataset, self, options)
+        seconds = self.order["checkpoint_seconds"]
+        return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
 
-    @property
-    def wanted(self) -> bool:
-        """Whether the run is to stop."""
-        return self.clock.is_late() or self.link.stop_wanted()
+    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
+        """Stop the run when its time is over, and when that is wished."""
+        return not (self.clock.is_late() or self.link.stop_wanted())
 
     def noticed(self, message: str) -> None:
         """Pass it on; of locks that do not work the sweep has told already."""
@@ -212,9 +213,6 @@ class _Execution:
         self.clock.begin()
         self.link.progressed(record.epochs_completed)
 
-    def stepped(self, step: int) -> None:
-        """Say nothing of single steps."""
-
     def epoch_done(self, row: EpochMetrics) -> None:
         """Pass it on."""
         self.link.progressed(row.epoch)
@@ -223,7 +221,7 @@ class _Execution:
 @cache
 def _dataset(name: str, offline: bool) -> "Dataset":
     """Load a data set once a process: there are few, and sweeps come back to the same one."""
-    from regx.data import load_dataset
+    from regx.data.load import load_dataset
 
     return load_dataset(name, offline=offline)
 

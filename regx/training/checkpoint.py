@@ -13,7 +13,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from regx.config.reading import read_bytes
+from regx.reading import read_bytes
 from regx.runs.files import atomic_path
 from regx.runs.record import RunRecord
 from regx.training.evaluate import BestWeights

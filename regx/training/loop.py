@@ -7,18 +7,20 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from regx.config import RunConfig
+from regx.config.run import FixedMask
 from regx.data import augment
+from regx.models.dropout import FixableDropout
 from regx.runs.metrics import EpochMetrics
 from regx.training.environment import autocast
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
-from regx.training.interventions import fix_masks_
+from regx.training.observer import Observer
 from regx.training.optim import Sgd, constrained_weights, project_max_norm_
 from regx.training.outcome import hopeless
 from regx.training.prepare import RunData
@@ -26,7 +28,7 @@ from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
-__all__ = ["Ending", "TrainState", "Watcher", "train"]
+__all__ = ["Ending", "TrainState", "train"]
 
 Ending = Literal["finished", "stopped", "non_finite", "hopeless"]
 
@@ -46,20 +48,8 @@ class TrainState:
     eval_seconds: float = 0.0
 
 
-class Watcher(Protocol):
-    """Sees a run go by and may stop it between two steps."""
-
-    def before_step(self, state: TrainState) -> bool:
-        """Return False to stop here. All rows of the epochs so far have been handed over by then."""
-        ...
-
-    def epoch_done(self, row: EpochMetrics) -> None:
-        """Take the metrics of an epoch that was evaluated."""
-        ...
-
-
 def train(
-    config: RunConfig, data: RunData, state: TrainState, watcher: Watcher, probing: Probing | None = None
+    config: RunConfig, data: RunData, state: TrainState, observer: Observer, probing: Probing | None = None
 ) -> Ending:
     """Train from wherever `state` stands to the end of the config's budget.
 
@@ -67,17 +57,16 @@ def train(
         config: The config of the run.
         data: Its images.
         state: What changes; left as it is at the end.
-        watcher: Takes the rows of epochs, and may stop the run.
+        observer: Takes the rows of epochs, and may stop the run.
         probing: The run's probes. Their time counts neither as training nor as evaluation.
 
     Returns:
-        `finished`; `stopped`, between two steps, when the watcher said so; `non_finite` when a loss was
+        `finished`; `stopped`, between two steps, when the observer said so; `non_finite` when a loss was
         infinite or NaN at the end of an epoch, or a weight where one was evaluated, for which there is then
-        no row; `hopeless` when the
-        config's rule ended the run after an epoch, whose row has been handed over.
+        no row; `hopeless` when the config's rule ended the run after an epoch, whose row was handed over.
     """
     while state.step < config.num_steps:
-        running_loss = _train_epoch(config, data, state, watcher, probing)
+        running_loss = _train_epoch(config, data, state, observer, probing)
         if running_loss is None:
             return "stopped"
         if not math.isfinite(running_loss):
@@ -92,14 +81,14 @@ def train(
             probing.after_epoch()
         if row is None:
             continue
-        watcher.epoch_done(row)
+        observer.epoch_done(row)
         if hopeless(config, row):
             return "hopeless"
     return "finished"
 
 
 def _train_epoch(
-    config: RunConfig, data: RunData, state: TrainState, watcher: Watcher, probing: Probing | None
+    config: RunConfig, data: RunData, state: TrainState, observer: Observer, probing: Probing | None
 ) -> float | None:
     """Take the remaining steps of the current epoch; return its mean train-mode loss, None when stopped."""
     started = time.perf_counter()
@@ -110,11 +99,11 @@ def _train_epoch(
     draw = generator(config.seed, f"augment/{epoch}")
     plan = augment.draw_plan(config.data.augment, len(data.train), draw).to(device)
     take_step = _step_function(config, state, device)
-    fix_masks_(state.network, config, epoch + 1)
+    _fix_masks_(state.network, config, epoch + 1)
     state.network.train()
     state.train_seconds += time.perf_counter() - started
     while state.step < (epoch + 1) * per_epoch:
-        if not watcher.before_step(state):
+        if not observer.before_step(state):
             return None
         started = time.perf_counter()
         first = state.step % per_epoch * batch_size
@@ -156,6 +145,20 @@ def _step_function(
         return loss.detach()
 
     return take_step
+
+
+def _fix_masks_(network: nn.Module, config: RunConfig, epoch: int) -> None:
+    """Fix the dropout masks from the epoch on that the config names; the first epoch is 1.
+
+    A mask is a function of the seed and of the layer's name, so a run that goes on from a checkpoint gets the
+    same.
+    """
+    mask = config.model.drop_mask
+    if not isinstance(mask, FixedMask) or epoch < mask.from_epoch:
+        return
+    for name, layer in network.named_modules():
+        if isinstance(layer, FixableDropout) and not layer.is_fixed:
+            layer.fix_(generator(config.seed, f"mask/{name}"))
 
 
 def _measure_epoch(

@@ -17,8 +17,7 @@ __all__ = ["best_epoch", "best_metrics", "final_metrics", "hopeless", "learned_n
 
 def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
     """Read the test set, once, with the network of the last epoch; None where its loss is not finite."""
-    with fresh_batch_norm(network, data.train, config.train.bn_reestimate_images):
-        test_loss, test_error = evaluate(network, data.test)
+    test_loss, test_error = _test(config, data, network)
     if not math.isfinite(test_loss):
         return None
     return Final(
@@ -44,14 +43,17 @@ def best_metrics(
     mask = config.model.drop_mask
     if isinstance(mask, FixedMask) and best.epoch < mask.from_epoch:
         return best
-    with (
-        weights_of(network, weights),
-        fresh_batch_norm(network, data.train, config.train.bn_reestimate_images),
-    ):
-        test_loss, test_error = evaluate(network, data.test)
+    with weights_of(network, weights):
+        test_loss, test_error = _test(config, data, network)
     if not math.isfinite(test_loss):
         return best
     return best.model_copy(update={"test_loss": test_loss, "test_error": test_error})
+
+
+def _test(config: RunConfig, data: RunData, network: nn.Module) -> tuple[float, float]:
+    """Take loss and error on the test images, batch norm re-estimated as for any evaluation."""
+    with fresh_batch_norm(network, data.train, config.train.bn_reestimate_images):
+        return evaluate(network, data.test)
 
 
 def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:

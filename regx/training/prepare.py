@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.data.preprocess import fit
 from regx.data.subset import balanced_subset
 from regx.training.seeding import generator

@@ -3,19 +3,18 @@
 import os
 import socket
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Protocol
 
 import torch
 
 from regx.config import RunConfig, config_hash, dump_config
 from regx.config.errors import UsageError
-from regx.config.reading import read_bytes
 from regx.config.shapes import num_parameters
-from regx.data import Dataset
-from regx.models.network import build_model
+from regx.data.load import Dataset
+from regx.reading import read_bytes
 from regx.runs import metrics, probes
 from regx.runs.files import GrowingFile, put_aside, write_text
 from regx.runs.folder import RunFolder
@@ -23,71 +22,40 @@ from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, Failure, Final, Note, Process, RunRecord
 from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint, save_checkpoint
 from regx.training.environment import describe_environment, resolve_device
-from regx.training.evaluate import zero_sum
-from regx.training.interventions import hold_reference_
 from regx.training.loop import Ending, TrainState, train
-from regx.training.optim import Sgd
+from regx.training.observer import Observer
 from regx.training.outcome import best_epoch, best_metrics, final_metrics, hopeless, learned_nothing
-from regx.training.prepare import RunData, prepare
+from regx.training.prepare import prepare
 from regx.training.probing import Probing
-from regx.training.seeding import generator, stream_seed
+from regx.training.seeding import stream_seed
+from regx.training.start import start
 
-__all__ = ["Observer", "RunOptions", "StopRequest", "train_run"]
-
-
-class Observer(Protocol):
-    """Sees a run go by. The core itself never prints."""
-
-    def noticed(self, message: str) -> None:
-        """Something is to be known of this run that no number shows: one line."""
-        ...
-
-    def started(self, record: RunRecord) -> None:
-        """Training begins, or goes on, at `record.steps_completed`."""
-        ...
-
-    def stepped(self, step: int) -> None:
-        """A step is about to be taken; `step` are complete."""
-        ...
-
-    def epoch_done(self, row: EpochMetrics) -> None:
-        """An epoch is complete and on disk."""
-        ...
-
-
-class StopRequest(Protocol):
-    """A wish to stop, set by a signal handler, say, and read between two steps."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether to stop."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What does not change the result.
-
-    Attributes:
-        fresh: Throw away what the folder holds and begin again.
-        keep_checkpoint: Keep checkpoint.pt after the end.
-        checkpoint_seconds: Time between two checkpoints.
-        stop: Asked between two steps; when set, the run is saved and ends as interrupted.
-    """
-
-    fresh: bool = False
-    keep_checkpoint: bool = False
-    checkpoint_seconds: float = 30.0
-    stop: StopRequest | None = None
+__all__ = ["train_run"]
 
 
 def train_run(
-    config: RunConfig, folder: RunFolder, dataset: Dataset, observer: Observer, options: RunOptions
+    config: RunConfig,
+    folder: RunFolder,
+    dataset: Dataset,
+    observer: Observer,
+    *,
+    fresh: bool = False,
+    keep_checkpoint: bool = False,
+    checkpoint_seconds: float = 30.0,
 ) -> RunRecord:
     """Train one run in its folder, going on from what an earlier process left there.
 
     A run that is done or diverged is not trained again. The metrics of a resumed run are the same bytes as
     those of a run that was never interrupted, on the same machine, versions and threads.
+
+    Args:
+        config: What is asked of the run.
+        folder: Where it goes.
+        dataset: The data set that the config names.
+        observer: Is told how the run goes, and may stop it: it is then saved and ends as interrupted.
+        fresh: Throw away what the folder holds and begin again.
+        keep_checkpoint: Keep checkpoint.pt after the end.
+        checkpoint_seconds: Time between two checkpoints.
 
     Returns:
         The record, as it stands in run.json.
@@ -102,36 +70,26 @@ def train_run(
     with folder.lock() as unprotected:
         if unprotected:
             observer.noticed(unprotected)
-        if options.fresh:
+        if fresh:
             folder.clear()
         before = _record_before(folder, observer)
         if before and before.has_ended:
             return before
-        record = _describe(config, device, dataset)
+        record = _new_record(config, device, dataset)
         write_text(folder.config, dump_config(config))
-        try:
-            run = _Run.begin(config, folder, device, dataset, observer, options, record)
-        except (OSError, UsageError):
-            raise
-        except Exception as error:  # a network too large for the memory, say
-            _failed(before or record, error).write(folder.record)
-            raise
-        return run.execute()
-
-
-def _describe(config: RunConfig, device: torch.device, dataset: Dataset) -> RunRecord:
-    """Make the record of a run that has not begun."""
-    return RunRecord(
-        name=config.name,
-        seed=config.seed,
-        config_hash=config_hash(config),
-        status="running",
-        num_train=config.data.num_train,
-        num_parameters=num_parameters(config.model, config.data.facts),
-        environment=describe_environment(device, threads=config.train.threads, data_sha256=dataset.sha256),
-        pid=os.getpid(),
-        host=socket.gethostname(),
-    )
+        with _failure_recorded(folder, lambda: before or record):  # a network too large for the memory, say
+            run = _Run(
+                config,
+                folder,
+                dataset,
+                observer,
+                record,
+                keep_checkpoint=keep_checkpoint,
+                checkpoint_seconds=checkpoint_seconds,
+            )
+            run.resume()
+        with _failure_recorded(folder, run.write_record):
+            return run.train()
 
 
 def _record_before(folder: RunFolder, observer: Observer) -> RunRecord | None:
@@ -147,69 +105,110 @@ def _record_before(folder: RunFolder, observer: Observer) -> RunRecord | None:
         return None
 
 
-def _failed(record: RunRecord, error: Exception) -> RunRecord:
-    """Say where a run stood when its code raised."""
-    return record.failed("error", str(error).strip().partition("\n")[0] or type(error).__name__)
+def _new_record(config: RunConfig, device: torch.device, dataset: Dataset) -> RunRecord:
+    """Make the record of a run that has not begun."""
+    return RunRecord(
+        name=config.name,
+        seed=config.seed,
+        config_hash=config_hash(config),
+        status="running",
+        num_train=config.data.num_train,
+        num_parameters=num_parameters(config.model, config.data.facts),
+        environment=describe_environment(device, threads=config.train.threads, data_sha256=dataset.sha256),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
 
 
-@dataclass
-class _Run:
-    """A run in this process; watches the loop to write rows and checkpoints."""
+@contextmanager
+def _failure_recorded(folder: RunFolder, reached: Callable[[], RunRecord]) -> Iterator[None]:
+    """Record an error of the run's own code; one of the machine or of the user is no verdict on the run.
 
-    config: RunConfig
-    folder: RunFolder
-    observer: Observer
-    options: RunOptions
-    data: RunData
-    state: TrainState
-    record: RunRecord
-    probing: Probing | None
-    ending: Ending | None = None  # where the checkpoint is of the end, and only run.json was lost
-    metrics: GrowingFile = field(init=False)
-    probes: GrowingFile = field(init=False)
-    rows: list[EpochMetrics] = field(init=False)
-    began: float = field(default_factory=time.monotonic)
-    saved: float = field(default_factory=time.monotonic)
+    Args:
+        folder: The run's folder.
+        reached: Gives the record of the run as far as it came.
+    """
+    try:
+        yield
+    except (OSError, UsageError):
+        raise
+    except Exception as error:
+        message = str(error).strip().partition("\n")[0] or type(error).__name__
+        reached().failed("error", message).write(folder.record)
+        raise
 
-    def __post_init__(self) -> None:
-        self.metrics = GrowingFile(self.folder.metrics, metrics.HEADER)
-        self.probes = GrowingFile(self.folder.probes, probes.HEADER)
 
-    @classmethod
-    def begin(
-        cls,
+class _Run(Observer):
+    """A run in this process. It watches its own loop, to write rows and checkpoints.
+
+    Attributes:
+        state: What training changes; built from the config and the seed.
+        probing: The run's probes, if it has any.
+        metrics: metrics.csv.
+        probes: probes.csv.
+        rows: The epochs so far, as metrics.csv has them.
+        ending: How training ended, where the checkpoint is of its end and only run.json was lost.
+        began: When the run would have begun, had it never been interrupted.
+        saved: When it last wrote a checkpoint.
+    """
+
+    def __init__(
+        self,
         config: RunConfig,
         folder: RunFolder,
-        device: torch.device,
         dataset: Dataset,
         observer: Observer,
-        options: RunOptions,
         record: RunRecord,
-    ) -> "_Run":
-        """Build everything from the config and the seed, then lay the checkpoint over it, if there is one."""
+        *,
+        keep_checkpoint: bool,
+        checkpoint_seconds: float,
+    ) -> None:
+        self.config, self.folder, self.observer, self.record = config, folder, observer, record
+        self.keep_checkpoint, self.checkpoint_seconds = keep_checkpoint, checkpoint_seconds
         torch.set_num_threads(config.train.threads)
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.allow_tf32 = False  # fp32 in the config means fp32
-        data = prepare(config, dataset, device)
-        network = build_model(
-            config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
-        )
-        network.to(device)
-        hold_reference_(network, data.train)
-        state = TrainState(
-            network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device)
-        )
+        self.data = prepare(config, dataset, torch.device(record.environment.device))
+        self.state = start(config, self.data)
         torch.manual_seed(stream_seed(config.seed, "noise"))  # dropout draws from torch's default generator
-        probing = Probing.of(config, data, network, state.optimizer)
-        run = cls(config, folder, observer, options, data, state, record, probing)
-        run.resume()
-        return run
+        self.probing = Probing.of(config, self.data, self.state.network, self.state.optimizer)
+        self.metrics = GrowingFile(folder.metrics, metrics.HEADER)
+        self.probes = GrowingFile(folder.probes, probes.HEADER)
+        self.rows: list[EpochMetrics] = []
+        self.ending: Ending | None = None
+        self.began = self.saved = time.monotonic()
+
+    # Before the first step: what an earlier process left
 
     def resume(self) -> None:
         """Go on from the checkpoint and the rows that belong to it; without one, from the start."""
         self.folder.remove_leftovers()
         self.folder.error.unlink(missing_ok=True)
-        checkpoint = self.checkpoint()
+        checkpoint = self.find_checkpoint()
+        self.restore_tables(checkpoint)
+        self.rows = metrics.read_rows(self.folder.metrics) if self.metrics.content else []
+        earlier: list[Process] = []
+        if checkpoint:
+            checkpoint.restore(self.state)
+            self.ending = checkpoint.ending
+            if self.probing:
+                self.probing.load_state_dict(checkpoint.probes)
+            self.began -= checkpoint.seconds
+            earlier = [Process.model_validate(process) for process in checkpoint.processes]
+        self.join([process for process in earlier if process.from_step < self.state.step])
+
+    def find_checkpoint(self) -> Checkpoint | None:
+        """Read the checkpoint; put one aside that cannot be used."""
+        path = self.folder.checkpoint
+        try:
+            return load_checkpoint(path, self.record.config_hash, self.record.seed)
+        except UnusableError as error:
+            aside = put_aside(path)
+            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
+            return None
+
+    def restore_tables(self, checkpoint: Checkpoint | None) -> None:
+        """Make the tables hold what the checkpoint says; what they hold beside it goes, damage is told."""
         is_lost = checkpoint is None and not self.folder.record.exists()
         for file in (self.metrics, self.probes):
             kept = checkpoint.rows.get(file.path.name, "").encode() if checkpoint else b""
@@ -221,30 +220,9 @@ class _Run:
                 aside = f", and put aside as {put_aside(file.path)}" if file.path.exists() else ""
                 self.observer.noticed(f"{file.path}: is damaged{aside}; its rows stand in the checkpoint too")
             file.restore(kept)
-        self.rows = metrics.read_rows(self.folder.metrics) if self.metrics.content else []
-        earlier: tuple[Process, ...] = ()
-        if checkpoint:
-            checkpoint.restore(self.state)
-            self.ending = checkpoint.ending
-            if self.probing:
-                self.probing.load_state_dict(checkpoint.probes)
-            self.began -= checkpoint.seconds
-            earlier = tuple(Process.model_validate(process) for process in checkpoint.processes)
-        self.join(earlier)
 
-    def checkpoint(self) -> Checkpoint | None:
-        """Read the checkpoint; put one aside that cannot be used."""
-        path = self.folder.checkpoint
-        try:
-            return load_checkpoint(path, self.record.config_hash, self.record.seed)
-        except UnusableError as error:
-            aside = put_aside(path)
-            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
-            return None
-
-    def join(self, earlier: tuple[Process, ...]) -> None:
+    def join(self, earlier: list[Process]) -> None:
         """Name this process after those that the state comes from; say so where it is another program."""
-        earlier = tuple(process for process in earlier if process.from_step < self.state.step)
         process = Process(
             from_step=self.state.step,
             when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
@@ -258,30 +236,24 @@ class _Run:
                 "may move digits: the run is marked mixed; --fresh trains it as one"
             )
 
-    def execute(self) -> RunRecord:
+    # From the first step to the last
+
+    def train(self) -> RunRecord:
         """Train to the end, to divergence or to the wish to stop, and record which."""
         self.write_record(status="running")
         self.observer.started(self.record)
-        try:
-            if self.probing and not self.probing.has_started:
-                self.probing.start()
-            ending = self.ending or train(self.config, self.data, self.state, self, self.probing)
-            return self.finish(ending)
-        except (OSError, UsageError):  # the machine's fault, or the user's: no verdict on the run
-            raise
-        except Exception as error:
-            _failed(self.write_record(), error).write(self.folder.record)
-            raise
+        if self.probing and not self.probing.has_started:
+            self.probing.start()
+        return self.finish(self.ending or train(self.config, self.data, self.state, self, self.probing))
 
     def before_step(self, state: TrainState) -> bool:
         """Save when it is time to; stop when that is wished."""
-        self.observer.stepped(state.step)
-        if self.options.stop and self.options.stop.wanted:
-            self.save()
-            return False
-        if time.monotonic() - self.saved >= self.options.checkpoint_seconds:
-            self.save()
-        return True
+        goes_on = self.observer.before_step(state)
+        if not goes_on or time.monotonic() - self.saved >= self.checkpoint_seconds:
+            self.save_checkpoint()
+            self.write_record()
+            self.saved = time.monotonic()
+        return goes_on
 
     def epoch_done(self, row: EpochMetrics) -> None:
         """Put the epoch on disk."""
@@ -295,12 +267,6 @@ class _Run:
         if self.probing:
             self.probes.append(self.probing.take_lines())
 
-    def save(self) -> None:
-        """Write a checkpoint; the run goes on."""
-        self.save_checkpoint()
-        self.write_record()
-        self.saved = time.monotonic()
-
     def save_checkpoint(self) -> str:
         """Write a checkpoint, and before it the rows of the probes that belong to it; return its SHA-256."""
         self.write_probes()
@@ -313,59 +279,6 @@ class _Run:
             probes=self.probing.state_dict() if self.probing else None,
         )
         return save_checkpoint(self.folder.checkpoint, checkpoint)
-
-    def finish(self, ending: Ending) -> RunRecord:
-        """Read the test set, once, and close the folder."""
-        if ending == "stopped":
-            return self.write_record(status="interrupted", best=best_epoch(self.rows))
-        keep = self.options.keep_checkpoint or self.ending is not None  # at its end, it was to be kept
-        self.ending = ending
-        # First: whoever goes on from it reads the test set and asks the probes again, and gets the same.
-        weights = self.save_checkpoint() if keep else None
-        final = None
-        if ending == "finished":
-            final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
-        if self.probing and final is not None:
-            self.probing.end(self.data.test)
-        self.write_probes()
-        self.close(final, weights)
-        if not keep:
-            self.folder.checkpoint.unlink(missing_ok=True)
-        return self.record
-
-    def close(self, final: Final | None, weights: str | None) -> None:
-        """Record how the run ended, and vouch for its files."""
-        outcome: dict[str, object] = {"status": "done", "final": final, "best": self.best(final)}
-        if self.rows and (reason := hopeless(self.config, self.rows[-1])):
-            outcome |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
-        elif final is None:
-            failure = Failure(
-                kind="non_finite",
-                message="a loss or a weight became infinite or NaN",
-                epoch=self.state.step // self.config.steps_per_epoch,
-                step=self.state.step,
-            )
-            outcome |= {"status": "diverged", "failure": failure}
-        elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
-            outcome["note"] = Note(kind="no_learning", message=complaint)
-        self.write_record(**outcome, files=self.checksums(weights))
-
-    def checksums(self, weights: str | None) -> dict[str, str]:
-        """Hash what was written; the weights have been."""
-        found = {self.folder.config.name: sha256(read_bytes(self.folder.config)).hexdigest()}
-        found |= {
-            file.path.name: sha256(file.content).hexdigest()
-            for file in (self.metrics, self.probes)
-            if file.content
-        }
-        return found | ({self.folder.checkpoint.name: weights} if weights else {})
-
-    def best(self, final: Final | None) -> Best | None:
-        """Record the best epoch; where the run came to its end, with its test metrics."""
-        best = best_epoch(self.rows)
-        if best is None or final is None:
-            return best
-        return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
 
     def write_record(self, **changes: object) -> RunRecord:
         """Write run.json with the state of this moment."""
@@ -381,3 +294,58 @@ class _Run:
         self.record = self.record.model_copy(update=progress | changes)
         self.record.write(self.folder.record)
         return self.record
+
+    # After the last step
+
+    def finish(self, ending: Ending) -> RunRecord:
+        """Read the test set, once, and close the folder."""
+        if ending == "stopped":
+            return self.write_record(status="interrupted", best=best_epoch(self.rows))
+        keep = self.keep_checkpoint or self.ending is not None  # at its end, it was to be kept
+        self.ending = ending
+        # First: whoever goes on from it reads the test set and asks the probes again, and gets the same.
+        weights = self.save_checkpoint() if keep else None
+        final = None
+        if ending == "finished":
+            final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
+        if self.probing and final is not None:
+            self.probing.end(self.data.test)
+        self.write_probes()
+        self.write_record(**self.describe_ending(final), files=self.checksums(weights))
+        if not keep:
+            self.folder.checkpoint.unlink(missing_ok=True)
+        return self.record
+
+    def describe_ending(self, final: Final | None) -> dict[str, object]:
+        """Say how the run ended, in the words of run.json; without final metrics it was ended or diverged."""
+        ended: dict[str, object] = {"status": "done", "final": final, "best": self.find_best(final)}
+        if self.rows and (reason := hopeless(self.config, self.rows[-1])):
+            ended |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
+        elif final is None:
+            failure = Failure(
+                kind="non_finite",
+                message="a loss or a weight became infinite or NaN",
+                epoch=self.state.step // self.config.steps_per_epoch,
+                step=self.state.step,
+            )
+            ended |= {"status": "diverged", "failure": failure}
+        elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
+            ended["note"] = Note(kind="no_learning", message=complaint)
+        return ended
+
+    def find_best(self, final: Final | None) -> Best | None:
+        """Find the best epoch; where the run came to its end, with its test metrics."""
+        best = best_epoch(self.rows)
+        if best is None or final is None:
+            return best
+        return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
+
+    def checksums(self, weights: str | None) -> dict[str, str]:
+        """Hash what was written; the weights have been."""
+        found = {self.folder.config.name: sha256(read_bytes(self.folder.config)).hexdigest()}
+        found |= {
+            file.path.name: sha256(file.content).hexdigest()
+            for file in (self.metrics, self.probes)
+            if file.content
+        }
+        return found | ({self.folder.checkpoint.name: weights} if weights else {})

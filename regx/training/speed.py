@@ -1,19 +1,14 @@
 """How fast a network trains and evaluates here: a few steps on random images, for an estimate of a run."""
 
-from dataclasses import dataclass
-
 import torch
 
 from regx.config import RunConfig
-from regx.models.network import build_model
 from regx.runs.metrics import EpochMetrics
 from regx.training.environment import resolve_device
-from regx.training.evaluate import zero_sum
-from regx.training.interventions import hold_reference_
 from regx.training.loop import TrainState, train
-from regx.training.optim import Sgd
+from regx.training.observer import Observer
 from regx.training.prepare import Images, RunData
-from regx.training.seeding import generator
+from regx.training.start import start
 
 __all__ = ["measure_speed"]
 
@@ -22,11 +17,11 @@ EPOCHS = 3  # the first warms up
 MAX_SECONDS = 2.0
 
 
-@dataclass
-class _Rows:
+class _Rows(Observer):
     """Keeps the epochs, and bounds the time."""
 
-    rows: list[EpochMetrics]
+    def __init__(self) -> None:
+        self.rows: list[EpochMetrics] = []
 
     def before_step(self, state: TrainState) -> bool:
         return state.train_seconds < MAX_SECONDS
@@ -57,16 +52,12 @@ def measure_speed(config: RunConfig) -> tuple[float, float]:
             ),
         }
     )
-    network = build_model(short.model, short.data.facts, lambda name: generator(0, f"init/{name}")).to(device)
-    state = TrainState(network=network, optimizer=Sgd(network, short.optim), running_loss=zero_sum(device))
     images = _random_images(short, num_images, device)
     evaluated = _random_images(short, EVAL_IMAGES // 2, device)
-    hold_reference_(network, images)
-    watcher = _Rows([])
-    train(
-        short, RunData(train=images, train_slice=evaluated, valid=evaluated, test=evaluated), state, watcher
-    )
-    rows = watcher.rows
+    data = RunData(train=images, train_slice=evaluated, valid=evaluated, test=evaluated)
+    state, observer = start(short, data), _Rows()
+    train(short, data, state, observer)
+    rows = observer.rows
     if len(rows) < EPOCHS:  # it is slow, or blew up on noise: what was timed has to do
         evaluations = max(1, len(rows))
         trained = max(1, state.step) * batch_size

@@ -20,6 +20,7 @@ from regx.compare.sentences import conclude
 from regx.runs.table import load_run_folder
 from regx.stats.inference import Inference
 from regx.stats.power import seeds_needed
+from regx.stats.tests import PairedSummary
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)
 BETTER = (0.06, 0.07, 0.08, 0.09, 0.07, 0.08)
@@ -352,6 +353,7 @@ def test_many_groups_get_one_sentence_each(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.floats(-2, 2), st.floats(0.01, 2)), min_size=1, max_size=12))
 @settings(max_examples=30, deadline=None)
 def test_the_most_and_the_fewest_seeds_are_those_of_all_differences(pairs: list[tuple[float, float]]) -> None:
-    ones = [Inference(method="paired", difference=mean, means=(0.0, mean), sd=sd) for mean, sd in pairs]
+    tests = [PairedSummary(differences=(), mean=mean, sd=sd) for mean, sd in pairs]
+    ones = [Inference(difference=test.mean, means=(0.0, test.mean), pairs=test) for test in tests]
     needs = [need for mean, sd in pairs if (need := seeds_needed(mean, sd)) is not None]
     assert fewest_and_most(ones) == ((min(needs), max(needs)) if needs else None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.stats.tests import paired_p, tost
+from regx.stats.tests import summarize
 from regx.stats.verdict import (
     Decision,
     Evidence,
@@ -92,12 +92,12 @@ def test_the_numbers_behind_a_decision() -> None:
     differences = seeds(1.2, 1.0)
     measured = at_least(differences, 1.0).measured
     assert measured is not None
-    assert measured.summary.p == paired_p(differences)
+    assert measured.summary == summarize(differences)
     assert measured.summary.interval.half_width == pytest.approx(stats.t.ppf(0.975, 9) / sqrt(10))
-    assert measured.interval_90 == tost(differences, 1.0).interval
+    assert measured.summary.interval_90 == measured.summary.interval_at(0.9)
     assert measured.summary.wins == 0.9
     assert (measured.points_for, measured.hurdles[1].distance) == (True, pytest.approx(0.2))
-    assert measured.sign_flip.p < 0.05
+    assert measured.summary.sign_flip.p < 0.05
 
 
 def test_the_sign_of_the_differences_swaps_supported_and_reversed() -> None:
@@ -162,7 +162,7 @@ def test_equivalence(mean: float, label: str) -> None:
     evidence = within(seeds(mean, 1.0), 1.0)
     assert decide(evidence).label == label
     if evidence.favours:
-        assert evidence.p == pytest.approx(tost(seeds(mean, 1.0), 1.0).p)
+        assert evidence.p == pytest.approx(summarize(seeds(mean, 1.0)).equivalence_p(1.0))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_ladders_by_hand(rates: GridComparison) -> None:
 def test_seeds_that_agree_by_the_ladder_have_the_spread_of_its_steps(rates: GridComparison) -> None:
     star = row(rates, "lr_star").inferences[1]
     assert star.difference == pytest.approx(2.0)
-    assert star.sd == pytest.approx(12**-0.5)
+    assert star.test.sd == pytest.approx(12**-0.5)
     assert star.is_told
 
 
@@ -77,14 +77,14 @@ def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path
     comparison = compared(tmp_path, same_best, "optim.momentum", (0.0, 0.3, 0.5, 0.9))
     best = row(comparison, "best_value").inferences[1]
     assert best.difference == pytest.approx(-0.2)
-    assert best.sd == pytest.approx(0.2 / 12**0.5)
+    assert best.test.sd == pytest.approx(0.2 / 12**0.5)
     assert best.is_told
-    assert row(comparison, "optimum").inferences[1].sd == 0.0
+    assert row(comparison, "optimum").inferences[1].remark == "the same in each"
 
 
 def test_unequal_steps_of_a_ladder_count_by_the_smallest(tmp_path: Path) -> None:
     comparison = compared(tmp_path, values=(0.01, 0.04, 0.08, 0.16, 0.32))
-    assert row(comparison, "lr_star").inferences[1].sd == pytest.approx(12**-0.5)
+    assert row(comparison, "lr_star").inferences[1].test.sd == pytest.approx(12**-0.5)
 
 
 def test_a_seed_without_an_lr_max_is_named(tmp_path: Path) -> None:

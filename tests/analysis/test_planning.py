@@ -114,10 +114,10 @@ def test_the_smallest_effect_that_is_excluded_is_the_far_end_of_the_90_percent_i
     values = with_spread(sign * 0.2, 0.1, 5)
     measured = at_least(values, 1.0).measured
     assert measured
-    ends = (measured.interval_90.low, measured.interval_90.high)
-    assert measured.smallest_excluded == max(map(abs, ends)) > 0.2
-    assert at_least(values, measured.smallest_excluded * 1.001).p_null < 0.05
-    assert at_least(values, measured.smallest_excluded * 0.999).p_null > 0.05
+    ends = (measured.summary.interval_90.low, measured.summary.interval_90.high)
+    assert measured.summary.smallest_excluded == max(map(abs, ends)) > 0.2
+    assert at_least(values, measured.summary.smallest_excluded * 1.001).p_null < 0.05
+    assert at_least(values, measured.summary.smallest_excluded * 0.999).p_null > 0.05
 
 
 @pytest.mark.slow

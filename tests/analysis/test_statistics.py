@@ -8,20 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.stats.inference import pair_by_seed
 from regx.stats.power import paired_power, seeds_needed
 from regx.stats.tests import (
     NUM_DRAWS,
     NoSpreadError,
-    effect_size,
     holm,
     mean_interval,
-    paired_interval,
-    paired_p,
     share_of_wins,
     sign_flip_p,
     summarize,
-    tost,
     welch,
 )
 
@@ -41,7 +36,7 @@ samples = pytest.mark.parametrize("sample", SAMPLES, ids=len)
 @samples
 @pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99])
 def test_paired_interval_is_that_of_statsmodels(sample: np.ndarray, confidence: float) -> None:
-    interval = paired_interval(sample, confidence)
+    interval = summarize(sample).interval_at(confidence)
     expected = DescrStatsW(sample).tconfint_mean(1 - confidence)
     assert (interval.low, interval.high) == pytest.approx(expected, **EXACT)
     assert interval.estimate == pytest.approx(sample.mean(), **EXACT)
@@ -51,25 +46,26 @@ def test_paired_interval_is_that_of_statsmodels(sample: np.ndarray, confidence: 
 @samples
 def test_p_is_that_of_scipy(sample: np.ndarray) -> None:
     other = np.linspace(-1, 1, sample.size)
-    assert paired_p(sample) == pytest.approx(stats.ttest_1samp(sample, 0).pvalue, **EXACT)
-    assert paired_p(sample - other) == pytest.approx(stats.ttest_rel(sample, other).pvalue, **EXACT)
+    assert summarize(sample).p == pytest.approx(stats.ttest_1samp(sample, 0).pvalue, **EXACT)
+    assert summarize(sample - other).p == pytest.approx(stats.ttest_rel(sample, other).pvalue, **EXACT)
 
 
 @samples
 @pytest.mark.parametrize("margin", [0.1, 1.0, 3.0])
 def test_tost_is_that_of_statsmodels(sample: np.ndarray, margin: float) -> None:
-    result = tost(sample, margin)
+    summary = summarize(sample)
     p, _, _ = ttost_paired(sample, np.zeros(sample.size), -margin, margin)
-    assert result.p == pytest.approx(p, **EXACT)
+    assert summary.equivalence_p(margin) == pytest.approx(p, **EXACT)
     interval = DescrStatsW(sample).tconfint_mean(0.1)
-    assert (result.interval.low, result.interval.high) == pytest.approx(interval, **EXACT)
+    assert (summary.interval_90.low, summary.interval_90.high) == pytest.approx(interval, **EXACT)
 
 
 def test_tost_is_significant_exactly_when_the_interval_is_inside() -> None:
     rng = np.random.default_rng(0)
-    results = [tost(rng.normal(0, 1, 6), 0.9) for _ in range(300)]
-    assert 50 < sum(result.equivalent for result in results) < 250
-    assert all(result.equivalent == (result.p < 0.05) for result in results)
+    summaries = [summarize(rng.normal(0, 1, 6)) for _ in range(300)]
+    inside = [summary.interval_90.inside(0.9) for summary in summaries]
+    assert 50 < sum(inside) < 250
+    assert inside == [summary.equivalence_p(0.9) < 0.05 for summary in summaries]
 
 
 @pytest.mark.parametrize("sizes", [(2, 2), (5, 5), (10, 4), (3, 20)])
@@ -193,34 +189,33 @@ def test_wins_count_ties_half() -> None:
     assert share_of_wins([0, 0]) == 0.5
 
 
-def test_summary_holds_what_the_functions_say() -> None:
+def test_summary_by_hand() -> None:
     sample = SAMPLES[3]
     summary = summarize(sample)
-    assert summary.interval == paired_interval(sample)
-    assert (summary.num_seeds, summary.p, summary.wins) == (8, paired_p(sample), share_of_wins(sample))
-    assert summary.effect_size == effect_size(sample) == summary.mean / summary.sd
+    assert summary.interval == summary.interval_at(0.95)
+    assert (summary.num_seeds, summary.wins) == (8, share_of_wins(sample))
+    assert summary.sign_flip == sign_flip_p(sample)
+    assert summary.effect_size == summary.mean / summary.sd
     assert summary.sd == pytest.approx(np.std(sample, ddof=1))
 
 
-@pytest.mark.parametrize("function", [paired_interval, paired_p, effect_size, summarize])
-def test_seeds_without_spread_are_refused_unless_a_floor_is_given(function: object) -> None:
-    assert callable(function)
+def test_seeds_without_spread_are_refused_unless_a_floor_is_given() -> None:
     with pytest.raises(NoSpreadError, match=r"all 3 seeds gave 0\.2"):
-        function([0.2, 0.2, 0.2])
+        summarize([0.2, 0.2, 0.2])
     with pytest.raises(NoSpreadError):
-        function([0.3 - 0.1, 0.4 - 0.2, 0.2])  # the same but for rounding
+        summarize([0.3 - 0.1, 0.4 - 0.2, 0.2])  # the same but for rounding
     with pytest.raises(NoSpreadError):
-        function([0, 0])
-    function([0.2, 0.2, 0.2], sd_floor=0.1)
+        summarize([0, 0])
+    assert summarize([0.2, 0.2, 0.2], sd_floor=0.1).sd == 0.1
 
 
 def test_a_floor_is_a_lower_limit_of_the_spread() -> None:
-    interval = paired_interval([1, 1, 1, 1], sd_floor=0.5)
+    interval = summarize([1, 1, 1, 1], sd_floor=0.5).interval
     assert interval.half_width == pytest.approx(stats.t.ppf(0.975, 3) * 0.5 / 2)
-    assert paired_p([1.0, 2.0, 4.0], sd_floor=0.1) == paired_p([1.0, 2.0, 4.0])
+    assert summarize([1.0, 2.0, 4.0], sd_floor=0.1) == summarize([1.0, 2.0, 4.0])
     for wrong in (0.0, -1.0, nan, inf):
         with pytest.raises(ValueError, match="sd_floor"):
-            paired_p([1, 2], sd_floor=wrong)
+            summarize([1, 2], sd_floor=wrong)
 
 
 def test_the_mean_of_one_arm_may_have_no_spread() -> None:
@@ -236,7 +231,7 @@ def test_welch_takes_one_group_without_spread_but_not_two() -> None:
         welch([0.1, 0.1], [0.2, 0.2])
 
 
-@pytest.mark.parametrize("function", [paired_interval, mean_interval, paired_p, share_of_wins, sign_flip_p])
+@pytest.mark.parametrize("function", [summarize, mean_interval, share_of_wins, sign_flip_p])
 @pytest.mark.parametrize("wrong", [nan, inf, -inf])
 def test_values_that_are_not_finite_are_named(function: object, wrong: float) -> None:
     assert callable(function)
@@ -247,7 +242,7 @@ def test_values_that_are_not_finite_are_named(function: object, wrong: float) ->
 def test_too_few_values_are_refused() -> None:
     for too_few in ([], [1.0]):
         with pytest.raises(ValueError, match="2 or more"):
-            paired_interval(too_few)
+            summarize(too_few)
         with pytest.raises(ValueError, match="2 or more"):
             welch([1.0, 2.0], too_few)
     with pytest.raises(ValueError, match="1 or more"):
@@ -257,29 +252,10 @@ def test_too_few_values_are_refused() -> None:
 @pytest.mark.parametrize("confidence", [0, 1, 95, nan])
 def test_confidence_is_a_fraction(confidence: float) -> None:
     with pytest.raises(ValueError, match="confidence"):
-        paired_interval([1, 2], confidence)
+        mean_interval([1, 2], confidence)
 
 
 @pytest.mark.parametrize("margin", [0, -1, nan, inf])
 def test_margin_is_positive(margin: float) -> None:
     with pytest.raises(ValueError, match="margin"):
-        tost([1, 2], margin)
-
-
-def test_pairs_are_made_by_seed_and_the_others_named() -> None:
-    pairs = pair_by_seed({3: 0.3, 1: 0.1, 7: 0.7}, [(1, 0.5), (3, 0.25), (4, 0.1)])
-    assert pairs.seeds == (1, 3)
-    assert (pairs.a, pairs.b) == ((0.1, 0.3), (0.5, 0.25))
-    assert (pairs.only_a, pairs.only_b) == ((7,), (4,))
-    assert pairs.differences == pytest.approx((-0.4, 0.05))
-    assert pair_by_seed({1: 1.0}, {2: 1.0}).seeds == ()
-
-
-def test_a_seed_is_counted_once() -> None:
-    with pytest.raises(ValueError, match="seed 4 is counted twice in the second arm"):
-        pair_by_seed({4: 1.0}, [(4, 1.0), (4, 1.0)])
-
-
-def test_a_seed_without_a_finite_value_is_named() -> None:
-    with pytest.raises(ValueError, match="seed 4 of the first arm is nan"):
-        pair_by_seed({3: 1.0, 4: nan}, {3: 1.0})
+        summarize([1, 2]).equivalence_p(margin)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regx.stats.tests import paired_interval, welch
+from regx.stats.tests import summarize, welch
 from regx.stats.verdict import at_least, decide
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("num_seeds", [5, 10, 20])]
@@ -53,7 +53,7 @@ def reference_verdicts(samples: np.ndarray, smallest_effect: float) -> dict[str,
 
 
 def test_the_interval_covers_95_percent_of_normal_data(num_seeds: int) -> None:
-    covered = sum(not paired_interval(sample).excludes(0) for sample in normal(num_seeds))
+    covered = sum(not summarize(sample).interval.excludes(0) for sample in normal(num_seeds))
     assert is_near(covered, 0.95)
 
 
@@ -77,7 +77,7 @@ def test_welch_raises_no_more_than_5_percent_false_alarms_on_normal_data(num_see
 
 
 def test_the_interval_covers_less_of_skewed_data_as_the_reference_does(num_seeds: int) -> None:
-    covered = sum(not paired_interval(sample).excludes(0) for sample in skewed(num_seeds))
+    covered = sum(not summarize(sample).interval.excludes(0) for sample in skewed(num_seeds))
     reference = skewed(num_seeds, REFERENCES, seed=4)
     t = reference.mean(axis=1) / (reference.std(axis=1, ddof=1) / sqrt(num_seeds))
     expected = float(np.mean(np.abs(t) <= stats.t.ppf(0.975, num_seeds - 1)))

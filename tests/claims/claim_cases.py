@@ -8,7 +8,6 @@ from regx.claims.lock import rule_digest
 from regx.claims.measuring import MeasureRow, write_measures
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.config import Experiment, Tier, load_experiment
-from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig
 
 BASE = """
@@ -67,7 +66,7 @@ def _locked(experiment: Experiment, item: ClaimConfig) -> LockedClaim:
         parts[comparison.part] = LockedPart(
             first=sides[0],
             second=sides[1] if sides[1:] else None,
-            amount=comparison.config.always if amount is None else parse_amount(amount).value,
+            amount=comparison.config.always if amount is None else amount.value,
             target_error=0.5,
         )
     return LockedClaim(

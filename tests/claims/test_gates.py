@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from engine_jobs import work_off
 
-from regx.claims.gates.digits import dropout_is_ridge
 from regx.claims.gates.plan import GatePlan, plan_gates
+from regx.claims.gates.quick import dropout_is_ridge
 from regx.claims.gates.reference import (
     FILE,
     REFERENCES,
-    Reference,
+    ReferenceNetwork,
     only_on,
     reference_experiment,
     reference_gate,
@@ -44,7 +44,7 @@ arms:
 seeds: 1
 tiers: {smoke: {}}
 """
-SOUND = Reference(name="sound", arm="sound", low=75.0, high=99.0, known="by trial")
+SOUND = ReferenceNetwork(name="sound", arm="sound", low=75.0, high=99.0, known="by trial")
 
 
 @pytest.fixture
@@ -67,20 +67,22 @@ class TestReferenceGates:
     def test_a_trainer_that_does_not_learn_fails(
         self, experiment: Experiment, tmp_path: Path, arm: str, holds: bool
     ) -> None:
-        reference = Reference(name="digits", arm=arm, low=75.0, high=99.0, known="by trial")
+        reference = ReferenceNetwork(name="digits", arm=arm, low=75.0, high=99.0, known="by trial")
         gate = reference_gate(reference, experiment, trained(experiment, tmp_path / "runs", arm))
         assert gate.holds is holds
         assert "75 to 99 %" in gate.measured
         assert gate.source == "by trial"
 
     def test_too_good_is_wrong_too(self, experiment: Experiment, tmp_path: Path) -> None:
-        reference = Reference(name="digits", arm="sound", low=20.0, high=30.0, known="")
+        reference = ReferenceNetwork(name="digits", arm="sound", low=20.0, high=30.0, known="")
         gate = reference_gate(reference, experiment, trained(experiment, tmp_path / "runs", "sound"))
         assert gate.holds is False
 
     def test_two_arms_are_held_against_one_another(self, experiment: Experiment, tmp_path: Path) -> None:
         ledger = trained(experiment, tmp_path / "runs", "sound", "half_as_long")
-        reference = Reference(name="more", arm="sound", minus="half_as_long", low=0.1, high=60.0, known="")
+        reference = ReferenceNetwork(
+            name="more", arm="sound", minus="half_as_long", low=0.1, high=60.0, known=""
+        )
         gate = reference_gate(reference, experiment, ledger)
         errors = [
             final.test_error
@@ -118,7 +120,7 @@ class TestPlan:
     def references_on_digits(self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("regx.claims.gates.reference.FILE", experiment.path)
         monkeypatch.setattr("regx.claims.gates.plan.REFERENCES", (SOUND,))
-        monkeypatch.setattr("regx.claims.gates._GATES", ())  # seconds; tried below and in tests/e2e
+        monkeypatch.setattr("regx.claims.gates.quick.GATES", ())  # seconds; tried below and in tests/e2e
 
     def plan(self, experiment: Experiment, folder: Path, *, due: bool = False) -> GatePlan:
         return plan_gates(folder / "results", [experiment], due=due)
@@ -185,7 +187,7 @@ def test_the_reference_networks_reach_what_is_known(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("mnist")
 def test_random_labels_of_mnist_help_nobody() -> None:
-    from regx.claims.gates.digits import random_labels_of_mnist
+    from regx.claims.gates.quick import random_labels_of_mnist
 
     gate = random_labels_of_mnist()
     assert gate.holds, gate.measured

@@ -1,9 +1,11 @@
 """The mechanical claims: their text, their answers, and that every check can give the other answer."""
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 import pytest
 import torch
@@ -13,23 +15,16 @@ from regx.claims.exact import (
     CheckResult,
     MechanicalClaim,
     all_mechanical,
-    m01_signature,
-    m02_channels,
-    m03_in_place,
-    m04_connections,
-    m05_keep_rate,
-    m06_test_time,
-    m07_thinned_networks,
-    m08_max_norm,
-    m09_epoch,
-    m10_batch_norm,
-    m11_denormalise,
-    m12_scale,
-    m13_only_two,
+    batch_norm,
+    dropout_layer,
+    epochs,
+    max_norm,
+    thinned_networks,
 )
-from regx.claims.exact.check import at_most, equal, more_than, within
-from regx.claims.exact.small_runs import build, reproducible, small_config
+from regx.claims.exact.check import Values, holds
+from regx.claims.small_runs import reproducible, small_config
 from regx.models.dropout import ElementDropout
+from regx.training.start import build_network
 
 CLAIMS = {claim.id: claim for claim in all_mechanical()}
 LITERALLY_FALSE = {
@@ -94,6 +89,10 @@ def results() -> dict[str, CheckResult]:
 def seed() -> Iterator[None]:
     with reproducible(seed=0):
         yield
+
+
+def judge(name: str, values: Values) -> CheckResult:
+    return CLAIMS[name].judge(values)
 
 
 def failed(result: CheckResult) -> list[str]:
@@ -167,10 +166,39 @@ def test_a_check_leaves_torch_as_it_was() -> None:
 # Every check can fail
 
 
-def test_a_criterion_refuses_nan() -> None:
-    nan = float("nan")
-    rows = [at_most("", nan, 1.0), more_than("", nan, 0.0), within("", nan, 0.0, 1.0), equal("", nan, 0.0)]
-    assert not any(row.holds for row in rows)
+@pytest.mark.parametrize(
+    ("criterion", "yes", "no"),
+    [
+        ("at most 1e-05", 1e-5, 1.1e-5),
+        ("more than 0", 1e-30, 0),
+        ("-1 ± 1e-06", -1.0000005, -1.00001),
+        ("exactly 44", 44.0, 43),
+        ("exactly 1", 1, "1, 2, 1"),  # not the same in every epoch
+    ],
+)
+def test_a_criterion_holds_for_what_it_says_and_never_for_nan(
+    criterion: str, yes: float, no: float | str
+) -> None:
+    assert holds(yes, criterion)
+    assert not holds(no, criterion)
+    assert not holds(math.nan, criterion)
+
+
+def test_words_have_to_be_the_same_words() -> None:
+    assert holds("its own", "exactly its own")
+    assert not holds("its own", "exactly the input's")
+
+
+def test_every_criterion_is_of_something_that_is_measured(results: dict[str, CheckResult]) -> None:
+    for name, claim in CLAIMS.items():
+        measured = [row.name for row in results[name].measured]
+        for key in (*claim.criteria, *claim.criteria_of_meaning):
+            assert any(fnmatchcase(row, key) for row in measured), (name, key)
+
+
+def test_a_value_without_a_criterion_is_a_mistake() -> None:
+    with pytest.raises(KeyError, match="M03 has no criterion for 'colour'"):
+        judge("M03", {"colour": "red"})
 
 
 def test_m01_refuses_another_signature() -> None:
@@ -179,7 +207,7 @@ def test_m01_refuses_another_signature() -> None:
             super().__init__(p, inplace)
             self.dim = dim
 
-    assert failed(m01_signature.judge(WithDim)) == ["signature of nn.Dropout2d"]
+    assert failed(judge("M01", dropout_layer.signature(WithDim))) == ["signature of nn.Dropout2d"]
 
 
 def test_m01_refuses_probabilities_that_are_none() -> None:
@@ -188,22 +216,22 @@ def test_m01_refuses_probabilities_that_are_none() -> None:
             super().__init__()
             self.p, self.inplace = p, inplace
 
-    assert failed(m01_signature.judge(Unchecked)) == ["p = -0.1", "p = 1.1"]
+    assert failed(judge("M01", dropout_layer.signature(Unchecked))) == ["p = -0.1", "p = 1.1"]
 
 
 def test_m02_supports_the_letter_where_single_elements_are_dropped() -> None:
-    result = m02_channels.judge(nn.Dropout(0.3)(torch.ones(m02_channels.SHAPE)))
+    result = judge("M02", dropout_layer.zeros(nn.Dropout(0.3)(torch.ones(dropout_layer.SHAPE))))
     assert (result.verdict, result.reading) == ("supported", "the literal 'element' is true")
 
 
 def test_m02_notices_another_probability() -> None:
-    result = m02_channels.judge(nn.Dropout2d(0.7)(torch.ones(m02_channels.SHAPE)))
+    result = judge("M02", dropout_layer.zeros(nn.Dropout2d(0.7)(torch.ones(dropout_layer.SHAPE))))
     assert result.reading == "the literal 'element' is false; nor does this hold: true of whole channels"
 
 
 def test_m02_notices_masks_shared_by_examples() -> None:
-    one_mask = nn.Dropout2d(0.3)(torch.ones(1, *m02_channels.SHAPE[1:]))
-    result = m02_channels.judge(one_mask.expand(m02_channels.SHAPE))
+    one_mask = nn.Dropout2d(0.3)(torch.ones(1, *dropout_layer.SHAPE[1:]))
+    result = judge("M02", dropout_layer.zeros(one_mask.expand(dropout_layer.SHAPE)))
     assert "correlation of neighbouring examples" in failed(result)
 
 
@@ -215,7 +243,7 @@ def test_m02_a_one_channel_image_is_blanked_by_dropout2d_only(results: dict[str,
 
 
 def test_m03_notices_a_copy() -> None:
-    assert failed(m03_in_place.judge(nn.Dropout2d(0.3))) == [
+    assert failed(judge("M03", dropout_layer.in_place(nn.Dropout2d(0.3)))) == [
         "training: memory of the output",
         "training: the input afterwards",
     ]
@@ -237,18 +265,18 @@ def test_regx_never_drops_in_place(results: dict[str, CheckResult]) -> None:
     assert torch.equal(x, torch.ones(100))
 
 
-def two_passes() -> tuple[m04_connections.Pass, m04_connections.Pass]:
+def two_passes() -> tuple[thinned_networks.Pass, thinned_networks.Pass]:
     model = {"family": "mlp", "activation": "sigmoid", "drop_prob": {"input": 0.2, "hidden": 0.5}}
-    network, images = build(small_config(model=model)), torch.randn(8, 1, 8, 8)
-    return m04_connections.measure(network, images), m04_connections.measure(network, images)
+    network, images = build_network(small_config(model=model)), torch.randn(8, 1, 8, 8)
+    return thinned_networks.pass_batch(network, images), thinned_networks.pass_batch(network, images)
 
 
 def test_m04_notices_the_mask_of_another_example() -> None:
     first, second = two_passes()
     nodes = first.hidden_outgoing
     wrong = replace(first, hidden_outgoing=replace(nodes, present=nodes.present.roll(1, dims=0)))
-    assert m04_connections.judge(first, second, lost_weights=0).verdict == "supported"
-    assert failed(m04_connections.judge(wrong, second, lost_weights=0)) == [
+    assert judge("M04", thinned_networks.describe(first, second, lost_weights=0)).verdict == "supported"
+    assert failed(judge("M04", thinned_networks.describe(wrong, second, lost_weights=0))) == [
         "outgoing weights of a hidden node: largest gradient where the node is dropped",
         "outgoing weights of a hidden node: smallest gradient where it is present",
     ]
@@ -256,7 +284,7 @@ def test_m04_notices_the_mask_of_another_example() -> None:
 
 def test_m04_notices_masks_and_removals_that_stay() -> None:
     first, _ = two_passes()
-    assert failed(m04_connections.judge(first, first, lost_weights=1)) == [
+    assert failed(judge("M04", thinned_networks.describe(first, first, lost_weights=1))) == [
         "examples with the same mask in the next pass",
         "weights changed or removed by the passes",
     ]
@@ -264,8 +292,8 @@ def test_m04_notices_masks_and_removals_that_stay() -> None:
 
 def test_m05_notices_the_other_meaning_of_p() -> None:
     kept_with_prob_p = nn.Dropout(1 - 0.2)
-    share = m05_keep_rate.share_present(kept_with_prob_p)
-    assert m05_keep_rate.judge({("swapped", 0.2): share}).verdict == "contradicted"
+    share = dropout_layer.share_present(kept_with_prob_p)
+    assert judge("M05", {"share present, torch.nn.Dropout(p=0.2)": share}).verdict == "contradicted"
 
 
 def test_m06_notices_dropout_without_scaling() -> None:
@@ -273,37 +301,36 @@ def test_m06_notices_dropout_without_scaling() -> None:
         def forward(self, input: Tensor) -> Tensor:
             return super().forward(input) * (1 - self.p) if self.training else input
 
-    assert m06_test_time.mean_in_standard_errors(Unscaled(m06_test_time.DROP_PROB)) > 50
+    assert dropout_layer.mean_in_standard_errors(Unscaled(dropout_layer.TEST_DROP_PROB)) > 50
 
 
 def test_m06_notices_test_weights_that_are_not_scaled() -> None:
-    in_training, at_test = m06_test_time.against_the_paper(
-        ElementDropout(m06_test_time.DROP_PROB), factor=1.0
+    in_training, at_test = dropout_layer.against_the_paper(
+        ElementDropout(dropout_layer.TEST_DROP_PROB), factor=1.0
     )
     assert in_training < 1e-12
     assert at_test > 0.1
-    measured = m06_test_time.AtTestTime(
-        identity=0.0, network=0.0, mean=1.0, paper_training=in_training, paper_test=at_test
-    )
-    assert failed(m06_test_time.judge(measured)) == [
-        "paper's form, weights times p at test: largest difference"
-    ]
+    name = "paper's form, weights times p at test: largest difference"
+    assert failed(judge("M06", {name: at_test})) == [name]
 
 
 def test_m07_notices_one_mask_per_batch() -> None:
     masks = (torch.rand(20, 64) < 0.5).repeat_interleave(50, dim=0)
-    assert failed(m07_thinned_networks.judge(masks)) == ["distinct networks among them"]
+    assert failed(judge("M07", thinned_networks.count_networks(masks))) == ["distinct networks among them"]
+
+
+WITHOUT_MAX_NORM = max_norm.Norms(run="MLP, lr 1000 without max-norm", largest=9.0, bias=0.0, steps=1)
 
 
 def test_m08_notices_training_without_max_norm() -> None:
-    free = m08_max_norm.measure("MLP, lr 100", lr=100.0, max_norm=None)
-    result = m08_max_norm.judge([free], moved=0, without=free)
+    free = max_norm.train_norms("MLP, lr 100", lr=100.0, max_norm=None)
+    result = judge("M08", max_norm.describe([free], moved=0, without=WITHOUT_MAX_NORM))
     assert failed(result) == ["MLP, lr 100: largest norm after any step"]
 
 
 def test_m08_notices_a_wider_ball_and_moved_units() -> None:
-    wide = m08_max_norm.measure("CNN, lr 10", lr=10.0, max_norm=1.001 * m08_max_norm.RADIUS)
-    result = m08_max_norm.judge([wide], moved=3, without=wide)
+    wide = max_norm.train_norms("CNN, lr 10", lr=10.0, max_norm=1.001 * max_norm.RADIUS)
+    result = judge("M08", max_norm.describe([wide], moved=3, without=WITHOUT_MAX_NORM))
     assert failed(result) == [
         "CNN, lr 10: largest norm after any step",
         "numbers changed in units inside the ball",
@@ -311,8 +338,8 @@ def test_m08_notices_a_wider_ball_and_moved_units() -> None:
 
 
 def test_m08_a_run_that_was_never_finite_supports_nothing() -> None:
-    never = m08_max_norm.Norms(run="broken", largest=float("nan"), bias=float("nan"), steps=0)
-    assert len(failed(m08_max_norm.judge([never], moved=0, without=never))) == 2
+    never = max_norm.Norms(run="broken", largest=float("nan"), bias=float("nan"), steps=0)
+    assert len(failed(judge("M08", max_norm.describe([never], moved=0, without=WITHOUT_MAX_NORM)))) == 2
 
 
 @pytest.mark.parametrize(
@@ -325,10 +352,10 @@ def test_m08_a_run_that_was_never_finite_supports_nothing() -> None:
 )
 def test_m09_notices_wrong_epochs(last_batch: list[int] | None, wrong: list[str]) -> None:
     epoch = [list(range(start, start + 50)) for start in range(0, 250, 50)]
-    epochs = m09_epoch.Epochs(
-        by="loop", batch_size=50, drop_last=True, batches=[[*epoch, last_batch] if last_batch else epoch] * 3
+    counted = epochs.count(
+        "regx, batches of 50, incomplete batch dropped", [[*epoch, last_batch] if last_batch else epoch] * 3
     )
-    assert [name.rpartition(": ")[2] for name in failed(m09_epoch.judge([epochs]))] == wrong
+    assert [name.rpartition(": ")[2] for name in failed(judge("M09", counted))] == wrong
 
 
 def test_m10_notices_the_unbiased_variance() -> None:
@@ -337,8 +364,8 @@ def test_m10_notices_the_unbiased_variance() -> None:
             shrink = ((len(input) - 1) / len(input)) ** 0.5 if self.training else 1.0
             return (super().forward(input) - self.bias) * shrink + self.bias
 
-    agreement = m10_batch_norm.measure("dense", Unbiased(6), torch.randn(8, 6))
-    assert failed(m10_batch_norm.judge([agreement], before="")) == [
+    distances = batch_norm.distances("dense", Unbiased(6), torch.randn(8, 6))
+    assert failed(judge("M10", distances)) == [
         "dense: training, distance from the formula",
         "dense: mean 0 and variance 1, largest distance",
     ]
@@ -349,8 +376,8 @@ def test_m10_regx_normalises_before_the_activation(results: dict[str, CheckResul
 
 
 def test_m11_notices_the_wrong_variance() -> None:
-    undoing = m11_denormalise.measure("dense", "unit", nn.BatchNorm1d(6), torch.randn(8, 6), correction=1)
-    assert failed(m11_denormalise.judge([undoing])) == ["dense: undone, largest |output - input|"]
+    undone = batch_norm.undo("dense", "unit", nn.BatchNorm1d(128), torch.randn(8, 128), correction=1)
+    assert failed(judge("M11", undone)) == ["dense: undone, largest |output - input|"]
 
 
 def test_m11_counts_two_per_feature_map(results: dict[str, CheckResult]) -> None:
@@ -359,18 +386,17 @@ def test_m11_counts_two_per_feature_map(results: dict[str, CheckResult]) -> None
 
 
 def test_m12_notices_a_network_without_batch_norm() -> None:
-    _, plain = m12_scale.networks()
-    hidden = ("hidden1", "hidden2")
-    passes = {scale: m12_scale.measure(plain, hidden, scale) for scale in m12_scale.SCALES}
-    in_all = {scale: m12_scale.measure(plain, (*hidden, "output"), scale) for scale in m12_scale.SCALES}
-    assert m12_scale.slope(passes, 0) == pytest.approx(1.0)  # two layers scaled
-    assert len(failed(m12_scale.judge(passes, in_all))) == 7
+    _, plain = batch_norm.scaled_networks()
+    passes = {scale: batch_norm.pass_scaled(plain, batch_norm.HIDDEN, scale) for scale in batch_norm.SCALES}
+    in_all = {scale: batch_norm.pass_scaled(plain, batch_norm.ALL, scale) for scale in batch_norm.SCALES}
+    assert batch_norm.slope(passes, 0) == pytest.approx(1.0)  # two layers scaled
+    assert len(failed(judge("M12", batch_norm.describe_scales(passes, in_all)))) == 7
 
 
 def test_m12_measuring_puts_the_weights_back() -> None:
-    normed, _ = m12_scale.networks()
+    normed, _ = batch_norm.scaled_networks()
     before = normed.get_parameter("hidden1.weight").detach().clone()
-    m12_scale.measure(normed, ("hidden1",), 100.0)
+    batch_norm.pass_scaled(normed, ("hidden1",), 100.0)
     assert torch.equal(normed.get_parameter("hidden1.weight"), before)
 
 
@@ -381,8 +407,8 @@ def test_m13_supports_the_letter_where_only_gamma_and_beta_changed() -> None:
         "conv1_norm.bias": torch.ones(2),
     }
     after = before | {"conv1_norm.weight": torch.zeros(2), "conv1_norm.bias": torch.zeros(2)}
-    change = m13_only_two.measure(before, after)
-    assert change == m13_only_two.Change(weights=0.0, gamma_beta=1.0, unchanged=1)
-    assert m13_only_two.judge(change, change).reading == "the literal 'only these two weights' is true"
-    nothing = m13_only_two.measure(before, before)
-    assert m13_only_two.judge(nothing, nothing).verdict == "contradicted"
+    changed = batch_norm.compare({"one step": (before, after)})
+    assert list(changed.values()) == [0.0, 1.0, 1]
+    assert judge("M13", changed).reading == "the literal 'only these two weights' is true"
+    nothing = batch_norm.compare({"one step": (before, before)})
+    assert judge("M13", nothing).verdict == "contradicted"

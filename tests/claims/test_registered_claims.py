@@ -8,9 +8,8 @@ import pytest
 
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.registry import Registered, Registry, read_registry, starter_folder
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT, SENTENCES
+from regx.claims.sentences import course_text
 from regx.config import Experiment, load_experiment
-from regx.config.contrast import parse_amount
 from regx.config.sections.claim import ClaimConfig
 
 EMPIRICAL = tuple(f"C{number:02}" for number in range(1, 22))
@@ -42,7 +41,7 @@ SMALLEST = {
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return read_registry([starter_folder()]).only(CLAIMS_OF_THE_TEXT)
+    return read_registry([starter_folder()]).only(course_text().claims)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def test_the_families_are_complete(registry: Registry) -> None:
 
 @pytest.mark.parametrize("name", EMPIRICAL)
 def test_a_claim_quotes_its_sentences_word_by_word(registry: Registry, name: str) -> None:
-    sentences = [sentence.text for sentence in SENTENCES if name in sentence.claims]
+    sentences = [sentence.text for sentence in course_text().sentences if name in sentence.claims]
     assert registered(registry, name).claim.quote == " ".join(sentences)
 
 
@@ -87,7 +86,7 @@ def test_a_claim_has_the_smallest_effect_that_was_registered(registry: Registry,
     claim = registered(registry, name).claim
     amount = claim.within if name == "C04" else claim.smallest_effect
     assert amount is not None
-    assert parse_amount(amount).value == pytest.approx(SMALLEST[name])
+    assert amount.value == pytest.approx(SMALLEST[name])
 
 
 @pytest.mark.parametrize("name", EMPIRICAL)
@@ -125,7 +124,7 @@ def is_fair(experiment: Experiment, arm: str) -> bool:
     if experiment.name == "sigmoid_drift":  # the paper's own settings; no arm is compared with another
         return True
     climbs = "optim.lr" in experiment.cells_of(arm)[0]
-    return climbs or (experiment.tune is not None and bool(experiment.tune.over[arm]))
+    return climbs or (experiment.tune is not None and bool(experiment.tune.of(arm)))
 
 
 def decisive(claim: ClaimConfig) -> list[Comparison]:

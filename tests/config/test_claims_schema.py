@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from regx.config import ConfigError, Experiment, load_experiment
-from regx.config.contrast import parse_amount, parse_contrast
 from regx.config.editor_schema import experiment_schema
 from regx.config.load_experiment import load_tiers
 from regx.config.notices import experiment_notices
+from regx.config.sections.claim import Amount, Contrast
 from regx.measures.registry import tuning_measures
 
 BASE = """\
@@ -72,22 +72,22 @@ class TestContrast:
         ],
     )
     def test_forms(self, text: str, form: str, sides: object) -> None:
-        contrast = parse_contrast(text)
+        contrast = Contrast.parse(text)
         assert (contrast.form, contrast.sides) == (form, sides)
 
     @pytest.mark.parametrize("text", ["", "a -b", "a - b - c", "ln(a)", "ln(a - b)", "best(a)", "log(a / b)"])
     def test_what_is_none_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match="must be `A`"):
-            parse_contrast(text)
+            Contrast.parse(text)
 
     @pytest.mark.parametrize(
         ("text", "value"), [("a", 4.0), ("a - b", 2.0), ("ln(a / b)", math.log(2)), ("log2(a / b)", 1.0)]
     )
     def test_values(self, text: str, value: float) -> None:
-        assert parse_contrast(text).of(4.0, 2.0) == pytest.approx(value)
+        assert Contrast.parse(text).of(4.0, 2.0) == pytest.approx(value)
 
     def test_a_quotient_of_nothing_has_no_logarithm(self) -> None:
-        assert parse_contrast("ln(a / b)").of(0.0, 1.0) is None
+        assert Contrast.parse("ln(a / b)").of(0.0, 1.0) is None
 
 
 class TestAmount:
@@ -102,19 +102,19 @@ class TestAmount:
         ],
     )
     def test_forms(self, amount: float | str, value: float, arm: str | None) -> None:
-        parsed = parse_amount(amount)
+        parsed = Amount.parse(amount)
         assert (parsed.value, parsed.share_of) == (pytest.approx(value), arm)
 
     @pytest.mark.parametrize("amount", [0, -1.0, "ln 1", "ln 0.5", "0% of none"])
     def test_nothing_is_no_amount(self, amount: float | str) -> None:
         with pytest.raises(ValueError, match="> 0"):
-            parse_amount(amount)
+            Amount.parse(amount)
 
 
 class TestClaims:
     def test_a_claim_is_read(self, tmp_path: Path) -> None:
         [claim] = load(tmp_path, GOOD).claims
-        assert (claim.id, claim.smallest_effect) == ("C01", "10% of none")
+        assert (claim.id, claim.smallest_effect.text) == ("C01", "10% of none")
         assert [part.measure for part in claim.parts] == ["loss_gap", "test_loss"]
         assert claim.beside[0].label == "in errors"
 
@@ -171,8 +171,8 @@ MISTAKES = {
     ),
     "a contrast of no form": (
         edited("contrast: none - drop\n    small", "contrast: none minus drop\n    small"),
-        "mine.yaml:16:15: C01: contrast: must be `A`, `A - B` (with spaces around the minus), `ln(A / B)` or "
-        "`log2(A / B)`, where A and B are arms or `best(arm, arm)` (got 'none minus drop')",
+        "mine.yaml:16:15: claims[0].contrast: must be `A`, `A - B` (with spaces around the minus), "
+        "`ln(A / B)` or `log2(A / B)`, where A and B are arms or `best(arm, arm)` (got 'none minus drop')",
     ),
     "an arm that is not there": (
         edited("contrast: none - drop\n    small", "contrast: none - dropp\n    small"),
@@ -192,7 +192,7 @@ MISTAKES = {
     ),
     "an amount of no form": (
         edited("10% of none", "ten"),
-        "mine.yaml:17:22: C01: smallest_effect: must be a number, `ln X`, `log2 X` or `P% of ARM` (got",
+        "mine.yaml:17:22: claims[0].smallest_effect: must be a number, `ln X`, `log2 X` or `P% of ARM` (got",
     ),
     "an amount of zero": (
         edited("10% of none", "0"),

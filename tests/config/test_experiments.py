@@ -9,11 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regx.config import ConfigError, Experiment, TunePlan, config_hash, dump_config, load_experiment, load_run
+from regx.config import ConfigError, Experiment, config_hash, dump_config, load_experiment, load_run
 from regx.config.errors import Problem
-from regx.config.experiment import next_value
 from regx.config.load import kind_of_file
 from regx.config.notices import experiment_notices
+from regx.config.sections.experiment import TuneConfig, next_value
 
 BASE = """\
 name: base
@@ -50,7 +50,9 @@ class TestConfigs:
             "tiers": {"smoke": {"set": dict.fromkeys(paths[1:], 110)}},
         }
         experiment = load(tmp_path, yaml.safe_dump(content), "smoke")
-        config = experiment.config("arm", {**experiment.cells[1], **experiment.tune.points("arm")[1]}, 0)  # type: ignore[union-attr]
+        config = experiment.config(
+            "arm", {**experiment.cells_of("arm")[1], **experiment.tune.points("arm")[1]}, 0
+        )  # type: ignore[union-attr]
         optim = config.optim
         found = [optim.weight_decay, optim.max_norm, config.model.init.gain, config.data.train_size, optim.lr]
         assert found == [100, 110, 120, 131, 141]
@@ -84,7 +86,7 @@ class TestConfigs:
 
     def test_a_grid_is_crossed_the_last_axis_fastest(self, tmp_path: Path) -> None:
         experiment = load(tmp_path, PLAIN + "grid: {optim.lr: [1, 2], train.epochs: [3, 4]}\n")
-        cells = [tuple(cell.values()) for cell in experiment.cells]
+        cells = [tuple(cell.values()) for cell in experiment.cells_of("plain")]
         assert cells == [(1, 3), (1, 4), (2, 3), (2, 4)]
 
     def test_twenty_arms_in_twenty_cells_are_four_hundred_configs(self, tmp_path: Path) -> None:
@@ -92,7 +94,9 @@ class TestConfigs:
         rates = [(i + 1) / 100 for i in range(20)]
         content = PLAIN.replace("{plain: {}}", f"\n{arms}") + f"grid: {{optim.lr: {rates}}}\n"
         experiment = load(tmp_path, content)
-        configs = [experiment.config(arm, cell, 0) for arm in experiment.arms for cell in experiment.cells]
+        configs = [
+            experiment.config(arm, cell, 0) for arm in experiment.arms for cell in experiment.cells_of(arm)
+        ]
         assert len({config_hash(config) for config in configs}) == 400
 
 
@@ -104,16 +108,16 @@ class TestTiers:
 
     def test_the_file_as_it_stands_is_cpu(self, tmp_path: Path) -> None:
         experiment = load(tmp_path, self.CONTENT)
-        assert (experiment.tier, experiment.seeds, len(experiment.cells)) == ("cpu", (0, 1, 2), 2)
+        assert (experiment.tier, experiment.seeds, len(experiment.cells_of("plain"))) == ("cpu", (0, 1, 2), 2)
 
     def test_smoke_replaces_seeds_and_grid_and_tunes_nothing(self, tmp_path: Path) -> None:
         experiment = load(tmp_path, self.CONTENT, "smoke")
-        assert (experiment.seeds, experiment.cells, experiment.tune) == ((5,), ({},), None)
+        assert (experiment.seeds, experiment.cells_of("plain"), experiment.tune) == ((5,), ({},), None)
 
     def test_keys_of_tune_lie_over_those_of_the_experiment(self, tmp_path: Path) -> None:
         plan = load(tmp_path, self.CONTENT, "gpu").tune
         assert plan is not None
-        assert (plan.seeds, plan.max_extensions, plan.over["plain"]) == ((77,), 2, {"optim.lr": (0.1, 1.0)})
+        assert (plan.seeds, plan.max_extensions, plan.of("plain")) == ((77,), 2, {"optim.lr": (0.1, 1.0)})
 
 
 class TestDigest:
@@ -143,10 +147,14 @@ class TestDigest:
         assert load(tmp_path, base=BASE.replace("epochs: 2", "epochs: 3")).digest != before
 
 
-def plan_of(folder: Path, over: str, *more: str) -> TunePlan:
+def tuned(folder: Path, over: str, *more: str) -> Experiment:
     arms = "arms: {plain: {}, drop: {model.drop_prob.hidden: 0.5}}"
     lines = [f"  over: {over}", *(f"  {line}" for line in more)]
-    plan = load(folder, PLAIN.replace("arms: {plain: {}}", arms) + "\n".join(["tune:", *lines]) + "\n").tune
+    return load(folder, PLAIN.replace("arms: {plain: {}}", arms) + "\n".join(["tune:", *lines]) + "\n")
+
+
+def plan_of(folder: Path, over: str, *more: str) -> TuneConfig:
+    plan = tuned(folder, over, *more).tune
     assert plan is not None
     return plan
 
@@ -161,7 +169,7 @@ class TestTuning:
         assert plan_of(tmp_path, "{optim.momentum: [0.1, 0.2]}").extend == ()
 
     def test_numbers_ascend_however_they_are_written(self, tmp_path: Path) -> None:
-        assert plan_of(tmp_path, "{optim.lr: [1.0, 0.1, 0.3]}").over["plain"]["optim.lr"] == (0.1, 0.3, 1.0)
+        assert plan_of(tmp_path, "{optim.lr: [1.0, 0.1, 0.3]}").of("plain")["optim.lr"] == (0.1, 0.3, 1.0)
 
     def test_an_arm_may_have_a_grid_of_its_own(self, tmp_path: Path) -> None:
         own = "arms: {drop: {optim.lr: [0.1], model.drop_prob.hidden: [0.2, 0.5]}}"
@@ -172,8 +180,8 @@ class TestTuning:
     def test_all_arms_that_have_the_axis_go_on(self, tmp_path: Path) -> None:
         plan = plan_of(tmp_path, "{optim.lr: [0.1, 0.3, 1.0]}")
         up, down = plan.extended("optim.lr", up=True), plan.extended("optim.lr", up=False)
-        assert [up.over[arm]["optim.lr"] for arm in up.over] == [(0.1, 0.3, 1.0, 3.0)] * 2
-        assert [down.over[arm]["optim.lr"] for arm in down.over] == [(0.03, 0.1, 0.3, 1.0)] * 2
+        assert [up.of(arm)["optim.lr"] for arm in up.arms] == [(0.1, 0.3, 1.0, 3.0)] * 2
+        assert [down.of(arm)["optim.lr"] for arm in down.arms] == [(0.03, 0.1, 0.3, 1.0)] * 2
 
     @pytest.mark.parametrize(
         ("path", "values", "up"),
@@ -186,9 +194,11 @@ class TestTuning:
     def test_the_plan_stays_where_the_schema_or_a_rule_ends(
         self, tmp_path: Path, path: str, values: str, up: bool
     ) -> None:
-        plan = plan_of(tmp_path, f"{{{path}: {values}}}", f"extend: [{path}]")
-        assert plan.extended(path, up=up) == plan
-        assert plan.extended(path, up=not up) != plan
+        experiment = tuned(tmp_path, f"{{{path}: {values}}}", f"extend: [{path}]")
+        plan = experiment.tune
+        assert plan is not None
+        assert experiment.extended(plan, path, up=up) == plan
+        assert experiment.extended(plan, path, up=not up) != plan
 
     def test_an_axis_that_no_arm_has_changes_nothing(self, tmp_path: Path) -> None:
         plan = plan_of(tmp_path, "{optim.lr: [0.1, 0.3]}")
@@ -377,7 +387,7 @@ def test_the_configs_of_an_experiment_survive_being_written(
     with tempfile.TemporaryDirectory() as folder:
         experiment = load(Path(folder), yaml.safe_dump(document))
         assert experiment.arms == tuple(sorted(arms))  # safe_dump sorts
-        assert len(experiment.cells) * len(experiment.seeds) == len(epochs) * seeds
+        assert len(experiment.cells_of(experiment.arms[0])) * len(experiment.seeds) == len(epochs) * seeds
         check_last_configs(experiment)
 
 
@@ -385,7 +395,7 @@ def check_last_configs(experiment: Experiment) -> None:
     """Each arm's last cell and point give a config that survives being written and read."""
     for arm in experiment.arms:
         point = experiment.tune.points(arm)[-1] if experiment.tune else {}
-        config = experiment.config(arm, {**experiment.cells[-1], **point}, 1)
+        config = experiment.config(arm, {**experiment.cells_of(arm)[-1], **point}, 1)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "config.yaml"
             path.write_text(dump_config(config))

@@ -1,14 +1,17 @@
 """What people write who come from other tools: they read what regx has in its place, or that it has none."""
 
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
-from regx.config.foreign import FOREIGN, OTHER_THINGS, SYNONYMS
-from regx.config.hints import choice_hint, example_for, unknown_experiment_key, unknown_key
+from regx.config import hints
+from regx.config.hints import choice_hint, example_for, read_words, unknown_experiment_key, unknown_key
 from regx.config.sections.experiment import ExperimentFile
 from regx.config.settings import keys_of, settings_of
 
+WORDS = read_words()
 SETTINGS = {setting.path for setting in settings_of()}
 NAMES = {setting.name for setting in settings_of()}  # what an answer may call by its last word
 MAPPINGS = ("", *(setting.path for setting in settings_of() if setting.keys))
@@ -106,20 +109,21 @@ def named_settings(answer: str) -> list[str]:
 
 
 def test_every_answer_names_settings_that_exist() -> None:
-    assert len(FOREIGN) > 50
-    for row in FOREIGN:
-        named = named_settings(row.answer)
+    answers = {answer for by_word in WORDS.settings.values() for answer in by_word.values()}
+    assert len(answers) > 50
+    for said in answers:
+        named = named_settings(said)
         for path in named:
-            assert path in SETTINGS if "." in path else path in NAMES, (row.words, path)
-        assert named or "regx" in row.answer or "leave it out" in row.answer or "fixed" in row.answer, row
-        assert row.where in (None, *MAPPINGS), row.where
+            assert path in SETTINGS if "." in path else path in NAMES, said
+        assert named or "regx" in said or "leave it out" in said, said
+    assert WORDS.settings.keys() <= {"everywhere", *MAPPINGS}
 
 
 @pytest.mark.parametrize("parent", MAPPINGS)
 def test_every_foreign_word_in_every_section_is_answered_from_the_table(parent: str) -> None:
     """No word of the table is taken for a slip of the keyboard, or sent to a section that has not got it."""
     siblings = keys_of(parent)
-    for word in {word for row in FOREIGN if row.where in (None, parent) for word in row.words.split()}:
+    for word in {*WORDS.settings["everywhere"], *WORDS.settings.get(parent, ())}:
         if word in siblings:
             continue
         said = unknown_key(parent, word, 1, siblings)
@@ -130,11 +134,13 @@ def test_every_foreign_word_in_every_section_is_answered_from_the_table(parent: 
 
 
 def test_a_word_stands_once_for_each_mapping() -> None:
-    seen: set[tuple[str | None, str]] = set()
-    for row in FOREIGN:
-        for word in row.words.split():
-            assert (row.where, word) not in seen, (row.where, word)
-            seen.add((row.where, word))
+    path = Path(hints.__file__).with_name("words.yaml")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    places = [place for places in content["settings"] for place in places.split()]
+    for place in places:
+        rows = [rows for where, rows in content["settings"].items() if place in where.split()]
+        words = [word for answers in rows for found in answers.values() for word in found.split()]
+        assert len(words) == len(set(words)), place
 
 
 @pytest.mark.parametrize(
@@ -157,8 +163,8 @@ def test_choices() -> None:
     """Other words for a choice are known; words that look like one and mean something else are left alone."""
     choices = {setting.path: setting.choices for setting in settings_of()}
     known = {choice for found in choices.values() for choice in found}
-    assert set(SYNONYMS.values()) <= known
-    for word in OTHER_THINGS:
+    assert set(WORDS.choices.values()) <= known
+    for word in WORDS.no_choices:
         assert all(choice_hint(word, found) == "" for found in choices.values()), word
     assert "'standardize'" in choice_hint("normalize", choices["data.preprocess"])
     assert "'he'" in choice_hint("kaiming_normal", choices["model.init.scheme"])

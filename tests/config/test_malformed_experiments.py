@@ -168,7 +168,7 @@ FILES = {
     ),
     "no path": (
         edited("train.epochs: 3", "train..epochs: 3"),
-        "mine.yaml:4:7: set: must be a dotted path, e.g. optim.lr (got 'train..epochs')",
+        "mine.yaml:4:7: set: train..epochs: must be a dotted path, e.g. optim.lr (got 'train..epochs')",
     ),
     # axes
     "value twice": (

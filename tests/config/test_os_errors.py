@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.config.reading import explain, is_usage, naming
+from regx.reading import explain, is_usage, naming
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from regx.config import RunConfig
-from regx.config.finding import RuleError
+from regx.config.errors import RuleError
 
 
 def build(**sections: Any) -> RunConfig:

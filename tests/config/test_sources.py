@@ -122,7 +122,7 @@ def test_what_is_no_file_is_refused_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
-    monkeypatch.setattr("regx.config.reading.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("regx.reading.PATIENCE_SECONDS", 0.1)
     make(Path("a.yaml"))
     began = time.monotonic()
     with pytest.raises(ConfigError, match=message):

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from regx.data.arrays import Arrays, write_npz
-from regx.data.registry import find
+from regx.data.load import find
 
 NUM_TEST = 500
 NUM_VALID = 297

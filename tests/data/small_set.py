@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regx.data.arrays import Arrays, content_sha256
-from regx.data.spec import DatasetSpec, Source
+from regx.data.spec import DatasetFacts, DatasetSpec, Source
 from regx.data.torchvision_source import Watcher
 
 
@@ -34,6 +34,7 @@ def small_spec(*sources: Source) -> DatasetSpec:
     return DatasetSpec(
         name="small",
         title="Small",
+        facts=DatasetFacts(channels=1, size=4, num_classes=10, num_pool=2, num_valid=1, num_test=2),
         licence="none",
         citation="no one",
         sha256=content_sha256(small_arrays()),

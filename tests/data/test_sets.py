@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import importlib
 import sys
 import typing
 from pathlib import Path
@@ -12,32 +11,32 @@ import torch
 from make_digits import split_digits
 from small_set import small_arrays, small_spec
 
-from regx.config import DATASETS
 from regx.config.run import DataConfig
-from regx.data import Dataset, known, load_dataset, status
 from regx.data.arrays import content_sha256, write_npz
 from regx.data.cache import DamagedCacheError, read_cache
 from regx.data.fetch import verify
+from regx.data.load import Dataset, find, load_dataset, status
 from regx.data.preprocess import mean_and_deviation
-from regx.data.registry import find
+from regx.data.sets import DATASETS
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("pool", "valid", "test")
 
 
-@pytest.fixture(params=known())
+@pytest.fixture(params=DATASETS)
 def dataset(request: pytest.FixtureRequest) -> Dataset:
     found: Dataset = request.getfixturevalue(request.param)
     return found
 
 
-def test_files_facts_and_schema_name_the_same_data_sets():
-    assert len(known()) >= 4
-    assert list(known()) == list(DATASETS)
-    assert typing.get_args(DataConfig.model_fields["name"].annotation) == known()
+def test_the_schema_offers_every_file_the_smallest_first():
+    offered = typing.get_args(DataConfig.model_fields["name"].annotation)
+    files = {path.stem for path in (ROOT / "regx" / "data" / "sets").glob("[a-z]*.py")}
+    assert set(offered) == files
+    assert offered[0] == "digits"
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", DATASETS)
 def test_spec_says_whose_it_is_and_how_it_is_checked(name):
     spec = find(name)
     assert spec.name == name
@@ -48,14 +47,14 @@ def test_spec_says_whose_it_is_and_how_it_is_checked(name):
         assert spec.md5
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", DATASETS)
 def test_page_about_data_has_its_hash(name):
     page = ROOT / "docs" / "data.md"
     assert f"| `{name}` | `{find(name).sha256}` |" in page.read_text(encoding="utf-8")
 
 
 def test_split_is_the_declared_one(dataset):
-    facts = DATASETS[dataset.name]
+    facts = find(dataset.name).facts
     for part, count in zip(PARTS, (facts.num_pool, facts.num_valid, facts.num_test), strict=True):
         images, labels = getattr(dataset, f"{part}_images"), getattr(dataset, f"{part}_labels")
         assert images.shape == (count, facts.channels, facts.size, facts.size)
@@ -142,8 +141,7 @@ class TestEmbeddedIsCheckedLikeAllOthers:
             read_cache(embedded)
 
     def test_training_on_another_content_ends_before_it_begins(self, cli, monkeypatch):
-        module = importlib.import_module("regx.data.sets.digits")
-        monkeypatch.setattr(module, "SPEC", dataclasses.replace(module.SPEC, sha256="0" * 64))
+        monkeypatch.setitem(DATASETS, "digits", dataclasses.replace(DATASETS["digits"], sha256="0" * 64))
         Path("a.yaml").write_text("name: a\ndata: {name: digits}\nmodel: {family: mlp}\noptim: {lr: 0.1}\n")
         for command in (("train", "a.yaml"), ("data", "check", "digits")):
             done = cli(*command)

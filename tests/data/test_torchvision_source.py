@@ -18,7 +18,7 @@ from small_set import small_arrays
 from regx.data import torchvision_source as download_module
 from regx.data.fetch import verify
 from regx.data.idx import write_files
-from regx.data.registry import find
+from regx.data.load import find
 from regx.data.spec import SourceError
 from regx.data.torchvision_source import Watcher, download
 

@@ -17,7 +17,7 @@ from regx.claims.judge import judge_tier
 from regx.claims.measuring import MeasureRow, read_measures, write_measures
 from regx.claims.registry import read_registry
 from regx.claims.results import VerdictFile
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT
+from regx.claims.sentences import course_text
 from regx.claims.standing import standings
 from regx.cli.claims_text import claim_lines
 
@@ -45,7 +45,7 @@ Cli = Callable[..., Any]
 
 @pytest.fixture
 def claims(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setattr("regx.claims.gates._GATES", ())
+    monkeypatch.setattr("regx.claims.gates.quick.GATES", ())
     monkeypatch.setenv("COLUMNS", "200")  # a claim in one line
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "experiments").mkdir()
@@ -207,7 +207,7 @@ def test_what_is_committed_follows_from_the_measures(tier: Path, tmp_path: Path)
             copied.write_bytes(file.read_bytes())
     if (tier / "gates.json").is_file():
         (tmp_path / tier.name / "gates.json").write_bytes((tier / "gates.json").read_bytes())
-    registry = read_registry([ROOT / "experiments"]).only(CLAIMS_OF_THE_TEXT)
+    registry = read_registry([ROOT / "experiments"]).only(course_text().claims)
     judge_tier(registry, tmp_path, tier.name)  # type: ignore[arg-type]
     for path in (path for path in VERDICTS if path.parent.parent == tier):
         committed = VerdictFile.read(path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from width_experiment import ARMS, BASE
 
-from regx.claims.gates.reference import Reference
+from regx.claims.gates.reference import ReferenceNetwork
 from regx.claims.results import Gates, VerdictFile
 
 EXPERIMENT = f"""{ARMS}claims:
@@ -39,8 +39,8 @@ def reproduce(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "width.yaml").write_text(EXPERIMENT)
-    known = Reference(name="known", arm="digits", low=50.0, high=99.9, known="by trial")
-    monkeypatch.setattr("regx.claims.gates._GATES", ())  # seconds, and tried elsewhere
+    known = ReferenceNetwork(name="known", arm="digits", low=50.0, high=99.9, known="by trial")
+    monkeypatch.setattr("regx.claims.gates.quick.GATES", ())  # seconds, and tried elsewhere
     monkeypatch.setattr("regx.claims.gates.plan.REFERENCES", (known,))
     monkeypatch.setattr("regx.claims.gates.reference.FILE", tmp_path / "references.yaml")
 

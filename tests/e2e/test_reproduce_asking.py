@@ -58,7 +58,7 @@ class TestWhatStarts:
     @pytest.fixture
     def reproduce(self, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         """Without the sanity gates and exact checks, which take seconds and are tried elsewhere."""
-        monkeypatch.setattr("regx.claims.gates._GATES", ())
+        monkeypatch.setattr("regx.claims.gates.quick.GATES", ())
         monkeypatch.setattr("regx.claims.registry.all_mechanical", tuple)
         return cli
 

@@ -54,7 +54,7 @@ def reproduce(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 def no_gates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Spare the seconds of the sanity gates where they are not what is tried."""
     if "gates" not in request.node.name:
-        monkeypatch.setattr("regx.claims.gates._GATES", ())
+        monkeypatch.setattr("regx.claims.gates.quick.GATES", ())
 
 
 def verdicts(tmp_path: Path, tier: str = "cpu") -> VerdictFile:

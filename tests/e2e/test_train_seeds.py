@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import regx.data
+from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 
 CONFIG = """
@@ -63,8 +63,8 @@ def test_quiet_prints_each_folder_and_data_are_loaded_once(
     cli: Callable, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads = []
-    load = regx.data.load_dataset
-    monkeypatch.setattr(regx.data, "load_dataset", lambda *args, **kw: loads.append(1) or load(*args, **kw))
+    target = "regx.data.load.load_dataset"
+    monkeypatch.setattr(target, lambda *args, **kw: loads.append(1) or load_dataset(*args, **kw))
     result = cli("train", config, "--quiet", "--seed", "2-3", "--seed", "7")
     assert (result.code, result.err, len(loads)) == (0, "", 1)
     assert [Path(line).name.split("-")[1] for line in result.out.splitlines()] == ["s2", "s3", "s7"]

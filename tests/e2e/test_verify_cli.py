@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from run_builder import remove_checksums
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx.config import load_run
-from regx.data import load_dataset
+from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 CONFIG = """
 name: small
@@ -130,7 +130,7 @@ def test_a_mixed_run_is_the_first_reason(
     with monkeypatch.context() as other:
         other.setattr("regx.training.environment.code_digest", lambda: "0123abcd")
         folder = RunFolder.for_config(settings, Path("runs"))
-        train_run(settings, folder, load_dataset("digits"), Quiet(), RunOptions(stop=StopAt(3)))
+        train_run(settings, folder, load_dataset("digits"), Quiet(stop=3))
     trained = cli("train", config)
     assert (
         "note: runs/small-s0-ef96ad32: goes on as another program than before (code 0123abcd -> "

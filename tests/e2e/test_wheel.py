@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ready_made import CONFIGS, EXPERIMENTS, ROOT
 
-from regx.claims.sentences import CLAIMS_OF_THE_TEXT
+from regx.claims.sentences import course_text
 
 Regx = Callable[..., str]
 # One thread suffices, and more of them would take turns with the other tests.
@@ -55,7 +55,7 @@ def call(*words: object, cwd: Path, env: dict[str, str] | None = None) -> str:
 
 def of_the_text(claims: str) -> list[dict[str, Any]]:
     """Keep the claims that are the project's own: a clone may hold others."""
-    return [row for row in json.loads(claims) if row["id"] in CLAIMS_OF_THE_TEXT]
+    return [row for row in json.loads(claims) if row["id"] in course_text().claims]
 
 
 def test_it_is_used_from_an_empty_folder(
@@ -83,6 +83,12 @@ def test_all_that_a_verdict_is_read_from_travels(installed: Path) -> None:
         for path in ROOT.glob(f"results/*/*/{name}"):
             if path.parent.name in EXPERIMENTS and "smoke" not in path.parts:
                 assert (installed / "regx" / "starter" / path.relative_to(ROOT)).is_file(), path
+
+
+def test_what_the_code_reads_travels(installed: Path) -> None:
+    read = [path for path in ROOT.glob("regx/**/*") if path.suffix in (".yaml", ".npz")]
+    assert read
+    assert all((installed / path.relative_to(ROOT)).is_file() for path in read)
 
 
 def test_the_licences_of_code_and_digits_travel(installed: Path) -> None:

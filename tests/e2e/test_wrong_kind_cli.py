@@ -9,7 +9,7 @@ import pytest
 from run_builder import build_run
 from sweep_builder import build_sweep
 
-from regx.config.yaml_tree import near_file
+from regx.config.ready_made import near_file
 
 Cli = Callable[..., Any]
 RUN = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"

@@ -187,7 +187,8 @@ class TestCaptions:
             "dots: each seed; diamond and line: mean, 95 % t-interval; thick bar: 90 % interval|"
             "thick line: mean of the seeds; band: its 95 % t-interval|"
             "line: mean of the seeds where none diverged; dots: each seed; "
-            "× at the top: runs that diverged or were stopped, and how many; △:|runs that were not there when their steps ended, and how many|"
+            "× at the top: runs that diverged or were stopped, and how many; △:|"
+            "runs that were not there when their steps ended, and how many|"
             "grey: smaller than the smallest effect that was asked for (dashed)"
         )
 

@@ -7,14 +7,12 @@ from typing import Any
 import torch
 
 from regx.config import RunConfig
-from regx.data import load_dataset
-from regx.models.network import build_model
-from regx.runs.metrics import EpochMetrics
-from regx.training.evaluate import zero_sum
+from regx.data.load import load_dataset
 from regx.training.loop import TrainState, train
-from regx.training.optim import Sgd
+from regx.training.observer import Observer
 from regx.training.prepare import prepare
-from regx.training.seeding import generator, stream_seed
+from regx.training.seeding import stream_seed
+from regx.training.start import start
 
 STORE = Path(__file__).parent / "losses.json"
 NUM_STEPS = 5
@@ -38,7 +36,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-class Recorder:
+class Recorder(Observer):
     """Notes the sum of losses before each step."""
 
     def __init__(self) -> None:
@@ -47,8 +45,6 @@ class Recorder:
     def before_step(self, state: TrainState) -> bool:
         self.sums.append(float(state.running_loss))
         return len(self.sums) <= NUM_STEPS
-
-    def epoch_done(self, row: EpochMetrics) -> None: ...
 
 
 def first_losses(sections: dict[str, Any]) -> list[float]:
@@ -60,10 +56,8 @@ def first_losses(sections: dict[str, Any]) -> list[float]:
     device = torch.device("cpu")
     torch.set_num_threads(1)
     images = prepare(config, load_dataset("digits", offline=True), device)
-    network = build_model(config.model, config.data.facts, lambda name: generator(0, f"init/{name}"))
+    state, recorder = start(config, images), Recorder()
     torch.manual_seed(stream_seed(0, "noise"))
-    state = TrainState(network=network, optimizer=Sgd(network, config.optim), running_loss=zero_sum(device))
-    recorder = Recorder()
     train(config, images, state, recorder)
     return [after - before for before, after in zip(recorder.sums, recorder.sums[1:], strict=False)]
 

@@ -8,14 +8,14 @@ import pytest
 from run_builder import build_run, write_probes
 from watching import Quiet
 
-from regx.claims.exact.small_runs import small_config
-from regx.data import load_dataset
+from regx.claims.small_runs import small_config
+from regx.data.load import load_dataset
 from regx.measures.measure import Number, Reference, SeedRuns
 from regx.measures.registry import find_measure
 from regx.runs.folder import RunFolder
 from regx.runs.probes import ProbeValue
 from regx.runs.table import load_run_folder
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 
 def measured(name: str, path: Path) -> Number:
@@ -58,7 +58,7 @@ def test_rounding_is_no_excess_over_the_ball_whatever_the_rate(tmp_path: Path, r
         optim={"lr": rate, "momentum": 0.9, "max_norm": 1.0},
         train={"epochs": 3, "batch_size": 20},
     ).model_copy(update={"probes": ("weight_norms",)})
-    train_run(config, RunFolder(tmp_path), load_dataset("digits"), Quiet(), RunOptions())
+    train_run(config, RunFolder(tmp_path), load_dataset("digits"), Quiet())
     peaks = measured("max(peak_incoming_norm)", tmp_path).value
     assert measured("max_norm_excess", tmp_path) == Number(value=0.0)
     assert peaks is None or peaks == pytest.approx(1.0, abs=1e-6)  # the ball was reached

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from regx.config.run import ModelConfig
-from regx.config.shapes import DATASETS
+from regx.data.sets import DATASETS
 from regx.models.batch_norm import BatchNormNoise, GhostBatchNorm, PrependReference, ReferenceBatchNorm
 from regx.models.network import build_model
 from regx.training.seeding import generator
@@ -111,7 +111,7 @@ def network(**batch_norm: object) -> nn.Sequential:
     config = ModelConfig.model_validate(
         {"family": "cnn", "conv_channels": [4], "hidden_sizes": [6], "batch_norm": batch_norm}
     )
-    return build_model(config, DATASETS["digits"], lambda name: generator(0, f"init/{name}"))
+    return build_model(config, DATASETS["digits"].facts, lambda name: generator(0, f"init/{name}"))
 
 
 def test_an_output_does_not_depend_on_the_company_in_the_batch() -> None:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regx.config.run import ModelConfig
-from regx.config.shapes import DATASETS, num_parameters
+from regx.config.shapes import num_parameters
+from regx.data.sets import DATASETS
 from regx.models.network import build_model
 from regx.training.seeding import generator
 
@@ -26,11 +27,11 @@ SIGMOID = {"family": "mlp", "hidden_sizes": [100, 100, 100], "activation": "sigm
 
 def build(dataset: str, seed: int = 0, **model: object) -> nn.Sequential:
     config = ModelConfig.model_validate(model)
-    return build_model(config, DATASETS[dataset], lambda name: generator(seed, f"init/{name}"))
+    return build_model(config, DATASETS[dataset].facts, lambda name: generator(seed, f"init/{name}"))
 
 
 def images(dataset: str, num_images: int = 8) -> Tensor:
-    facts = DATASETS[dataset]
+    facts = DATASETS[dataset].facts
     shape = (num_images, facts.channels, facts.size, facts.size)
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
@@ -51,7 +52,7 @@ def images(dataset: str, num_images: int = 8) -> Tensor:
 def test_parameter_counts(dataset: str, model: dict[str, object], expected: int) -> None:
     """By hand: conv c_out (c_in k^2 + 1), linear units (fan_in + 1); the built network agrees."""
     config = ModelConfig.model_validate(model)
-    assert num_parameters(config, DATASETS[dataset]) == expected
+    assert num_parameters(config, DATASETS[dataset].facts) == expected
     network = build(dataset, **model)
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
     assert network(images(dataset)).shape == (8, 10)

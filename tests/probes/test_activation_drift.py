@@ -9,12 +9,12 @@ from hand_built import after_step, found, images_of, linear, network_of, run_of
 from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.probes.activation_drift import ActivationDrift, drift
 from regx.probes.activations import by_unit, pre_activations
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 SD = math.sqrt(2)  # of the values 0 and 2, with the unbiased estimate
 
@@ -102,7 +102,7 @@ def test_above_frozen_layers_nothing_drifts(tmp_path: Path, digits: Dataset, bat
         }
     )
     folder = RunFolder(tmp_path / "run")
-    train_run(config, folder, digits, Quiet(), RunOptions())
+    train_run(config, folder, digits, Quiet())
     drifts = [row for row in read_values(folder.probes) if "drift" in row.quantity]
     frozen = {row.value for row in drifts if row.layer in ("hidden1", "hidden2")}
     assert frozen == {0.0}

@@ -7,16 +7,16 @@ from fnmatch import fnmatch
 from typing import Any
 
 import pytest
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx import probes
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, EpochMetrics, read_rows
 from regx.runs.probes import read_values
 from regx.runs.record import RunRecord
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 Run = Callable[..., tuple[RunFolder, RunRecord]]
 WithAll = Callable[[str], tuple[RunFolder, RunRecord]]
@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Run:
     out = tmp_path_factory.mktemp("runs")
 
     def run(
-        name: str, *, on: tuple[str, ...] = probes.known(), stop: StopAt | None = None, **sections: Any
+        name: str, *, on: tuple[str, ...] = probes.known(), stop: int | None = None, **sections: Any
     ) -> tuple[RunFolder, RunRecord]:
         content: dict[str, Any] = {
             "name": "test",
@@ -61,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Run:
             content[key] = content[key] | value
         folder = RunFolder(out / name)
         config = RunConfig.model_validate(content)
-        return folder, train_run(config, folder, digits, Quiet(), RunOptions(stop=stop))
+        return folder, train_run(config, folder, digits, Quiet(stop))
 
     return run
 
@@ -118,7 +118,7 @@ def test_no_probe_changes_training(run: Run, with_all: WithAll, kind: str) -> No
 def test_a_stopped_run_goes_on_to_the_same_rows(run: Run, with_all: WithAll, step: int) -> None:
     """Mid-epoch, between two epochs, before the first step, before the last one."""
     whole, expected = with_all("regularized")
-    parts, record = run(f"stopped_{step}", stop=StopAt(step), **REGULARIZED)
+    parts, record = run(f"stopped_{step}", stop=step, **REGULARIZED)
     assert record.steps_completed == step
     with parts.probes.open("a") as file:  # what a killed run wrote after its checkpoint, and half a row
         file.write("99,conv1,weight_norm,1\n99,conv1,wei")
@@ -129,7 +129,7 @@ def test_a_stopped_run_goes_on_to_the_same_rows(run: Run, with_all: WithAll, ste
 
 def test_rows_of_probes_that_are_gone_mean_a_new_start(run: Run) -> None:
     whole, _ = run("norms", on=("weight_norms",))
-    parts, _ = run("norms_parts", on=("weight_norms",), stop=StopAt(27))
+    parts, _ = run("norms_parts", on=("weight_norms",), stop=27)
     parts.probes.write_bytes(parts.probes.read_bytes()[:-30])
     run("norms_parts", on=("weight_norms",))
     assert parts.probes.read_bytes() == whole.probes.read_bytes()

@@ -4,13 +4,14 @@ from collections import OrderedDict
 import pytest
 import torch
 from torch import nn
+from watching import Quiet
 
 from regx.config import RunConfig
 from regx.models.dropout import ElementDropout
 from regx.probes.gradient_shift import gradient_shifts
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
-from regx.training.run import Observer, RunOptions, train_run
+from regx.training.run import train_run
 
 LABELS = torch.arange(30) % 3
 IMAGES = torch.randn(30, 1, 2, 2, generator=torch.Generator().manual_seed(1))
@@ -131,16 +132,6 @@ def test_a_layer_without_gradient_has_no_direction():
     assert math.isnan(shift.cosine)
 
 
-class StopBeforeStep(Observer):
-    """An observer that wishes to stop when so many steps are complete."""
-
-    def __init__(self, step):
-        self.step, self.wanted = step, False
-
-    def stepped(self, step):
-        self.wanted = step == self.step
-
-
 def test_a_run_that_was_stopped_right_before_a_measurement_has_the_same_rows(tmp_path, digits):
     config = RunConfig.model_validate(
         {
@@ -154,12 +145,10 @@ def test_a_run_that_was_stopped_right_before_a_measurement_has_the_same_rows(tmp
         }
     )
     whole, parts = (RunFolder.for_config(config, tmp_path / name) for name in ("whole", "parts"))
-    never = StopBeforeStep(None)
-    train_run(config, whole, digits, never, RunOptions())
+    train_run(config, whole, digits, Quiet())
 
-    stopped = StopBeforeStep(50)
-    assert train_run(config, parts, digits, stopped, RunOptions(stop=stopped)).status == "interrupted"
-    assert train_run(config, parts, digits, never, RunOptions()).status == "done"
+    assert train_run(config, parts, digits, Quiet(stop=50)).status == "interrupted"
+    assert train_run(config, parts, digits, Quiet()).status == "done"
 
     assert parts.probes.read_bytes() == whole.probes.read_bytes()
     assert [value.step for value in read_values(whole.probes)] == [50] * 8

@@ -6,10 +6,10 @@ import pytest
 from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 
 def test_what_the_steps_used(tmp_path: Path, digits: Dataset) -> None:
@@ -30,7 +30,7 @@ def test_what_the_steps_used(tmp_path: Path, digits: Dataset) -> None:
         }
     )
     folder = RunFolder(tmp_path / "run")
-    train_run(config, folder, digits, Quiet(), RunOptions())
+    train_run(config, folder, digits, Quiet())
     rows = {(row.step, row.quantity): row.value for row in read_values(folder.probes)}
     assert [rows[step, "lr"] for step in (1, 2, 5, 6, 10, 12)] == [0.2, 0.2, 0.2, 0.2, 0.1, 0.1]
     assert [rows[step, "momentum"] for step in (1, 2, 6, 10)] == pytest.approx([0.0, 0.1, 0.5, 0.9])

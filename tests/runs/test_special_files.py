@@ -70,7 +70,7 @@ def test_the_record_of_a_sweep(cli: Callable) -> None:
 
 
 def test_comparing(cli: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regx.config.reading.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("regx.reading.PATIENCE_SECONDS", 0.1)
     shutil.copytree(folder, "other")
     for name in ("metrics.csv", "config.yaml"):
         (folder / name).unlink()

@@ -5,7 +5,7 @@ import pytest
 from small_sweeps import finish, write_experiment
 
 from regx.config.errors import UsageError
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.runs.folder import RunFolder
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from regx.config.reading import explain
+from regx.reading import explain
 from regx.sweeps.local_workers import local_workers
 
 

@@ -6,20 +6,18 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import Best, RunRecord
 from regx.training.evaluate import BestWeights, weights_of
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 
-def train(
-    folder: Path, dataset: Dataset, *, epochs: int, stop: StopAt | None = None, **model: Any
-) -> RunRecord:
+def train(folder: Path, dataset: Dataset, *, epochs: int, stop: int | None = None, **model: Any) -> RunRecord:
     """Train at a rate so high that the last epoch is seldom the best."""
     content = {
         "name": "best",
@@ -30,7 +28,7 @@ def train(
         "device": "cpu",
     }
     config = RunConfig.model_validate(content)
-    return train_run(config, RunFolder(folder), dataset, Quiet(), RunOptions(stop=stop))
+    return train_run(config, RunFolder(folder), dataset, Quiet(stop))
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -56,7 +54,7 @@ def test_the_best_weights_survive_a_checkpoint(tmp_path: Path, digits: Dataset) 
     whole = train(tmp_path / "whole", digits, epochs=8, batch_norm=True)
     assert whole.best is not None
     assert whole.best.epoch < 7  # stopped after it
-    stopped = train(tmp_path / "parts", digits, epochs=8, batch_norm=True, stop=StopAt(75))
+    stopped = train(tmp_path / "parts", digits, epochs=8, batch_norm=True, stop=75)
     assert stopped.best is not None
     assert stopped.best.test_error is None  # nothing but the end reads the test set
     assert train(tmp_path / "parts", digits, epochs=8, batch_norm=True).best == whole.best

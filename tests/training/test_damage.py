@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx.config import RunConfig, config_hash
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, read_rows
 from regx.runs.record import RunRecord
 from regx.training.checkpoint import SEAL_LENGTH, UnusableError, load_checkpoint
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 CONFIG = RunConfig.model_validate(
     {
@@ -31,9 +31,11 @@ STOP = 7  # of 9 steps: two rows are written, and the third epoch has begun
 FILES = ("checkpoint.pt", "metrics.csv", "probes.csv")
 
 
-def train(folder: RunFolder, dataset: Dataset, **options: object) -> tuple[RunRecord, list[str]]:
-    watch = Quiet()
-    return train_run(CONFIG, folder, dataset, watch, RunOptions(**options)), watch.notices
+def train(
+    folder: RunFolder, dataset: Dataset, stop: int | None = None, **options: bool
+) -> tuple[RunRecord, list[str]]:
+    watch = Quiet(stop)
+    return train_run(CONFIG, folder, dataset, watch, **options), watch.notices
 
 
 def result(folder: RunFolder) -> tuple[object, ...]:
@@ -53,7 +55,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> tu
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> dict[str, bytes]:
     folder = RunFolder(tmp_path_factory.mktemp("stopped"))
-    record, _ = train(folder, digits, stop=StopAt(STOP))
+    record, _ = train(folder, digits, stop=STOP)
     assert (record.status, len(read_rows(folder.metrics))) == ("interrupted", 2)
     return {path.name: path.read_bytes() for path in folder.path.iterdir() if path.name != ".lock"}
 
@@ -127,9 +129,9 @@ def test_what_is_damaged_is_put_aside(tmp_path: Path, digits: Dataset, stopped: 
 
 def test_the_checkpoint_of_another_config_is_put_aside(tmp_path: Path, digits: Dataset) -> None:
     folder, other = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "other")
-    train(folder, digits, stop=StopAt(STOP))
+    train(folder, digits, stop=STOP)
     config = CONFIG.model_copy(update={"optim": CONFIG.optim.model_copy(update={"lr": 0.2})})
-    train_run(config, other, digits, Quiet(), RunOptions(stop=StopAt(STOP)))
+    train_run(config, other, digits, Quiet(stop=STOP))
     folder.checkpoint.write_bytes(other.checkpoint.read_bytes())
     record, [notice] = train(folder, digits)
     assert "belongs to another config" in notice
@@ -142,7 +144,7 @@ def test_the_checkpoint_of_another_seed_is_put_aside(
     folder = RunFolder(tmp_path / "run")
     folder.create()
     other = CONFIG.model_copy(update={"seed": 1})
-    train_run(other, folder, digits, Quiet(), RunOptions(stop=StopAt(STOP)))
+    train_run(other, folder, digits, Quiet(stop=STOP))
     folder.record.write_bytes(stopped["run.json"])  # with the rows of that seed, too
     _, notices = train(folder, digits)
     assert "it belongs to seed 1" in notices[0]
@@ -200,10 +202,10 @@ def test_the_end_is_not_gone_past(tmp_path: Path, digits: Dataset, changes: dict
         section, _, key = path.partition(".")
         content[section] = content[section] | {key: value}
     config, folder = RunConfig.model_validate(content), RunFolder(tmp_path / "run")
-    before = train_run(config, folder, digits, Quiet(), RunOptions(keep_checkpoint=True))
+    before = train_run(config, folder, digits, Quiet(), keep_checkpoint=True)
     expected = result(folder)
     folder.record.unlink()
-    record = train_run(config, folder, digits, Quiet(), RunOptions())
+    record = train_run(config, folder, digits, Quiet())
     assert result(folder) == expected
     assert (record.failure, record.note) == (before.failure, before.note)
     assert folder.checkpoint.name in record.files
@@ -248,7 +250,7 @@ class TestFinished:
         self, folder: RunFolder, tmp_path: Path, digits: Dataset
     ) -> None:
         other = RunFolder.for_config(CONFIG.model_copy(update={"seed": 1}), tmp_path)
-        train_run(CONFIG.model_copy(update={"seed": 1}), other, digits, Quiet(), RunOptions())
+        train_run(CONFIG.model_copy(update={"seed": 1}), other, digits, Quiet())
         folder.record.write_bytes(other.record.read_bytes())
         with pytest.raises(ValueError, match="is of another run"):
             folder.read_record()
@@ -271,9 +273,9 @@ class TestMixed:
         self, tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> tuple[RunRecord, list[str]]:
         folder = RunFolder(tmp_path / "run")
-        train(folder, digits, stop=StopAt(4))
+        train(folder, digits, stop=4)
         monkeypatch.setattr("regx.training.environment.code_digest", lambda: "0123abcd")
-        train(folder, digits, stop=StopAt(1))
+        train(folder, digits, stop=1)
         return train(folder, digits)
 
     def test_every_process_is_recorded(self, mixed: tuple[RunRecord, list[str]]) -> None:
@@ -288,7 +290,7 @@ class TestMixed:
 
     def test_a_run_of_one_program_is_not_mixed(self, tmp_path: Path, digits: Dataset) -> None:
         folder = RunFolder(tmp_path / "run")
-        train(folder, digits, stop=StopAt(4))
+        train(folder, digits, stop=4)
         record, notices = train(folder, digits)
         assert (len(record.processes), record.mixture, notices) == (2, (), [])
 
@@ -296,10 +298,10 @@ class TestMixed:
         self, tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = RunFolder(tmp_path / "run")
-        train(folder, digits, stop=StopAt(4))
+        train(folder, digits, stop=4)
         with monkeypatch.context() as patch:
             patch.setattr("regx.training.environment.code_digest", lambda: "0123abcd")
-            train(folder, digits, stop=StopAt(0))
+            train(folder, digits, stop=0)
         record, _ = train(folder, digits)
         assert ([process.from_step for process in record.processes], record.mixture) == ([0, 4], ())
 
@@ -307,7 +309,7 @@ class TestMixed:
         self, tmp_path: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = RunFolder(tmp_path / "run")
-        train(folder, digits, stop=StopAt(4))
+        train(folder, digits, stop=4)
         folder.checkpoint.unlink()
         monkeypatch.setattr("regx.training.environment.code_digest", lambda: "0123abcd")
         record, notices = train(folder, digits)

@@ -8,23 +8,22 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
-from regx.models.network import build_model
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
-from regx.training.evaluate import evaluate, fresh_batch_norm, zero_sum
-from regx.training.interventions import hold_reference_
+from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.loop import Ending, TrainState, train
-from regx.training.optim import Sgd
+from regx.training.observer import Observer
 from regx.training.outcome import hopeless
 from regx.training.prepare import RunData, prepare
-from regx.training.run import RunOptions, train_run
-from regx.training.seeding import generator, stream_seed
+from regx.training.run import train_run
+from regx.training.seeding import stream_seed
+from regx.training.start import start
 
 CNN: dict[str, Any] = {"family": "cnn", "conv_channels": [8], "hidden_sizes": [16, 16]}
 WITH_DROPOUT: dict[str, Any] = {"drop_prob": {"input": 0.1, "conv": 0.2, "hidden": 0.3}}
@@ -44,7 +43,7 @@ def config_of(**sections: dict[str, Any]) -> RunConfig:
     return RunConfig.model_validate(content)
 
 
-class Recorder:
+class Recorder(Observer):
     """Keeps the rows, and a look at the network after each epoch."""
 
     def __init__(self, state: TrainState, look: Callable[[nn.Module], Any]) -> None:
@@ -52,27 +51,16 @@ class Recorder:
         self.rows: list[EpochMetrics] = []
         self.seen: list[Any] = []
 
-    def before_step(self, state: TrainState) -> bool:  # noqa: ARG002  # the watcher's signature
-        return True
-
     def epoch_done(self, row: EpochMetrics) -> None:
         self.rows.append(row)
         self.seen.append(self.look(self.state.network))
 
 
-def start(config: RunConfig, digits: Dataset) -> tuple[RunData, TrainState]:
+def begin(config: RunConfig, digits: Dataset) -> tuple[RunData, TrainState]:
     torch.set_num_threads(1)
     data = prepare(config, digits, torch.device("cpu"))
-    network = build_model(
-        config.model, config.data.facts, lambda name: generator(config.seed, f"init/{name}")
-    )
-    hold_reference_(network, data.train)
+    state = start(config, data)
     torch.manual_seed(stream_seed(config.seed, "noise"))
-    state = TrainState(
-        network=network,
-        optimizer=Sgd(network, config.optim),
-        running_loss=zero_sum(torch.device("cpu")),
-    )
     return data, state
 
 
@@ -80,7 +68,7 @@ def trained(
     config: RunConfig, digits: Dataset, look: Callable[[nn.Module], Any] = lambda _: None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], Recorder, Ending]:
     """Train, and return the parameters before and after, what was seen and how it ended."""
-    data, state = start(config, digits)
+    data, state = begin(config, digits)
     before = {name: value.detach().clone() for name, value in state.network.named_parameters()}
     recorder = Recorder(state, look)
     ending = train(config, data, state, recorder)
@@ -108,7 +96,7 @@ def test_only_gamma_and_beta_are_trained(digits: Dataset) -> None:
 def test_frozen_layers_keep_every_bit_and_so_do_their_activations(digits: Dataset, batch_norm: bool) -> None:
     """The inputs of the first trained layer then do not drift at all."""
     config = config_of(model={"batch_norm": batch_norm}, optim={"freeze_layers": 2, "max_norm": 0.5})
-    data, _ = start(config, digits)
+    data, _ = begin(config, digits)
     images, _ = data.train.batch(slice(0, 100))
 
     def inputs_of_the_first_trained_layer(network: nn.Module) -> Tensor:
@@ -162,7 +150,7 @@ def test_a_fixed_mask_holds_from_its_epoch_on_and_changes_nothing_before(digits:
 def test_the_thinned_network_is_what_is_evaluated(digits: Dataset) -> None:
     """With one mask in both modes, and no batch norm, train mode and eval mode are the same function."""
     config = config_of(model=WITH_DROPOUT | {"drop_mask": {"kind": "fixed", "from_epoch": 1}})
-    data, state = start(config, digits)
+    data, state = begin(config, digits)
     train(config, data, state, Recorder(state, masks))
     images, _ = data.valid.batch(slice(0, 50))
     assert torch.equal(state.network.train()(images), state.network.eval()(images))
@@ -182,7 +170,7 @@ def test_reference_images_make_training_and_evaluation_one_function(digits: Data
     config = config_of(
         model={"batch_norm": {"reference_images": 120}}, train={"bn_reestimate_images": 0, "epochs": 1}
     )
-    data, state = start(config, digits)
+    data, state = begin(config, digits)
     train(config, data, state, Recorder(state, masks))
     images, _ = data.valid.batch(slice(0, 50))
     stale = state.network.eval()(images)  # the weights have moved since the last step
@@ -194,7 +182,7 @@ def test_reference_images_make_training_and_evaluation_one_function(digits: Data
 
 def test_fresh_reference_statistics_go_again(digits: Dataset) -> None:
     config = config_of(model={"batch_norm": {"reference_images": 120}})
-    data, state = start(config, digits)
+    data, state = begin(config, digits)
     state.network.train()(data.train.batch(slice(0, 50))[0])
     layer = next(layer for layer in state.network.modules() if isinstance(layer, ReferenceBatchNorm))
     with torch.no_grad():
@@ -212,7 +200,7 @@ def test_ghosts_are_evaluated_with_the_statistics_of_whole_batches(digits: Datas
     ghosts, plain = config_of(model={"batch_norm": {"ghost_size": 10}}), config_of(model={"batch_norm": True})
     losses = []
     for config in (ghosts, plain):
-        data, state = start(config, digits)
+        data, state = begin(config, digits)
         with fresh_batch_norm(state.network, data.train, 2000):
             losses.append(evaluate(state.network, data.valid))
     assert losses[0] == losses[1]
@@ -246,10 +234,10 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
     """Stopped within the first and within the second of three epochs of four steps."""
     config = config_of(**sections)
     whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
-    expected = train_run(config, whole, digits, Quiet(), RunOptions())
-    record = train_run(config, parts, digits, Quiet(), RunOptions(stop=StopAt(step)))
+    expected = train_run(config, whole, digits, Quiet())
+    record = train_run(config, parts, digits, Quiet(stop=step))
     assert (record.status, record.steps_completed) == ("interrupted", step)
-    record = train_run(config, parts, digits, Quiet(), RunOptions())
+    record = train_run(config, parts, digits, Quiet())
     assert without_time(parts) == without_time(whole)
     assert (record.status, record.final, record.failure) == (
         expected.status,
@@ -274,7 +262,7 @@ def test_every_toggle_changes_something(sections: dict[str, Any], digits: Datase
 def test_a_hopeless_run_is_stopped(digits: Dataset, tmp_path: Path) -> None:
     config = config_of(optim={"lr": 1e-9}, train={"stop_if": {"epoch": 2, "train_loss_above": 2.0}})
     folder = RunFolder(tmp_path / "a")
-    record = train_run(config, folder, digits, Quiet(), RunOptions())
+    record = train_run(config, folder, digits, Quiet())
     assert (record.status, record.epochs_completed, record.final) == ("stopped", 2, None)
     assert record.failure is None
     assert record.note is not None
@@ -282,7 +270,7 @@ def test_a_hopeless_run_is_stopped(digits: Dataset, tmp_path: Path) -> None:
     assert record.note.message.endswith("after epoch 2; train.stop_if ends a run above 2")
     assert (record.has_ended, record.has_learned) == (True, False)
     assert [row.epoch for row in read_rows(folder.metrics)] == [1, 2]
-    assert train_run(config, folder, digits, Quiet(), RunOptions()) == record  # it is not trained again
+    assert train_run(config, folder, digits, Quiet()) == record  # it is not trained again
 
 
 def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.training.prepare import prepare
 
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import torch
-from watching import Quiet, StopAt
+from watching import Quiet
 
 from regx.config import RunConfig
-from regx.data import Dataset
+from regx.data.load import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.metrics import COLUMNS, read_rows
 from regx.runs.record import RunRecord
 from regx.runs.table import load_run_folder
-from regx.training.run import RunOptions, train_run
+from regx.training.run import train_run
 
 Run = Callable[..., tuple[RunFolder, RunRecord]]
 
@@ -46,11 +46,11 @@ def config_of(**sections: Mapping[str, Any] | object) -> RunConfig:
 @pytest.fixture
 def run(tmp_path: Path, digits: Dataset) -> Run:
     def run(
-        out: str = "a", options: RunOptions | None = None, **sections: object
+        out: str = "a", stop: int | None = None, fresh: bool = False, **sections: object
     ) -> tuple[RunFolder, RunRecord]:
         config = config_of(**sections)
         folder = RunFolder.for_config(config, tmp_path / out)
-        return folder, train_run(config, folder, digits, Quiet(), options or RunOptions())
+        return folder, train_run(config, folder, digits, Quiet(stop), fresh=fresh)
 
     return run
 
@@ -96,7 +96,7 @@ def test_a_finished_run_is_not_trained_again_unless_asked(run: Run) -> None:
     before = folder.metrics.read_bytes()
     assert run()[1] == record
     assert folder.metrics.read_bytes() == before
-    assert run(options=RunOptions(fresh=True))[1].seconds != record.seconds
+    assert run(fresh=True)[1].seconds != record.seconds
 
 
 @pytest.mark.parametrize("step", [0, 4, 6, 13, 17])
@@ -110,7 +110,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run: Run, step: int, precision:
         "train": {"precision": precision},
     }
     whole, expected = run("whole", **sections)
-    folder, record = run("parts", options=RunOptions(stop=StopAt(step)), **sections)
+    folder, record = run("parts", stop=step, **sections)
     assert (record.status, record.steps_completed) == ("interrupted", step)
     assert folder.checkpoint.exists()
     _, record = run("parts", **sections)
@@ -134,7 +134,7 @@ def test_rarer_evaluation_changes_nothing_but_the_rows(run: Run) -> None:
 def test_a_stopped_run_that_is_rarely_evaluated_goes_on_to_the_same_bytes(run: Run, step: int) -> None:
     train = {"epochs": 7, "batch_size": 50, "eval_every": 3}
     whole, _ = run("whole", model=REGULARIZED, train=train)
-    part, record = run("part", RunOptions(stop=StopAt(step)), model=REGULARIZED, train=train)
+    part, record = run("part", stop=step, model=REGULARIZED, train=train)
     assert record.steps_completed == step
     load_run_folder(part.path)
     run("part", model=REGULARIZED, train=train)
@@ -150,7 +150,7 @@ def test_the_epoch_of_the_stop_rule_is_evaluated(run: Run) -> None:
 
 def test_rows_that_are_gone_are_written_anew_from_the_checkpoint(run: Run) -> None:
     whole, _ = run("whole")
-    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
+    folder, _ = run("parts", stop=13)
     folder.metrics.unlink()
     _, record = run("parts")
     assert without_time(folder) == without_time(whole)
@@ -160,7 +160,7 @@ def test_rows_that_are_gone_are_written_anew_from_the_checkpoint(run: Run) -> No
 def test_a_folder_in_use_is_refused(run: Run) -> None:
     folder, _ = run()
     with folder.lock(), pytest.raises(FolderBusyError, match="another process"):
-        run(options=RunOptions(fresh=True))
+        run(fresh=True)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_runs_that_differ_in_one_toggle_see_the_same_images(
     monkeypatch.setattr(Images, "batch", recording_gather)
     for name, sections in (("plain", {}), ("toggled", toggle)):
         config = config_of(**sections)
-        train_run(config, RunFolder(tmp_path / name), digits, Quiet(), RunOptions())
+        train_run(config, RunFolder(tmp_path / name), digits, Quiet())
     assert len(seen) == 2 * 18
     assert all(torch.equal(a, b) for a, b in zip(seen[:18], seen[18:], strict=True))
     assert not torch.equal(seen[0], seen[6])  # another epoch, another order
@@ -226,7 +226,7 @@ def test_a_loss_that_overflows_on_the_test_set_alone_is_a_status(digits: Dataset
         model={"family": "mlp", "hidden_sizes": [16] * 7, "init": {"gain": 1e6}},
         optim={"lr": 1e-9},
     )
-    record = train_run(config, RunFolder(tmp_path / "a"), black, Quiet(), RunOptions())
+    record = train_run(config, RunFolder(tmp_path / "a"), black, Quiet())
     assert record.epochs_completed == 3
     assert record.status == "diverged"
     assert record.failure is not None
@@ -258,7 +258,7 @@ def test_random_labels_can_be_learned_but_do_not_carry_over(digits: Dataset, tmp
     config = config_of(
         data={"train_size": 200}, model={"hidden_sizes": [256]}, train={"epochs": 100, "batch_size": 50}
     )
-    record = train_run(config, RunFolder(tmp_path / "a"), shuffled, Quiet(), RunOptions())
+    record = train_run(config, RunFolder(tmp_path / "a"), shuffled, Quiet())
     assert record.final is not None
     assert record.final.train_error < 0.02
     # 500 test images: 5 standard errors of a proportion of 0.9 are 0.067
@@ -266,7 +266,7 @@ def test_random_labels_can_be_learned_but_do_not_carry_over(digits: Dataset, tmp
 
 
 def test_leftovers_of_a_kill_are_removed(run: Run) -> None:
-    folder, _ = run("parts", options=RunOptions(stop=StopAt(5)))
+    folder, _ = run("parts", stop=5)
     leftover = folder.path / ".checkpoint.pt.abc.part"
     leftover.write_bytes(b"half")
     run("parts")
@@ -275,7 +275,7 @@ def test_leftovers_of_a_kill_are_removed(run: Run) -> None:
 
 def test_rows_that_a_disk_damaged_mean_a_new_start(run: Run) -> None:
     whole, _ = run("whole")
-    folder, _ = run("parts", options=RunOptions(stop=StopAt(13)))
+    folder, _ = run("parts", stop=13)
     folder.metrics.write_bytes(folder.metrics.read_bytes().replace(b"0.9,", b"\xff,"))
     run("parts")
     assert without_time(folder) == without_time(whole)

@@ -1,28 +1,25 @@
-"""What a mechanical claim is, what its check answers, and criteria that word themselves."""
+"""What a mechanical claim is, and how what was measured is held against its criteria."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
-__all__ = [
-    "CheckResult",
-    "Measured",
-    "MechanicalClaim",
-    "Verdict",
-    "at_most",
-    "conclude",
-    "conclude_literally",
-    "equal",
-    "more_than",
-    "noted",
-    "within",
-]
+import yaml
 
-Verdict = Literal["supported", "contradicted"]
+from regx.claims.sentences import loose_points
+
+__all__ = ["CheckResult", "CheckedValue", "MechanicalClaim", "Values", "all_mechanical", "holds"]
+
+Values = dict[str, float | str]
+"""What a check measured, by name, in the order in which it is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class CheckedValue:
     """One thing that a check measured: a row of the table that it prints.
 
     Attributes:
@@ -49,9 +46,9 @@ class CheckResult:
         measured: The evidence.
     """
 
-    verdict: Verdict
+    verdict: Literal["supported", "contradicted"]
     reading: str
-    measured: tuple[Measured, ...]
+    measured: tuple[CheckedValue, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +60,14 @@ class MechanicalClaim:
         says: The sentence in short.
         quote: The exact words of the tested text.
         source: The paper or page that it rests on, with the section.
-        passes_if: The criterion in a line.
+        passes_if: All criteria together, in a line.
         notes: Where the text is loose or wrong, and traps for who uses what it describes.
-        check: Measures and judges; the same answer every time, on the CPU.
+        measured_by: The function that measures, as `module.function` of this package.
+        criteria: What each measured value has to be, by its name; `*` in a name stands for anything.
+        reading: How the sentence was read, said where it holds.
+        literal: Words of the sentence that `criteria` take literally; empty where there is one reading.
+        meaning: What the sentence should mean in their place, as the end of a sentence.
+        criteria_of_meaning: What the values have to be for that.
     """
 
     id: str
@@ -74,61 +76,73 @@ class MechanicalClaim:
     source: str
     passes_if: str
     notes: tuple[str, ...]
-    check: Callable[[], CheckResult]
+    measured_by: str
+    criteria: Mapping[str, str]
+    reading: str = ""
+    literal: str = ""
+    meaning: str = ""
+    criteria_of_meaning: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self) -> CheckResult:
+        """Measure and judge: the same answer every time, on the CPU."""
+        module, function = self.measured_by.split(".")
+        values: Values = getattr(importlib.import_module(f"{__package__}.{module}"), function)()
+        return self.judge(values)
+
+    def judge(self, values: Values) -> CheckResult:
+        """Hold values against the criteria; where words can be taken literally, the letter decides."""
+        rows, by_letter, by_meaning = [], True, True
+        for name, value in values.items():
+            letter, meant = _find(self.criteria, name), _find(self.criteria_of_meaning, name)
+            criterion = letter if letter is not None else meant
+            if criterion is None:
+                raise KeyError(f"{self.id} has no criterion for {name!r}")
+            row = CheckedValue(name=name, value=value, criterion=criterion, holds=holds(value, criterion))
+            by_letter &= row.holds or letter is None
+            by_meaning &= row.holds or meant is None
+            rows.append(row)
+        reading = self.reading if by_letter else ""
+        if self.literal and by_letter:
+            reading = f"the literal '{self.literal}' is true"
+        elif self.literal:
+            meaning = self.meaning if by_meaning else f"nor does this hold: {self.meaning}"
+            reading = f"the literal '{self.literal}' is false; {meaning}"
+        verdict: Literal["supported", "contradicted"] = "supported" if by_letter else "contradicted"
+        return CheckResult(verdict=verdict, reading=reading, measured=tuple(rows))
 
 
-def equal(name: str, value: float | str, expected: float | str) -> Measured:
-    """Ask for exactly this value."""
-    shown = f"{expected:g}" if isinstance(expected, float) else str(expected)
-    return Measured(name=name, value=value, criterion=f"exactly {shown}", holds=value == expected)
+def _find(criteria: Mapping[str, str], name: str) -> str | None:
+    """Find the criterion of a value: the first whose name fits."""
+    return next((criterion for key, criterion in criteria.items() if fnmatchcase(name, key)), None)
 
 
-def at_most(name: str, value: float, bound: float) -> Measured:
-    """Ask for no more than a bound; NaN is more than any."""
-    return Measured(name=name, value=value, criterion=f"at most {bound:.8g}", holds=value <= bound)
+def holds(value: float | str, criterion: str) -> bool:
+    """Whether a value meets a criterion of claims.yaml; NaN meets none, and every value an empty one.
 
-
-def more_than(name: str, value: float, bound: float) -> Measured:
-    """Ask for strictly more than a bound."""
-    return Measured(name=name, value=value, criterion=f"more than {bound:.8g}", holds=value > bound)
-
-
-def within(name: str, value: float, expected: float, tolerance: float) -> Measured:
-    """Ask for a value up to a tolerance either way."""
-    criterion = f"{expected:g} ± {tolerance:.2g}"
-    return Measured(name=name, value=value, criterion=criterion, holds=abs(value - expected) <= tolerance)
-
-
-def noted(name: str, value: float | str) -> Measured:
-    """Show a value that decides nothing."""
-    return Measured(name=name, value=value, criterion="", holds=True)
-
-
-def conclude(measured: Sequence[Measured], *, reading: str = "") -> CheckResult:
-    """Support a sentence when all that was measured holds."""
-    holds = all(row.holds for row in measured)
-    return CheckResult(
-        verdict="supported" if holds else "contradicted",
-        reading=reading if holds else "",
-        measured=tuple(measured),
-    )
-
-
-def conclude_literally(
-    *, words: str, literal: Sequence[Measured], sensible: Sequence[Measured], meaning: str
-) -> CheckResult:
-    """Judge a sentence by its letter, and say beside it whether what it should mean is true.
-
-    Args:
-        words: The words of the sentence that must be taken literally.
-        literal: What was measured of the letter; alone decides the verdict.
-        sensible: What was measured of the sensible reading; a row may serve both.
-        meaning: The sensible reading, as the end of a sentence.
+    Raises:
+        ValueError: If the criterion is written in no way that is known.
     """
-    measured = (*literal, *(row for row in sensible if row not in literal))
-    if all(row.holds for row in literal):
-        return CheckResult(verdict="supported", reading=f"the literal '{words}' is true", measured=measured)
-    sense = meaning if all(row.holds for row in sensible) else f"nor does this hold: {meaning}"
-    return CheckResult(
-        verdict="contradicted", reading=f"the literal '{words}' is false; {sense}", measured=measured
+    if isinstance(value, str):
+        return criterion in ("", f"exactly {value}")
+    match criterion.split():
+        case []:
+            return True
+        case ["exactly", expected]:
+            return value == float(expected)
+        case ["at", "most", bound]:
+            return value <= float(bound)
+        case ["more", "than", bound]:
+            return value > float(bound)
+        case [expected, "±", tolerance]:
+            return abs(value - float(expected)) <= float(tolerance)
+    raise ValueError(f"no criterion: {criterion!r}")
+
+
+@cache
+def all_mechanical() -> tuple[MechanicalClaim, ...]:
+    """Return every mechanical claim, ordered by id."""
+    text = Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8")
+    return tuple(
+        MechanicalClaim(**content | {"id": claim, "notes": (*loose_points(claim), *content.get("notes", ()))})
+        for claim, content in sorted(yaml.safe_load(text).items())
     )

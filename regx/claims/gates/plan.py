@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from regx.claims.gates import check_gates
-from regx.claims.gates.digits import ON_MNIST
-from regx.claims.gates.reference import REFERENCES, Reference, only_on, reference_experiment, reference_gate
+from regx.claims.gates.reference import (
+    ON_MNIST,
+    REFERENCES,
+    ReferenceNetwork,
+    only_on,
+    reference_experiment,
+    reference_gate,
+)
 from regx.claims.results import Gate, Gates
 from regx.config import Experiment
 from regx.sweeps.ledger import Ledger
@@ -32,7 +37,7 @@ class GatePlan:
     path: Path
     data: frozenset[str]
     experiment: Experiment
-    references: tuple[Reference, ...]
+    references: tuple[ReferenceNetwork, ...]
     due: bool
 
     def trainable(self, here: Collection[str]) -> Experiment:
@@ -49,6 +54,8 @@ class GatePlan:
         Raises:
             UsageError: If gates.json is damaged.
         """
+        from regx.claims.gates.quick import check_gates  # with torch
+
         found = (
             *check_gates(self.data.intersection(here)),
             *(reference_gate(reference, self.experiment, ledger) for reference in self.references),

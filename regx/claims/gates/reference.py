@@ -6,6 +6,9 @@ looked at. A result outside the bounds is no finding: it makes claims invalid.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
 
 from regx.claims.registry import starter_folder
 from regx.claims.results import Gate
@@ -13,14 +16,15 @@ from regx.config import Experiment, Tier, load_experiment
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
-__all__ = ["REFERENCES", "Reference", "only_on", "reference_experiment", "reference_gate"]
+__all__ = ["ON_MNIST", "REFERENCES", "ReferenceNetwork", "only_on", "reference_experiment", "reference_gate"]
 
 FILE = starter_folder() / "reference_values.yaml"
+ON_MNIST = "random labels of MNIST"  # a quick gate, and the one of them that needs data to be fetched
 _NO_NUMBER = {"diverged": "diverged", "stopped": "was stopped", "failed": "the run failed"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ReferenceNetwork:
     """What is known of a network.
 
     Attributes:
@@ -45,74 +49,9 @@ class Reference:
         return tuple(filter(None, (self.arm, self.minus)))
 
 
-REFERENCES = (
-    Reference(
-        name="softmax regression on MNIST",
-        arm="softmax",
-        low=91.0,
-        high=93.8,
-        known="92.0 to 92.8 % is common, 92.2 to 92.4 % here (5 seeds); a point beyond either",
-    ),
-    Reference(
-        name="1,024 hidden units on MNIST",
-        arm="wide",
-        low=97.6,
-        high=98.6,
-        known=(
-            "98.09 +- 0.05 % without a regularizer (10 seeds; "
-            "github.com/tcotten-scrypted/persistent-stochastic-ablation-mlp), 98.0 to 98.2 % here (5 seeds); "
-            "half a point beyond either"
-        ),
-    ),
-    Reference(
-        name="5,000 images of MNIST",
-        arm="mnist_5000",
-        low=94.0,
-        high=96.5,
-        known="95.1 to 95.3 % here (5 seeds); a point beyond either",
-    ),
-    Reference(
-        name="2,000 images of MNIST",
-        arm="mnist_2000",
-        low=91.0,
-        high=94.0,
-        known="92.3 to 93.0 % here (5 seeds); a point beyond either",
-    ),
-    Reference(
-        name="100 images of MNIST",
-        arm="mnist_100",
-        low=67.0,
-        high=82.0,
-        known="72.5 to 77.4 % here (5 seeds, standard deviation 2.1)",
-    ),
-    Reference(
-        name="dropout on 100 images of MNIST",
-        arm="mnist_100_dropout",
-        minus="mnist_100",
-        low=-4.0,
-        high=8.0,
-        known=(
-            "no gain at 100 images (Srivastava et al. 2014, Figure 10); 0.2 to 3.1 points here (5 seeds, "
-            "standard deviation 1.2)"
-        ),
-    ),
-    Reference(
-        name="a CNN on MNIST",
-        arm="mnist_cnn",
-        low=98.5,
-        high=99.7,
-        known=(
-            "99.0 to 99.3 % after 5 epochs of a small CNN (github.com/m-shilpa/EVA4), 99.2 % here (1 seed); "
-            "half a point beyond either"
-        ),
-    ),
-    Reference(
-        name="a CNN on 5,000 images of CIFAR-10",
-        arm="cifar_5000",
-        low=45.0,
-        high=55.0,
-        known="47.8 to 50.6 % here (5 seeds, standard deviation 1.1)",
-    ),
+REFERENCES = tuple(
+    ReferenceNetwork(**network)
+    for network in yaml.safe_load(Path(__file__).with_name("references.yaml").read_text(encoding="utf-8"))
 )
 
 
@@ -122,8 +61,8 @@ def reference_experiment(tier: Tier) -> Experiment:
 
 
 def only_on(
-    data: Collection[str], experiment: Experiment, references: Sequence[Reference]
-) -> tuple[Experiment, tuple[Reference, ...]]:
+    data: Collection[str], experiment: Experiment, references: Sequence[ReferenceNetwork]
+) -> tuple[Experiment, tuple[ReferenceNetwork, ...]]:
     """Keep what needs no other data sets than these."""
     arms = {arm for arm in experiment.arms if experiment.config(arm, {}, 0).data.name in data}
     kept = tuple(reference for reference in references if arms.issuperset(reference.arms))
@@ -131,7 +70,7 @@ def only_on(
     return replace(experiment, arms=tuple(arm for arm in experiment.arms if arm in needed)), kept
 
 
-def reference_gate(reference: Reference, experiment: Experiment, ledger: Ledger) -> Gate:
+def reference_gate(reference: ReferenceNetwork, experiment: Experiment, ledger: Ledger) -> Gate:
     """Hold the runs of a reference against its bounds; it was not run where one of them has not ended."""
     jobs = [ledger.job(experiment.config(arm, {}, experiment.seeds[0]), arm) for arm in reference.arms]
     what, unit = ("difference", "points") if reference.minus else ("test accuracy", "%")

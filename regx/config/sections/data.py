@@ -1,13 +1,19 @@
 """`data`: which images, how many, and how they are prepared."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from regx.config.sections.fields import Section, optional
-from regx.config.shapes import DATASETS, DatasetFacts
+from regx.data.sets import DATASETS
+from regx.data.spec import DatasetFacts
 
 __all__ = ["DataConfig"]
+
+if TYPE_CHECKING:
+    DatasetName = str
+else:
+    DatasetName = Literal[tuple(DATASETS)]
 
 NumImages = Annotated[int, Field(ge=1)]
 
@@ -15,7 +21,7 @@ NumImages = Annotated[int, Field(ge=1)]
 class DataConfig(Section):
     """Which images, how many, and how they are prepared."""
 
-    name: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = Field(
+    name: DatasetName = Field(
         description="Data set. `digits` is embedded; the others are fetched once (`regx data fetch NAME`)."
     )
     train_size: Annotated[NumImages | None, optional(NumImages)] = Field(
@@ -46,7 +52,7 @@ class DataConfig(Section):
     @property
     def facts(self) -> DatasetFacts:
         """Shape and split of the data set."""
-        return DATASETS[self.name]
+        return DATASETS[self.name].facts
 
     @property
     def num_train(self) -> int:

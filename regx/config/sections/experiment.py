@@ -1,17 +1,33 @@
 """The file of an experiment: which runs answer one question."""
 
-from typing import Annotated, Any, Literal, get_args
+import math
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from regx.config.errors import KeyPath
 from regx.config.sections.claim import ClaimConfig
 from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
 from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
-from regx.config.yaml_tree import KeyPath
+from regx.config.yaml_tree import Plain
 
-__all__ = ["Axes", "ExperimentFile", "GridConfig", "Tier", "TierConfig", "Tiers", "TuneConfig"]
+__all__ = [
+    "Axes",
+    "ExperimentFile",
+    "GridConfig",
+    "Settings",
+    "Tier",
+    "TierConfig",
+    "Tiers",
+    "TuneConfig",
+    "can_extend",
+    "cross",
+    "next_value",
+]
 
 Tier = Literal["smoke", "cpu", "gpu"]
 
@@ -21,6 +37,7 @@ _ArmName = Annotated[str, Field(pattern=NAME_PATTERN), WithJsonSchema({"type": "
 _Paths = dict[str, Any]
 _Axis = Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]
 Axes = dict[str, _Axis]
+Settings: TypeAlias = Mapping[str, Plain]  # dotted path -> value, e.g. {"optim.lr": 0.1}
 _Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 _SeedList = Annotated[tuple[_Seed, ...], Strict(False), Field(min_length=1, max_length=MAX_SEEDS)]
 
@@ -142,6 +159,87 @@ class TuneConfig(Section):
         """Say where in the file these axes stand."""
         leader = self.follow.get(arm, arm)
         return ("tune", "arms", leader) if leader in self.arms else ("tune", "over")
+
+    def points(self, arm: str) -> tuple[Settings, ...]:
+        """Cross the axes of an arm, the last one fastest."""
+        return cross(self.of(arm))
+
+    def tries(self, arm: str) -> bool:
+        """Whether an arm has trials of its own; one without axes, or that follows another, has none."""
+        return bool(self.of(arm)) and arm not in self.follow
+
+    def written_out(self, arms: Iterable[str]) -> "TuneConfig":
+        """Give every arm axes of its own, and say which of them go on; numbers ascend, as axes have ends."""
+        axes = {arm: {path: _ascending(values) for path, values in self.of(arm).items()} for arm in arms}
+        extend = self.extend
+        if extend is None:
+            rates = [of_arm["optim.lr"] for of_arm in axes.values() if "optim.lr" in of_arm]
+            extend = ("optim.lr",) if rates and all(map(can_extend, rates)) else ()
+        return self.model_copy(update={"over": {}, "arms": axes, "extend": extend})
+
+    def extended(self, path: str, *, up: bool) -> "TuneConfig":
+        """Let an axis go on by one step of its own rhythm, in every arm that has it.
+
+        Args:
+            path: The axis.
+            up: Above its last value, else below its first.
+
+        Returns:
+            The longer axes; the same ones where some arm has no next value, or no arm has the axis.
+
+        Raises:
+            ValueError: If the axis cannot go on at all: fewer than two values, or not positive numbers.
+        """
+        longer = {arm: _longer(axes, path, up=up) for arm, axes in self.arms.items()}
+        stuck = any(path in axes and longer[arm] == axes for arm, axes in self.arms.items())
+        return self if stuck else self.model_copy(update={"arms": longer})
+
+
+def cross(axes: Axes) -> tuple[Settings, ...]:
+    """List every combination of the values of some axes, the last axis fastest; ({},) without axes."""
+    return tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+
+
+def can_extend(values: tuple[Plain, ...]) -> bool:
+    """Whether an axis has a rhythm to go on by: at least two values, all of them positive numbers."""
+    return len(values) > 1 and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and value > 0 for value in values
+    )
+
+
+def next_value(values: tuple[Plain, ...], *, up: bool) -> float:
+    """Go on by the ratio that stood two places before: 0.1, 0.3, 1 -> 3; 1, 2, 4 -> 8; 1, 2 -> 4.
+
+    Rounded to 6 significant digits; whole numbers stay whole.
+
+    Raises:
+        ValueError: If the axis cannot go on.
+    """
+    if not can_extend(values):
+        raise ValueError(f"an axis with the values {list(values)} has no next step")
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    if not up:
+        numbers.reverse()
+    last, before = numbers[-1], numbers[-2]
+    ratio = before / numbers[-3] if len(numbers) > 2 else last / before
+    if all(isinstance(value, int) for value in values):
+        return round(last * ratio)
+    return float(f"{last * ratio:.6g}")
+
+
+def _longer(axes: Axes, path: str, *, up: bool) -> Axes:
+    if path not in axes:
+        return axes
+    values = axes[path]
+    added = next_value(values, up=up)
+    if added in values or not math.isfinite(added):
+        return axes
+    return {**axes, path: (*values, added) if up else (added, *values)}
+
+
+def _ascending(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return tuple(sorted(values)) if numbers else values
 
 
 def _null_is_false(value: Any) -> Any:

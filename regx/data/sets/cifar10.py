@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from regx.data.arrays import Arrays
 from regx.data.packages import NpmPackage
-from regx.data.spec import DatasetSpec, SourceError
+from regx.data.spec import DatasetFacts, DatasetSpec, SourceError
 from regx.data.torchvision_source import Torchvision
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ def _write_batches(arrays: Arrays) -> Iterator[tuple[str, bytes]]:
 SPEC = DatasetSpec(
     name="cifar10",
     title="CIFAR-10",
+    facts=DatasetFacts(
+        channels=3, size=32, num_classes=10, num_pool=45_000, num_valid=5_000, num_test=10_000
+    ),
     licence="none stated: do not redistribute",
     citation="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
     sha256="175123ed684663cdd63755b670da5b7795503fe4b5327e6d115b28e91b77c554",

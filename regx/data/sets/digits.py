@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from regx.data.spec import DatasetSpec
+from regx.data.spec import DatasetFacts, DatasetSpec
 
 __all__ = ["SPEC"]
 
 SPEC = DatasetSpec(
     name="digits",
     title="Optical recognition of handwritten digits",
+    facts=DatasetFacts(channels=1, size=8, num_classes=10, num_pool=1000, num_valid=297, num_test=500),
     licence="CC BY 4.0",
     citation=(
         "Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, "

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from regx.data.arrays import Arrays
 from regx.data.idx import FILES, read_files, write_files
 from regx.data.packages import DebianPackage, gunzip
-from regx.data.spec import DatasetSpec
+from regx.data.spec import DatasetFacts, DatasetSpec
 from regx.data.torchvision_source import Torchvision
 
 __all__ = ["SPEC"]
@@ -25,6 +25,9 @@ def _read(members: Mapping[str, bytes]) -> Arrays:
 SPEC = DatasetSpec(
     name="fashion_mnist",
     title="Fashion-MNIST",
+    facts=DatasetFacts(
+        channels=1, size=28, num_classes=10, num_pool=50_000, num_valid=10_000, num_test=10_000
+    ),
     licence="MIT",
     citation="Xiao, Rasul & Vollgraf 2017, Fashion-MNIST: a novel image dataset, arXiv:1708.07747",
     sha256="b2379f845b040219ac2a14d20d7c3e097b7cbfbca2a390a92bff09bc911eec71",

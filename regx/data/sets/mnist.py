@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from regx.data.arrays import Arrays
 from regx.data.idx import FILES, read_files, write_files
 from regx.data.packages import NpmPackage
-from regx.data.spec import DatasetSpec
+from regx.data.spec import DatasetFacts, DatasetSpec
 from regx.data.torchvision_source import Torchvision
 
 __all__ = ["SPEC"]
@@ -20,6 +20,9 @@ def _read(members: Mapping[str, bytes]) -> Arrays:
 SPEC = DatasetSpec(
     name="mnist",
     title="MNIST handwritten digits",
+    facts=DatasetFacts(
+        channels=1, size=28, num_classes=10, num_pool=50_000, num_valid=10_000, num_test=10_000
+    ),
     licence="none stated: do not redistribute",
     citation="LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition",
     sha256="3ce129e09b0c3e7c682e2c8fa6a9c7cdc77cb628559db2c2ac0a556fa938db79",

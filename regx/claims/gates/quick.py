@@ -1,41 +1,59 @@
-"""Gates on the embedded digits and one with a closed form: seconds, and no data to fetch."""
-
-from __future__ import annotations
+"""Quick gates: on the embedded digits, one with a closed form, and one on MNIST where that is here."""
 
 import math
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from regx.claims.exact.small_runs import build, small_config
-from regx.claims.gates.in_memory import load_data, timeless, train_in_memory, whole_run, with_labels_shuffled
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from regx.claims.gates.reference import ON_MNIST
 from regx.claims.results import Gate
+from regx.claims.small_runs import Rows, load_data, reproducible, small_config
+from regx.config import RunConfig
+from regx.data.load import load_dataset
+from regx.runs.files import scratch_folder
+from regx.runs.folder import RunFolder
+from regx.runs.metrics import EpochMetrics
+from regx.training.evaluate import evaluate
+from regx.training.loop import TrainState, train
+from regx.training.optim import Sgd
+from regx.training.prepare import Images, RunData
+from regx.training.run import train_run
+from regx.training.seeding import generator
+from regx.training.start import build_network, start
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+__all__ = ["check_gates", "dropout_is_ridge", "random_labels_of_mnist"]
 
-    from regx.config import RunConfig
 
-__all__ = [
-    "ON_MNIST",
-    "dropout_is_ridge",
-    "dropout_of_nothing",
-    "loss_at_init",
-    "no_rate_no_change",
-    "one_batch_is_learned",
-    "random_labels",
-    "random_labels_of_mnist",
-    "same_seed_same_run",
-]
+def check_gates(data: Collection[str] = ()) -> tuple[Gate, ...]:
+    """Try every quick gate.
+
+    Args:
+        data: Data sets that are here; of those on other data none is tried.
+
+    Returns:
+        What each of them measured, and whether it holds.
+    """
+    on_real_data = (gate for name, gates in ON_REAL_DATA.items() if name in data for gate in gates)
+    found = []
+    for gate in (*GATES, *on_real_data):
+        with reproducible(seed=0):
+            found.append(gate())
+    return tuple(found)
+
 
 _MLP: dict[str, Any] = {"family": "mlp", "hidden_sizes": [64]}
 
 
 def loss_at_init() -> Gate:
     """A network that knows nothing yet gives every class its share: the loss is near ln 10."""
-    from regx.training.evaluate import evaluate
-
     config = small_config(model=_MLP | {"init": {"gain": 0.1}})
-    loss, _ = evaluate(build(config), load_data(config).valid)
+    valid = load_data(config).valid
+    loss, _ = evaluate(build_network(config), Images(valid.pixels[:50], valid.labels[:50]))
     return Gate(
         name="loss at the start",
         holds=abs(loss - math.log(10)) < 0.05,
@@ -45,14 +63,11 @@ def loss_at_init() -> Gate:
 
 def no_rate_no_change() -> Gate:
     """A learning rate of nearly 0 leaves every weight as it is, bit for bit; biases begin at 0, and move."""
-    import torch
-
     config = small_config(model=_MLP, optim={"lr": 1e-30, "momentum": 0.9}, train={"epochs": 2})
-    network, before = build(config), build(config)
-    train_in_memory(config, network)
+    before, (state, _) = build_network(config), _train(config, load_data(config))
     same = all(
         torch.equal(one, other)
-        for one, other in zip(network.parameters(), before.parameters(), strict=True)
+        for one, other in zip(state.network.parameters(), before.parameters(), strict=True)
         if one.ndim > 1
     )
     return Gate(
@@ -67,7 +82,7 @@ def one_batch_is_learned() -> Gate:
     config = small_config(
         model=_MLP, data={"train_size": 100}, train={"epochs": 200, "batch_size": 100}, optim={"lr": 0.3}
     )
-    rows = train_in_memory(config, build(config))
+    _, rows = _train(config, load_data(config))
     error = rows[-1].train_error
     return Gate(
         name="one batch by heart",
@@ -81,8 +96,8 @@ def same_seed_same_run() -> Gate:
     config = small_config(
         model=_MLP | {"drop_prob": {"hidden": 0.5}, "batch_norm": True}, train={"epochs": 2, "batch_size": 50}
     )
-    first, second = whole_run(config), whole_run(config)
-    other = whole_run(config.model_copy(update={"seed": 1}))
+    first, second = _whole_run(config), _whole_run(config)
+    other = _whole_run(config.model_copy(update={"seed": 1}))
     return Gate(
         name="same seed twice",
         holds=first == second and first != other,
@@ -97,9 +112,7 @@ def dropout_of_nothing() -> Gate:
     """Dropout with a probability so small that it never strikes changes nothing but what is drawn for it."""
     plain = small_config(model=_MLP, train={"epochs": 2, "batch_size": 50})
     tiny = small_config(model=_MLP | {"drop_prob": {"hidden": 1e-12}}, train={"epochs": 2, "batch_size": 50})
-    first, second = (
-        [timeless(row) for row in train_in_memory(config, build(config))] for config in (plain, tiny)
-    )
+    first, second = (_timeless(_train(config, load_data(config))[1]) for config in (plain, tiny))
     return Gate(
         name="dropout of nothing",
         holds=first == second,
@@ -119,19 +132,17 @@ def dropout_is_ridge() -> Gate:
         Srivastava et al. 2014, JMLR 15, section 9.1, here with masks scaled by 1 / (1 - p): ridge regression
         with the penalty p / (1 - p) * sum over inputs of ||x_j||^2 w_j^2.
     """
-    import torch
-
     config = small_config(
         model={"family": "mlp", "hidden_sizes": [], "drop_prob": {"input": DROP_PROB}},
         data={"preprocess": "pca_whiten"},
         optim={"lr": 0.01, "momentum": MOMENTUM},
     )
     images_NCHW, labels_N = load_data(config).train.batch(slice(None))
-    targets_NK = torch.nn.functional.one_hot(labels_N).float()
+    targets_NK = functional.one_hot(labels_N).float()
     inputs_NF = torch.cat([images_NCHW.flatten(1), torch.ones(len(labels_N), 1)], dim=1).double()
     ridge_FK = _closed_form(inputs_NF, targets_NK.double(), DROP_PROB / (1 - DROP_PROB))
     plain_FK = _closed_form(inputs_NF, targets_NK.double(), 0.0)
-    found_FK = _trained(config, build(config), images_NCHW, targets_NK)
+    found_FK = _trained_by_square(config, images_NCHW, targets_NK)
 
     def apart(weights_FK: Tensor) -> float:
         expected_NK = inputs_NF @ ridge_FK
@@ -150,8 +161,6 @@ def dropout_is_ridge() -> Gate:
 
 def _closed_form(inputs_NF: Tensor, targets_NK: Tensor, strength: float) -> Tensor:
     """Solve for the weights; the last input is the constant, which is neither dropped nor penalised."""
-    import torch
-
     gram_FF = inputs_NF.T @ inputs_NF
     penalty_F = strength * gram_FF.diagonal().clone()
     penalty_F[-1] = 0.0
@@ -161,12 +170,9 @@ def _closed_form(inputs_NF: Tensor, targets_NK: Tensor, strength: float) -> Tens
     return found
 
 
-def _trained(config: RunConfig, network: nn.Sequential, images_NCHW: Tensor, targets_NK: Tensor) -> Tensor:
+def _trained_by_square(config: RunConfig, images_NCHW: Tensor, targets_NK: Tensor) -> Tensor:
     """Train on all images at once, and average the weights once they have settled."""
-    import torch
-
-    from regx.training.optim import Sgd
-
+    network = build_network(config)
     optimizer, output = Sgd(network, config.optim), network.get_submodule("output")
     network.train()
     weights = []
@@ -180,7 +186,6 @@ def _trained(config: RunConfig, network: nn.Sequential, images_NCHW: Tensor, tar
     return torch.stack(weights).mean(dim=0).T
 
 
-ON_MNIST = "random labels of MNIST"
 NUM_SHUFFLES = 4  # the test error under one shuffle has a standard deviation of a percentage point
 
 
@@ -215,11 +220,43 @@ def random_labels_of_mnist() -> Gate:
 
 
 def _errors(config: RunConfig, shuffle: int) -> tuple[float, float]:
-    """Train under shuffled labels; test error and training error."""
-    from regx.training.evaluate import evaluate
-
-    data = with_labels_shuffled(load_data(config), shuffle)
-    network = build(config)
-    rows = train_in_memory(config, network, data)
-    _, test_error = evaluate(network, data.test)
+    """Give the training images one another's labels, and train; test error and training error."""
+    data = load_data(config)
+    order = torch.randperm(len(data.train), generator=generator(shuffle, "gates/labels"))
+    shuffled = replace(data.train, labels=data.train.labels[order])
+    state, rows = _train(config, replace(data, train=shuffled, train_slice=shuffled))
+    _, test_error = evaluate(state.network, data.test)
     return test_error, rows[-1].train_error
+
+
+def _train(config: RunConfig, data: RunData) -> tuple[TrainState, list[EpochMetrics]]:
+    """Train in memory; return the trained state and the metrics of each epoch."""
+    state, observer = start(config, data), Rows()
+    train(config, data, state, observer)
+    return state, observer.rows
+
+
+def _whole_run(config: RunConfig) -> list[EpochMetrics]:
+    """Train as `regx train` does, in a folder that is thrown away; times are left out."""
+    observer = Rows()
+    with scratch_folder() as folder:
+        dataset = load_dataset(config.data.name, offline=True)
+        train_run(config, RunFolder(folder / "run"), dataset, observer)
+    return _timeless(observer.rows)
+
+
+def _timeless(rows: list[EpochMetrics]) -> list[EpochMetrics]:
+    """Leave out what differs from one run to the next."""
+    return [replace(row, train_seconds=0.0, eval_seconds=0.0) for row in rows]
+
+
+GATES: tuple[Callable[[], Gate], ...] = (
+    loss_at_init,
+    no_rate_no_change,
+    one_batch_is_learned,
+    same_seed_same_run,
+    dropout_of_nothing,
+    dropout_is_ridge,
+    random_labels,
+)
+ON_REAL_DATA: dict[str, tuple[Callable[[], Gate], ...]] = {"mnist": (random_labels_of_mnist,)}
