@@ -105,7 +105,7 @@ def save_claim_figure(
         for row in panels:
             _draw_panels(figure, top, row, order)
             top += PANELS
-        theme.add_text(figure, 0.1, height - 0.08, caption, color=theme.MUTED, size=7.5, va="bottom")
+        theme.add_caption(figure, 0.1, caption)
     return figure
 
 
@@ -188,11 +188,7 @@ def _draw_differences(axes: Axes, result: PartResult) -> None:
     shown = [*values, 0.0, *(ends or ()), *dashed, *(grey or ())]
     marks.set_rows(axes, -1.0, 0.65)
     marks.set_row_axis(axes, list(filter(isfinite, shown)), num_ticks=6)
-    if grey is not None:
-        axes.axvspan(grey[0], min(grey[1], axes.get_xlim()[1]), color=theme.PALE, linewidth=0, zorder=0.2)
-    for at in dashed:
-        axes.axvline(at, color=theme.MUTED, linewidth=1, linestyle=(0, (4, 2.5)), zorder=2)
-    axes.axvline(0, color=theme.INK, linewidth=0.9, zorder=2)
+    marks.draw_asked_for(axes, dashed, grey)
     marks.draw_dots(axes, values, marks.stacked(axes, values, 0.34, room=0.26), theme.BLUE)
     if ends_90 is not None and _shows_90(result):
         axes.plot(

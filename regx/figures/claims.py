@@ -59,7 +59,7 @@ def save_claims_figure(path: Path, standings: Sequence[Standing]) -> Figure:
         _prepare(axes, rows)
         for place, standing in enumerate(rows):
             _draw_row(axes, place, standing)
-        theme.add_text(figure, NAMES, height - 0.08, LEGEND, color=theme.MUTED, size=7.5, va="bottom")
+        theme.add_caption(figure, NAMES, LEGEND)
     return figure
 
 
@@ -83,10 +83,7 @@ def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     theme.plain_numbers(axes.xaxis)
     marks.set_rows(axes, -0.5, len(rows) - 0.5)
-    axes.axvspan(-1, 1, color=theme.PALE, linewidth=0, zorder=0.2)
-    for at in (-1, 1):
-        axes.axvline(at, color=theme.MUTED, linewidth=1, linestyle=(0, (4, 2.5)), zorder=2)
-    axes.axvline(0, color=theme.INK, linewidth=0.9, zorder=2)
+    marks.draw_asked_for(axes, [-1, 1], (-1, 1))
     axes.set_xlabel("effect, in multiples of what was asked for", labelpad=2)
 
 

@@ -45,12 +45,6 @@ def _left_out_caption(comparison: Comparison) -> list[str]:
     return [f"the first {num_drawn} of {num_all:,} groups"] if comparison.num_left_out else []
 
 
-def _write_caption(figure: Figure, left: float, text: str) -> None:
-    theme.add_text(
-        figure, left, figure.get_figheight() - 0.1, text, color=theme.MUTED, size=7.5, va="baseline"
-    )
-
-
 # Overfitting: how far training and validation loss come apart, group beside group.
 
 PANELS_PER_ROW = 3
@@ -109,7 +103,7 @@ def save_overfitting(path: Path, comparison: Comparison) -> Figure:
             _draw_bars(axes, row, [group.label for group in groups])
         caption = ["gap: valid − train, on a linear axis", *_lines_caption(comparison)]
         caption += _left_out_caption(comparison)
-        _write_caption(figure, 0.24, "; ".join(caption))
+        theme.add_caption(figure, 0.24, "; ".join(caption))
     return figure
 
 
@@ -203,14 +197,9 @@ def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
 
 # Convergence: how fast the validation error falls, in epochs and in seconds of training.
 
-WIDTH, CURVES, STRIP, STRIPS_PAD, STRIPS_FOOT = (
-    7.8,
-    2.85,
-    0.17,
-    0.2,
-    0.85,
-)  # inches; a strip is a group's dots
+WIDTH, CURVES, STRIPS_FOOT = 7.8, 2.85, 0.85  # inches, as all below
 CURVES_LEFT, CURVES_WIDTH, BESIDE = 0.53, 2.07, 3.67
+STRIP, STRIPS_PAD = 0.17, 0.2  # of a group's dots, and above them all
 LABEL_LETTERS = 19
 STRIP_LETTERS, STRIP_LABEL = 22, (4, 12)  # of a number with its label; of the label, at least and at most
 
@@ -244,7 +233,7 @@ def save_convergence(path: Path, comparison: Comparison) -> Figure:
                 lowest.set_xlabel(axes.get_xlabel())
                 axes.set_xlabel("")
                 axes.tick_params(labelbottom=False)
-        _write_caption(figure, CURVES_LEFT, _convergence_caption(comparison))
+        theme.add_caption(figure, CURVES_LEFT, _convergence_caption(comparison))
     return figure
 
 
@@ -314,9 +303,8 @@ def _draw_strips(axes: Axes, comparison: Comparison, row: Row) -> None:
             marks.draw_interval(axes, cell.mean, (cell.mean - half, cell.mean + half), index, color)
         number, (fewest, most) = show_cell(cell, row.measure), STRIP_LABEL
         letters = min(max(STRIP_LETTERS - len(number) - 2, fewest), most)
-        marks.row_text(
-            axes, 1.045, index, f"{number}  {shorten(group.label, letters)}", color=color, size=7.5
-        )
+        text = f"{number}  {shorten(group.label, letters)}"
+        marks.row_text(axes, 1.045, index, text, color=color, size=7.5)
 
 
 def _strips_height(comparison: Comparison) -> float:
@@ -386,7 +374,7 @@ def save_differences(path: Path, comparison: Comparison) -> Figure:
         caption = f"minus {first}; diamond: mean, bar: its 95 % t-interval, dots: each seed"
         if len(others) > 1:
             caption += "; p: corrected for the number of groups (Holm)"
-        _write_caption(figure, 0.1, "\n".join([caption, *_left_out_caption(comparison)]))
+        theme.add_caption(figure, 0.1, "\n".join([caption, *_left_out_caption(comparison)]))
     return figure
 
 
@@ -396,7 +384,7 @@ def _draw_differences(axes: Axes, row: Row) -> None:
     ends = [end for one in row.inferences if one for end in (*one.values, one.low, one.high)]
     marks.set_rows(axes, 0.35, len(row.cells) - 0.5)
     marks.set_row_axis(axes, [0.0, *(scale * end for end in ends if end is not None)], num_ticks=5)
-    axes.axvline(0, color=theme.INK, linewidth=0.9, zorder=1)
+    marks.draw_asked_for(axes)
     axes.set_xlabel(f"{row.measure.better} is better" if row.measure.better else "", labelpad=2)
     for index, (one, cell) in enumerate(zip(row.inferences, row.cells, strict=True)):
         if index == 0:

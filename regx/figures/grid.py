@@ -72,7 +72,7 @@ def save_grid(path: Path, comparison: GridComparison) -> Figure:
             draw_over_grid(axes, comparison.axis, lines, {label: index for index, label in enumerate(lines)})
         first, *others = grid_caption(lines.values())
         caption = "\n".join([first, "; ".join(others)]).strip()
-        theme.add_text(figure, 0.23, HEIGHT - 0.1, caption, color=theme.MUTED, size=7.5, va="bottom")
+        theme.add_caption(figure, 0.23, caption)
     return figure
 
 

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from regx.compare.numbers import shorten
-from regx.figures.theme import log_axis, plain_numbers
+from regx.figures.theme import INK, MUTED, PALE, log_axis, plain_numbers
 from regx.stats.tests import mean_interval
 
 __all__ = [
     "MIN_BAND",
     "EndLabel",
     "Points",
+    "draw_asked_for",
     "draw_dots",
     "draw_interval",
     "draw_mean_line",
@@ -143,6 +144,21 @@ def set_row_axis(axes: Axes, values: Sequence[float], *, num_ticks: int, log: bo
     axes.set_xlim(low - margin, high + margin)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=num_ticks))
     plain_numbers(axes.xaxis)
+
+
+def draw_asked_for(axes: Axes, dashed: Sequence[float] = (), grey: tuple[float, float] | None = None) -> None:
+    """Draw 0 on the axis of a difference, and what had to come out.
+
+    Args:
+        axes: The panel, with its limits set.
+        dashed: What had to be reached.
+        grey: From where to where a difference is too small to matter; as far as the panel goes.
+    """
+    if grey is not None:
+        axes.axvspan(grey[0], min(grey[1], axes.get_xlim()[1]), color=PALE, linewidth=0, zorder=0.2)
+    for at in dashed:
+        axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (4, 2.5)), zorder=2)
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=2)
 
 
 def row_text(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "MUTED",
     "PALE",
     "VERMILLION",
+    "add_caption",
     "add_panel",
     "add_text",
     "group_style",
@@ -155,6 +156,11 @@ def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -
     """Write at a place in inches from the top left."""
     width, height = figure.get_size_inches()
     figure.text(left / width, 1 - top / height, text, **({"va": "center"} | style))
+
+
+def add_caption(figure: Figure, left: float, text: str) -> None:
+    """Say below everything what the marks mean."""
+    add_text(figure, left, figure.get_figheight() - 0.08, text, color=MUTED, size=7.5, va="bottom")
 
 
 def set_count_axis(axes: Axes, last: float, name: str = EPOCHS) -> None:
