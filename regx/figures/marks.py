@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from itertools import accumulate
 from statistics import fmean
 from typing import Any, TypeVar
 
@@ -267,9 +266,9 @@ def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: f
 
 
 def _move_apart(heights: Sequence[float], *, min_distance: float) -> list[float]:
-    """Move heights so that neighbours are `min_distance` apart, and keep their order.
+    """Move heights as little as needed so that neighbours are `min_distance` apart, and keep their order.
 
-    Those that collide move up as far as down; all stay within [0, 1] where there is room.
+    Those that collide are centred on their mean; all stay within [0, 1] where there is room.
 
     Args:
         heights: Wished heights, as fractions of the panel.
@@ -281,10 +280,13 @@ def _move_apart(heights: Sequence[float], *, min_distance: float) -> list[float]
     order = sorted(range(len(heights)), key=lambda index: heights[index])
     offsets = [place * min_distance for place in range(len(heights))]
     wished = [heights[index] - offset for index, offset in zip(order, offsets, strict=True)]
-    pushed_up = accumulate(wished, max)
-    pushed_down = reversed(list(accumulate(reversed(wished), min)))
+    pools: list[list[float]] = []  # what collides moves as one
+    for height in wished:
+        pools.append([height])
+        while len(pools) > 1 and fmean(pools[-2]) > fmean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
     room = max(0.0, 1 - offsets[-1])
-    placed = [min(max((up + down) / 2, 0.0), room) for up, down in zip(pushed_up, pushed_down, strict=True)]
+    placed = [min(max(fmean(pool), 0.0), room) for pool in pools for _ in pool]
     return [placed[place] + offsets[place] for place in map(order.index, range(len(heights)))]
 
 
