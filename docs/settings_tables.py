@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from regx.config.schema import Setting, settings_of
 from regx.config.sections.experiment import ExperimentFile
-from regx.config.settings import Setting, settings_of
 from regx.measures.registry import list_measures, shown_measures, tuning_measures
 
 __all__ = ["claim_tables", "compared_table", "experiment_tables", "measure_table", "settings_tables"]

@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from regx.claims.exact import MechanicalClaim, all_mechanical
-from regx.config.editor_schema import editor_line
 from regx.config.errors import UsageError
-from regx.config.load import kind_of
+from regx.config.load import document_kind
 from regx.config.load_experiment import load_tiers
 from regx.config.ready_made import starter_root
+from regx.config.schema import editor_line
 from regx.config.sections.claim import ClaimConfig
 from regx.config.yaml_tree import Node, plain, read_yaml
 from regx.runs.path_kind import is_there, what_is
@@ -53,6 +53,16 @@ class Registered:
     def says(self) -> str:
         """The sentence in short."""
         return self.claim.says
+
+    @property
+    def quote(self) -> str:
+        """The exact words that are tested; empty where it quotes nothing."""
+        return self.claim.quote
+
+    @property
+    def source(self) -> str:
+        """The paper or page that it rests on."""
+        return self.claim.source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +211,7 @@ def _experiments(folders: Sequence[Path]) -> Iterator[tuple[Path, Node]]:
         for path in sorted(file for file in folder.rglob("*.y*ml") if file.is_file()):
             tree = read_yaml(path, [])
             name = tree.find(("name",)).value
-            if kind_of(tree) == "experiment" and isinstance(name, str) and name not in seen:
+            if document_kind(tree) == "experiment" and isinstance(name, str) and name not in seen:
                 seen.add(name)
                 yield path, tree
 

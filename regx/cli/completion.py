@@ -145,7 +145,7 @@ def offer_claims_and_mechanical(ctx: typer.Context, incomplete: str) -> Iterator
 @_quietly
 def offer_settings(_: typer.Context, incomplete: str) -> Iterator[Offer]:
     """Offer `path=` for every setting of a run, and after it the values where there are few."""
-    from regx.config.settings import Setting, settings_of
+    from regx.config.schema import Setting, settings_of
 
     def values(setting: Setting) -> Iterator[str]:
         is_list = any(form.startswith("a list") for form in setting.forms)
@@ -213,7 +213,7 @@ def offer_datasets(_: typer.Context, __: str) -> Iterator[Offer]:
 @_quietly
 def offer_devices(_: typer.Context, __: str) -> Iterator[Offer]:
     """Offer the devices that a config can name."""
-    from regx.config.settings import find_setting
+    from regx.config.schema import find_setting
 
     setting = find_setting("device")
     return ((choice, "") for choice in (setting.choices if setting else ()))

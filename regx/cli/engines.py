@@ -163,11 +163,11 @@ class EngineChoice:
 
 def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
     """Warn of more threads than this machine has cores; what a cluster has is not known here."""
-    from regx.config.notices import crowding
+    from regx.config.warnings import thread_warnings
 
     if not left or workers is None or workers.gpus:
         return []
-    return crowding(max(job.config.train.threads for job in left), available_cores(), workers.number)
+    return thread_warnings(max(job.config.train.threads for job in left), available_cores(), workers.number)
 
 
 def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate | None":

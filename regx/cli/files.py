@@ -80,7 +80,7 @@ def schema_run() -> None:
 
     Example: regx schema run > run.schema.json
     """
-    from regx.config.editor_schema import run_schema
+    from regx.config.schema import run_schema
 
     print_json(run_schema())
 
@@ -91,7 +91,7 @@ def schema_experiment() -> None:
 
     Example: regx schema experiment > experiment.schema.json
     """
-    from regx.config.editor_schema import experiment_schema
+    from regx.config.schema import experiment_schema
     from regx.measures.registry import tuning_measures
 
     print_json(experiment_schema(tuning_measures()))
@@ -155,13 +155,13 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
 
 def _describe_run(path: Path) -> tuple[str, list[str]]:
     """Check the config of a run; say in one line what it will be, and what has no effect."""
-    from regx.config import load_run, notices
-    from regx.config.shapes import num_parameters
+    from regx.config import load_run, run_warnings
+    from regx.config.sections.model import num_parameters
 
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)
     summary = f"{config.model.family}, {parameters:,} parameters, {_length(config)}"
-    return summary, notices(config, available_cores())
+    return summary, run_warnings(config, available_cores())
 
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
@@ -170,7 +170,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     from regx.cli.sweep_text import arms_and_cells
     from regx.config import ConfigError
     from regx.config.load_experiment import load_tiers
-    from regx.config.notices import experiment_notices
+    from regx.config.warnings import experiment_warnings
 
     tiers = load_tiers(path)
     wrong: list[Problem] = []
@@ -192,7 +192,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
-    return "; ".join(words), experiment_notices(experiment, available_cores())
+    return "; ".join(words), experiment_warnings(experiment, available_cores())
 
 
 def _length(config: "RunConfig") -> str:
@@ -210,9 +210,9 @@ def _starter_files() -> Iterator[tuple[Path, bytes]]:
     """
     import json
 
-    from regx.config.editor_schema import editor_line, experiment_schema, run_schema
     from regx.config.errors import UsageError
     from regx.config.ready_made import starter_root
+    from regx.config.schema import editor_line, experiment_schema, run_schema
     from regx.measures.registry import tuning_measures
 
     root = starter_root()

@@ -76,7 +76,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
-    from regx.config import load_run, notices
+    from regx.config import load_run, run_warnings
     from regx.runs.folder import RunFolder
     from regx.runs.path_kind import refuse_no_yaml
 
@@ -86,7 +86,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     every = [first.model_copy(update={"seed": number}) for number in seeds] or [first]
     wanted = {RunFolder.for_config(settings, out): settings for settings in every}
     if not quiet:
-        for notice in notices(first, available_cores()):
+        for notice in run_warnings(first, available_cores()):
             say(f"note: {notice}")
     finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
     dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
@@ -153,7 +153,7 @@ def _parse(seeds: list[str] | None) -> tuple[int, ...]:
         UsageError: If it is no list of seeds.
     """
     from regx.config.errors import UsageError
-    from regx.config.seeds import parse_seeds
+    from regx.config.sections.fields import parse_seeds
 
     if seeds is None:
         return ()

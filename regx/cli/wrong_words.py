@@ -115,7 +115,7 @@ def _of_option(option: str, command: Any, *, is_root: bool) -> str:
 def _of_setting(word: str, known: list[str]) -> str:
     """Say how a setting is changed from the command line, by whatever name another tool has for it."""
     from regx.config.hints import foreign_answer
-    from regx.config.settings import settings_of
+    from regx.config.schema import settings_of
 
     paths = [
         setting.path for setting in settings_of() if word in (setting.name, setting.path) and not setting.kind

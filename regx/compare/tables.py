@@ -13,7 +13,7 @@ from regx.compare.notes import notes, show_seeds
 from regx.compare.numbers import show_interval, show_number, show_p, show_percent, show_signed, show_wins
 from regx.compare.select import Group
 from regx.compare.sentences import conclude
-from regx.config.run import BatchNormConfig
+from regx.config.sections.model import BatchNormConfig
 from regx.measures.measure import Measure
 from regx.stats.inference import Inference
 

@@ -4,9 +4,9 @@ from regx.config.errors import ConfigError
 from regx.config.experiment import Experiment
 from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
-from regx.config.notices import notices
 from regx.config.run import RunConfig, config_hash, dump_config
 from regx.config.sections.experiment import Settings, Tier, TuneConfig
+from regx.config.warnings import run_warnings
 
 __all__ = [
     "ConfigError",
@@ -19,5 +19,5 @@ __all__ = [
     "dump_config",
     "load_experiment",
     "load_run",
-    "notices",
+    "run_warnings",
 ]

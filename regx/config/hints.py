@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from regx.config.settings import settings_of
+from regx.config.schema import settings_of
 from regx.text import nearest
 
 __all__ = [

@@ -20,7 +20,7 @@ __all__ = [
     "Kind",
     "assign",
     "check",
-    "kind_of",
+    "document_kind",
     "kind_of_file",
     "load_known_run",
     "load_run",
@@ -58,7 +58,16 @@ def _is_echo(detail: ErrorDetails) -> bool:
 
 
 def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -> Node:
-    """Read a file and lay it over what it extends."""
+    """Read a file and lay it over what it extends.
+
+    Args:
+        path: The file.
+        above: Files that build on it, the first one first.
+        problems: Takes what is wrong but does not hinder reading on.
+
+    Raises:
+        ConfigError: With every problem, where a file cannot be read: what it might have held is not asked.
+    """
     tree = read_yaml(path, problems, layer=len(above))
     assert isinstance(tree.value, dict)
     link = tree.value.get("extends")
@@ -68,19 +77,10 @@ def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) ->
     if not isinstance(link.value, str):
         problems.append(Problem(link.place, "extends", "must be the path of a YAML file"))
         return tree
-    chain = (*above, path)
-    below = folder_of(path) / link.value
     try:
-        reason = _why_not(chain, below)
-        base = None if reason else read_layers(below, chain, problems)
-    except (OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, links in a circle
-        reason, base = "is no path of a file", None
+        return merge(_read_below((*above, path), "extends", link, problems), tree)
     except ConfigError as error:
-        problems.extend(error.problems)
-        raise ConfigError(problems) from None
-    if base is None:  # what the missing file might have held is not asked for
-        raise ConfigError([*problems, Problem(link.place, "extends", reason)])
-    return merge(base, tree)
+        raise ConfigError([*problems, *error.problems]) from None
 
 
 def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
@@ -94,23 +94,30 @@ def read_base(path: Path, tree: Node, problems: list[Problem]) -> Node | None:
     Returns:
         The config with all that it extends; None where there is no `base`, or it cannot be read.
     """
-    link = tree.find(("base",))
-    if link is tree or not isinstance(link.value, str):
+    link = tree.get("base")
+    if link is None or not isinstance(link.value, str):
         return None  # reported with the keys of the experiment
-    below = folder_of(path) / link.value
     try:
-        reason = _why_not((path,), below)
-        config = None if reason else read_layers(below, (path,), problems)
-        if config and kind_of(config) == "run":
-            return config
-        reason = reason or "is an experiment; the base must be the config of a run"
-    except (OSError, ValueError, RuntimeError):
-        reason = "is no path of a file"
+        config = _read_below((path,), "base", link, problems)
     except ConfigError as error:
         problems.extend(error.problems)
         return None
-    problems.append(Problem(link.place, "base", reason))
+    if document_kind(config) == "run":
+        return config
+    problems.append(Problem(link.place, "base", "is an experiment; the base must be the config of a run"))
     return None
+
+
+def _read_below(chain: tuple[Path, ...], key: str, link: Node, problems: list[Problem]) -> Node:
+    """Read the file that a key names, relative to the file that it stands in, the last of the chain."""
+    below = folder_of(chain[-1]) / str(link.value)
+    try:
+        reason = _why_not(chain, below)
+        if not reason:
+            return read_layers(below, chain, problems)
+    except (OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, links in a circle
+        reason = "is no path of a file"
+    raise ConfigError([Problem(link.place, key, reason)])
 
 
 def _why_not(chain: tuple[Path, ...], below: Path) -> str:
@@ -147,7 +154,7 @@ _KEYS_OF_RUNS = {"extends", *RunConfig.model_fields}
 _OF_RUNS = _KEYS_OF_RUNS - set(ExperimentFile.model_fields)
 
 
-def kind_of(tree: Node) -> Kind:
+def document_kind(tree: Node) -> Kind:
     """Tell by the keys of a document what it was meant to be; a few of them may be misspelt.
 
     What has `arms` is an experiment, and what has as many keys of both kinds is a run.
@@ -164,7 +171,7 @@ def kind_of(tree: Node) -> Kind:
 def kind_of_file(path: Path) -> Kind | None:
     """Tell the kind of a file; None for one that cannot be read."""
     try:
-        return kind_of(read_yaml(path, []))
+        return document_kind(read_yaml(path, []))
     except ConfigError:
         return None
 
@@ -192,7 +199,7 @@ def load_run(
     """
     problems: list[Problem] = []
     tree = read_layers(Path(path), (), problems)
-    if kind_of(tree) == "experiment":
+    if document_kind(tree) == "experiment":
         message = f"is an experiment, not the config of a run: regx sweep {path}"
         raise ConfigError([Problem(Place(0, str(path)), "", message)])
     for number, override in enumerate(overrides):

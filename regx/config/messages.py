@@ -18,7 +18,7 @@ from regx.config.hints import (
     unknown_key,
 )
 from regx.config.run import RunConfig
-from regx.config.settings import Setting, find_setting, keys_of
+from regx.config.schema import Setting, find_setting, keys_of
 from regx.text import cut
 
 __all__ = ["explain", "show"]

@@ -9,57 +9,14 @@ import yaml
 from pydantic import Field, model_validator
 
 from regx.config.errors import RuleError
-from regx.config.rules import broken_rules
+from regx.config.run_rules import run_rules
 from regx.config.sections.data import DataConfig
 from regx.config.sections.fields import ADDED_LATER, MAX_SEED, NAME_PATTERN, Section
-from regx.config.sections.model import (
-    BatchNormConfig,
-    BatchNormNoiseConfig,
-    DropProbConfig,
-    FixedMask,
-    InitConfig,
-    ModelConfig,
-    PoolConfig,
-    per_layer,
-)
-from regx.config.sections.optim import (
-    ConstantLr,
-    CosineLr,
-    ExponentialLr,
-    InverseTimeLr,
-    LinearLr,
-    LrDecay,
-    MomentumRamp,
-    OptimConfig,
-    StepLr,
-)
-from regx.config.sections.train import Probes, StopIf, TrainConfig
+from regx.config.sections.model import ModelConfig
+from regx.config.sections.optim import OptimConfig
+from regx.config.sections.train import Probes, TrainConfig
 
-__all__ = [
-    "BatchNormConfig",
-    "BatchNormNoiseConfig",
-    "ConstantLr",
-    "CosineLr",
-    "DataConfig",
-    "DropProbConfig",
-    "ExponentialLr",
-    "FixedMask",
-    "InitConfig",
-    "InverseTimeLr",
-    "LinearLr",
-    "LrDecay",
-    "ModelConfig",
-    "MomentumRamp",
-    "OptimConfig",
-    "PoolConfig",
-    "RunConfig",
-    "StepLr",
-    "StopIf",
-    "TrainConfig",
-    "config_hash",
-    "dump_config",
-    "per_layer",
-]
+__all__ = ["RunConfig", "config_hash", "dump_config"]
 
 
 class RunConfig(Section):
@@ -121,7 +78,7 @@ class RunConfig(Section):
         Raises:
             RuleError: With every rule that the config breaks.
         """
-        broken = broken_rules(self.data, self.model, self.optim, self.train)
+        broken = run_rules(self.data, self.model, self.optim, self.train)
         if broken:
             raise RuleError(broken)
         return self

@@ -9,9 +9,9 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
-from regx.claims.words import scaled, scaled_value, show_effect, show_wanted
 from regx.compare.numbers import shorten
 from regx.config import Tier
 from regx.figures import marks, theme

@@ -6,11 +6,11 @@ from math import isfinite
 from pathlib import Path
 
 from regx.claims.comparison import Comparison, comparisons_of
-from regx.claims.measuring import MeasureRow, SweepRuns, arms_of, locked_part, read_measures
-from regx.claims.prose import heading_of
+from regx.claims.facts import part_facts
+from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
+from regx.claims.quantity import scaled_value
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, LockedPart, PartResult, ResultsFolder
-from regx.claims.words import scaled_value
 from regx.compare.select import read_sweep
 from regx.config import Tier
 from regx.config.errors import UsageError
@@ -133,7 +133,7 @@ class RunPanels:
         Raises:
             UsageError: If a file of a run is damaged.
         """
-        arms, measures = arms_of(locked), comparison.measures
+        arms, measures = locked.arms, comparison.measures
         by_arm = {
             arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in dict.fromkeys(arms)
         }
@@ -229,11 +229,11 @@ def gather(
     comparisons = {comparison.part: comparison for comparison in comparisons_of(setting.claim)}
     parts, panels = [], RunPanels()
     for part in results:
-        comparison, locked = comparisons[part.part], locked_part(lock.claims[setting.id], part.part)
+        comparison, locked = comparisons[part.part], lock.claims[setting.id].find(part.part)
         own = [row for row in rows if (row.claim, row.part) == (setting.id, part.part)]
-        sides = tuple(_sides(comparison, arms_of(locked), own))
+        sides = tuple(_sides(comparison, locked.arms, own))
         unit = comparison.measures[0].unit
-        parts.append(PartEvidence(heading=heading_of(part), result=part, sides=sides, unit=unit))
+        parts.append(PartEvidence(heading=part_facts(part).heading, result=part, sides=sides, unit=unit))
         if runs is not None:
             panels.add_part(comparison, locked, [side.label for side in sides], lock.seeds, runs)
     return parts, panels.rows()

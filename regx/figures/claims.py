@@ -11,8 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from regx.claims.registry import Registered
 from regx.claims.results import PartResult
-from regx.claims.standing import Standing
-from regx.claims.words import cells_of, deciding_part
+from regx.claims.status import ClaimStatus, cells_of, deciding_part
 from regx.compare.numbers import shorten
 from regx.figures import marks, theme
 
@@ -34,7 +33,7 @@ REACH = 200.0  # of the axis, at least
 COLORS = {"supported": theme.BLUE, "contradicted": theme.VERMILLION}
 
 
-def save_claims_figure(path: Path, standings: Sequence[Standing]) -> Figure:
+def save_claims_figure(path: Path, statuses: Sequence[ClaimStatus]) -> Figure:
     """Draw the effect of every claim that an experiment decides.
 
     Effects are in multiples of what was asked for, so that claims of other units stand on one axis. It is
@@ -42,7 +41,7 @@ def save_claims_figure(path: Path, standings: Sequence[Standing]) -> Figure:
 
     Args:
         path: The SVG file to make or replace. Its folder must exist.
-        standings: How every claim stands; exact checks are left out.
+        statuses: Of all claims; exact checks are left out.
 
     Returns:
         What stands in the file.
@@ -50,29 +49,29 @@ def save_claims_figure(path: Path, standings: Sequence[Standing]) -> Figure:
     Raises:
         OSError: If the file cannot be written.
     """
-    rows = _rows(standings)
+    rows = _rows(statuses)
     height = HEAD + ROW * len(rows) + FOOT
-    description = describe_claims(standings)
+    description = describe_claims(statuses)
     with theme.svg_file(path, width=WIDTH, height=height, title=TITLE, description=description) as figure:
         theme.add_text(figure, NAMES, 0.24, TITLE, size=10.5, weight="bold", va="baseline")
         axes = theme.add_panel(figure, LEFT, HEAD, PANEL, ROW * len(rows), "effects")
         _prepare(axes, rows)
-        for place, standing in enumerate(rows):
-            _draw_row(axes, place, standing)
+        for place, status in enumerate(rows):
+            _draw_row(axes, place, status)
         theme.add_caption(figure, NAMES, LEGEND)
     return figure
 
 
-def describe_claims(standings: Sequence[Standing]) -> str:
+def describe_claims(statuses: Sequence[ClaimStatus]) -> str:
     """Say in words what the figure shows; it is the description in the file's metadata."""
-    return "; ".join(" ".join(filter(None, cells_of(standing)[:4])) for standing in _rows(standings))
+    return "; ".join(" ".join(filter(None, cells_of(status)[:4])) for status in _rows(statuses))
 
 
-def _rows(standings: Sequence[Standing]) -> list[Standing]:
-    return [standing for standing in standings if isinstance(standing.claim, Registered)]
+def _rows(statuses: Sequence[ClaimStatus]) -> list[ClaimStatus]:
+    return [status for status in statuses if isinstance(status.claim, Registered)]
 
 
-def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
+def _prepare(axes: Axes, rows: Sequence[ClaimStatus]) -> None:
     """Set up the axis: what is too small to matter in grey, and lines where it begins to."""
     parts = filter(None, map(_drawn_part, rows))
     reach = max([REACH, *(1.2 * abs(end) for part in parts for found in _multiples(part) for end in found)])
@@ -87,30 +86,30 @@ def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
     axes.set_xlabel("effect, in multiples of what was asked for", labelpad=2)
 
 
-def _draw_row(axes: Axes, place: int, standing: Standing) -> None:
+def _draw_row(axes: Axes, place: int, status: ClaimStatus) -> None:
     """Draw one claim: its sentence, its effect with the 95 % interval, and both in words."""
-    name, says, label, effect, *_ = cells_of(standing)
-    color = COLORS.get(standing.verdict, theme.MUTED)
+    name, says, label, effect, *_ = cells_of(status)
+    color = COLORS.get(status.verdict, theme.MUTED)
     words: dict[str, Any] = {"va": "center", "size": 8}
     marks.row_text(axes, (NAMES - LEFT) / PANEL, place, name, color=color, weight="bold", **words)
     marks.row_text(axes, (SENTENCES - LEFT) / PANEL, place, shorten(says, SENTENCE_LETTERS), **words)
     text = f"{label}:  {effect}" if effect else label
     marks.row_text(axes, 1 + GAP / PANEL, place, text, color=color, **words)
-    part = _drawn_part(standing)
+    part = _drawn_part(status)
     if part is None:
         return
     for mean, low, high in _multiples(part):
         shape = {
             "marker": "D" if part.criterion == "smallest_effect" else "s",
-            "markerfacecolor": "white" if standing.verdict == "inconclusive" else color,
+            "markerfacecolor": "white" if status.verdict == "inconclusive" else color,
             "markeredgecolor": color,
             "markeredgewidth": 1.2,
         }
         marks.draw_interval(axes, mean, (low, high), place, color, **shape)
 
 
-def _drawn_part(standing: Standing) -> PartResult | None:
-    return None if standing.verdict == "invalid" else deciding_part(standing)
+def _drawn_part(status: ClaimStatus) -> PartResult | None:
+    return None if status.verdict == "invalid" else deciding_part(status)
 
 
 def _multiples(part: PartResult) -> Iterator[tuple[float, float, float]]:

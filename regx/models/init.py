@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from regx.config.run import InitConfig
+from regx.config.sections.model import InitConfig
 
 __all__ = ["initialize_", "weight_std"]
 

@@ -7,8 +7,15 @@ from typing import TypedDict
 import torch
 from torch import nn
 
-from regx.config.run import BatchNormConfig, FixedMask, ModelConfig, per_layer
-from regx.config.shapes import ConvShape, conv_shapes, hidden_inputs
+from regx.config.sections.model import (
+    BatchNormConfig,
+    ConvShape,
+    FixedMask,
+    ModelConfig,
+    conv_shapes,
+    hidden_inputs,
+    per_layer,
+)
 from regx.data.spec import DatasetFacts
 from regx.models.batch_norm import (
     BatchNormNoise,

@@ -10,7 +10,7 @@ from typing import Any
 
 from regx.config.errors import ConfigError, Place, Problem, UsageError
 from regx.config.hints import foreign_answer
-from regx.config.settings import find_setting, settings_of
+from regx.config.schema import find_setting, settings_of
 from regx.config.yaml_tree import parse_yaml, plain, read_yaml
 from regx.runs.folder import RunFolder
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regx.config import RunConfig
-from regx.config.run import FixedMask
+from regx.config.sections.model import FixedMask
 from regx.data import augment
 from regx.models.dropout import FixableDropout
 from regx.runs.metrics import EpochMetrics

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from regx.config.run import OptimConfig
+from regx.config.sections.optim import OptimConfig
 
 __all__ = ["Sgd", "constrained_weights", "project_max_norm_", "trained_parameters"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from regx.config import RunConfig
-from regx.config.run import FixedMask
+from regx.config.sections.model import FixedMask
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Final
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, weights_of

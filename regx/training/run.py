@@ -12,7 +12,7 @@ import torch
 
 from regx.config import RunConfig, config_hash, dump_config
 from regx.config.errors import UsageError
-from regx.config.shapes import num_parameters
+from regx.config.sections.model import num_parameters
 from regx.data.load import Dataset
 from regx.reading import read_bytes
 from regx.runs import metrics, probes

@@ -2,7 +2,7 @@
 
 import math
 
-from regx.config.run import (
+from regx.config.sections.optim import (
     CosineLr,
     ExponentialLr,
     InverseTimeLr,

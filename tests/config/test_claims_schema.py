@@ -4,21 +4,13 @@ import math
 from pathlib import Path
 
 import pytest
+from small_experiment import load, problems_of
 
-from regx.config import ConfigError, Experiment, load_experiment
-from regx.config.editor_schema import experiment_schema
-from regx.config.load_experiment import load_tiers
-from regx.config.notices import experiment_notices
+from regx.config.schema import experiment_schema
 from regx.config.sections.claim import Amount, Contrast
+from regx.config.warnings import experiment_warnings
 from regx.measures.registry import tuning_measures
 
-BASE = """\
-name: base
-data: {name: digits, train_size: 300}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {batch_size: 50, epochs: 2}
-"""
 HEAD = """\
 name: mine
 question: Does it?
@@ -43,21 +35,6 @@ claims:
       - {label: in errors, measure: error_gap, contrast: none - drop}
 """
 GOOD = TUNED + CLAIM
-
-
-def load(folder: Path, content: str, tier: str = "cpu") -> Experiment:
-    (folder / "base.yaml").write_text(BASE)
-    (folder / "mine.yaml").write_text(content)
-    return load_experiment(folder / "mine.yaml", tier)  # type: ignore[arg-type]
-
-
-def problems_of(folder: Path, content: str) -> list[str]:
-    (folder / "base.yaml").write_text(BASE)
-    path = folder / "mine.yaml"
-    path.write_text(content)
-    with pytest.raises(ConfigError) as error:
-        load_tiers(path)
-    return str(error.value).replace(f"{folder}/", "").split("\n")
 
 
 class TestContrast:
@@ -125,10 +102,10 @@ class TestClaims:
         assert load(tmp_path, GOOD, "smoke").claims
 
     def test_too_few_seeds_for_a_verdict_are_noted(self, tmp_path: Path) -> None:
-        notice = "claims: 3 seeds give no verdict; 5 are the fewest, 10 are usual"
-        assert experiment_notices(load(tmp_path, GOOD)) == [notice]
-        assert experiment_notices(load(tmp_path, TUNED)) == []
-        assert experiment_notices(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
+        warning = "claims: 3 seeds give no verdict; 5 are the fewest, 10 are usual"
+        assert experiment_warnings(load(tmp_path, GOOD)) == [warning]
+        assert experiment_warnings(load(tmp_path, TUNED)) == []
+        assert experiment_warnings(load(tmp_path, edited("seeds: 3", "seeds: 5"))) == []
 
     def test_editors_know_them(self) -> None:
         schema = experiment_schema(tuning_measures())
@@ -312,8 +289,8 @@ class TestFollowers:
     ) -> None:
         content = HEAD.replace("  drop:", "  again: {model.drop_prob: {hidden: 0.5}}\n  drop:")
         content += f"tune: {{over: {{optim.lr: [0.01, 0.1]}}, follow: {{again: {leader}}}}}\nseeds: 3\n"
-        notices = experiment_notices(load(tmp_path, content))
-        assert notices == (["arms again and drop are the same"] if alike else [])
+        warnings = experiment_warnings(load(tmp_path, content))
+        assert warnings == (["arms again and drop are the same"] if alike else [])
 
     @pytest.mark.parametrize(
         ("new", "line"),

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import small_experiment
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regx.config import ConfigError, Experiment, config_hash, dump_config, load_experiment, load_run
+from regx.config import ConfigError, Experiment, config_hash, dump_config, load_run
 from regx.config.errors import Problem
 from regx.config.load import kind_of_file
-from regx.config.notices import experiment_notices
 from regx.config.sections.experiment import TuneConfig, next_value
+from regx.config.warnings import experiment_warnings
 
 BASE = """\
 name: base
@@ -27,9 +28,7 @@ PLAIN = "name: mine\nquestion: Does it?\nbase: base.yaml\narms: {plain: {}}\nsee
 
 
 def load(folder: Path, content: str = PLAIN, tier: str = "cpu", base: str = BASE) -> Experiment:
-    (folder / "base.yaml").write_text(base)
-    (folder / "mine.yaml").write_text(content)
-    return load_experiment(folder / "mine.yaml", tier)  # type: ignore[arg-type]
+    return small_experiment.load(folder, content, tier, base)
 
 
 class TestConfigs:
@@ -232,17 +231,17 @@ class TestTuning:
 
 class TestNotices:
     def test_a_plain_experiment_has_none(self, tmp_path: Path) -> None:
-        assert experiment_notices(load(tmp_path)) == []
+        assert experiment_warnings(load(tmp_path)) == []
 
     def test_arms_that_are_the_same(self, tmp_path: Path) -> None:
         content = PLAIN.replace("{plain: {}}", "{a: {}, b: {optim.lr: 0.1}, c: {optim.lr: 0.2}}")
-        assert experiment_notices(load(tmp_path, content)) == ["arms a and b are the same"]
+        assert experiment_warnings(load(tmp_path, content)) == ["arms a and b are the same"]
 
     def test_arms_with_more_trials(self, tmp_path: Path) -> None:
         content = PLAIN.replace("{plain: {}}", "{a: {}, b: {optim.momentum: 0.1}}") + (
             "tune: {over: {optim.lr: [0.1, 0.2]}, arms: {b: {optim.lr: [0.1]}}}\n"
         )
-        assert experiment_notices(load(tmp_path, content)) == [
+        assert experiment_warnings(load(tmp_path, content)) == [
             "tune: the arms differ in the number of trials (a 2, b 1): more find a better best"
         ]
 
@@ -251,19 +250,19 @@ class TestNotices:
         content = PLAIN.replace("{plain: {}}", "{a: {}, b: {optim.momentum: 0.1}}") + (
             f"tune: {{over: {{optim.lr: [0.1, 0.2, 0.4, 0.8]}}, arms: {{b: {own}}}}}\n"
         )
-        assert experiment_notices(load(tmp_path, content)) == [
+        assert experiment_warnings(load(tmp_path, content)) == [
             "tune.extend: a step of optim.lr adds unequal numbers of trials (a 1, b 2)"
         ]
 
     def test_what_the_grid_sets_over_an_arm(self, tmp_path: Path) -> None:
         content = PLAIN.replace("plain: {}", "a: {optim.lr: 0.2}") + "grid: {optim.lr: [1, 2]}\n"
-        assert experiment_notices(load(tmp_path, content)) == [
+        assert experiment_warnings(load(tmp_path, content)) == [
             "arms.a: optim.lr has no effect: the grid sets it"
         ]
 
     def test_what_has_no_effect_names_the_arm(self, tmp_path: Path) -> None:
         content = PLAIN.replace("{plain: {}}", "{a: {}, b: {model.drop_prob.conv: 0.5}}")
-        assert experiment_notices(load(tmp_path, content)) == [
+        assert experiment_warnings(load(tmp_path, content)) == [
             "arms.b: model.drop_prob.conv has no effect in an mlp: it has no convolutions"
         ]
 

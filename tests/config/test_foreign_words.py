@@ -8,8 +8,8 @@ import yaml
 
 from regx.config import hints
 from regx.config.hints import choice_hint, example_for, read_words, unknown_experiment_key, unknown_key
+from regx.config.schema import keys_of, settings_of
 from regx.config.sections.experiment import ExperimentFile
-from regx.config.settings import keys_of, settings_of
 
 WORDS = read_words()
 SETTINGS = {setting.path for setting in settings_of()}

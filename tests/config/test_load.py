@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from regx.config import ConfigError, config_hash, load_run
-from regx.config.run import BatchNormConfig, CosineLr, MomentumRamp
+from regx.config.sections.model import BatchNormConfig
+from regx.config.sections.optim import CosineLr, MomentumRamp
 
 BASE = """\
 name: base

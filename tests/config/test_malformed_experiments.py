@@ -3,17 +3,11 @@
 from pathlib import Path
 
 import pytest
+from small_experiment import BASE, problems_of, write
 
 from regx.config import ConfigError, load_experiment
 from regx.config.load_experiment import load_tiers
 
-BASE = """\
-name: base
-data: {name: digits, train_size: 300}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {batch_size: 50, epochs: 2}
-"""
 GOOD = """\
 name: mine
 question: Does it?
@@ -30,16 +24,6 @@ seeds: 3
 tiers:
   smoke: {seeds: 2, tune: false}
 """
-
-
-def problems_of(folder: Path, content: str, base: str = BASE) -> list[str]:
-    """Load at every tier, and return the lines of the error with the folder cut off."""
-    (folder / "base.yaml").write_text(base)
-    path = folder / "mine.yaml"
-    path.write_text(content)
-    with pytest.raises(ConfigError) as error:
-        load_tiers(path)
-    return str(error.value).replace(f"{folder}/", "").split("\n")
 
 
 def edited(old: str, new: str) -> str:
@@ -233,9 +217,7 @@ def test_one_mistake_is_one_line(tmp_path: Path, content: str, line: str) -> Non
 
 def test_the_good_experiment_is_good(tmp_path: Path) -> None:
     """Else the mistakes above would not be what is reported."""
-    (tmp_path / "base.yaml").write_text(BASE)
-    (tmp_path / "mine.yaml").write_text(GOOD)
-    assert sorted(load_tiers(tmp_path / "mine.yaml")) == ["cpu", "smoke"]
+    assert sorted(load_tiers(write(tmp_path, GOOD))) == ["cpu", "smoke"]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -280,12 +262,11 @@ def test_an_arm_that_breaks_what_others_leave_whole_is_named(tmp_path: Path) -> 
 
 
 def test_a_tier_that_the_file_does_not_have_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(BASE)
-    (tmp_path / "mine.yaml").write_text(GOOD)
+    path = write(tmp_path, GOOD)
     with pytest.raises(
         ConfigError, match=r"mine.yaml:13:1: tiers: has no tier gpu \(known here: cpu, smoke\)"
     ):
-        load_experiment(tmp_path / "mine.yaml", "gpu")
+        load_experiment(path, "gpu")
 
 
 def test_an_experiment_is_no_base(tmp_path: Path) -> None:

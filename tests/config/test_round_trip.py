@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from regx.config import ConfigError, RunConfig, config_hash, dump_config, load_run
-from regx.config.settings import settings_of
+from regx.config.schema import settings_of
 
 GOOD = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 

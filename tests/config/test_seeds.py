@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_experiment import BASE, load, problems_of
 
-from regx.config import ConfigError, load_experiment, load_run
-from regx.config.seeds import MAX_SEEDS, parse_seeds
+from regx.config import ConfigError, load_run
+from regx.config.sections.fields import MAX_SEEDS, parse_seeds
 
-BASE = "name: base\ndata: {name: digits, train_size: 300}\nmodel: {family: mlp}\noptim: {lr: 0.1}\n"
 EXPERIMENT = """\
 name: mine
 question: Does it?
@@ -20,15 +20,8 @@ seeds: SEEDS
 TUNED = EXPERIMENT + "tune: {over: {optim.lr: [0.1, 0.2]}, seeds: TRIALS}\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "base.yaml").write_text(BASE)
-    return tmp_path
-
-
 def seeds_of(folder: Path, seeds: str, tier: str = "") -> tuple[int, ...]:
-    (folder / "mine.yaml").write_text(EXPERIMENT.replace("SEEDS", seeds) + tier)
-    return load_experiment(folder / "mine.yaml", "smoke" if tier else "cpu").seeds
+    return load(folder, EXPERIMENT.replace("SEEDS", seeds) + tier, "smoke" if tier else "cpu").seeds
 
 
 @pytest.mark.parametrize(
@@ -83,28 +76,24 @@ def test_any_text_is_read_or_refused_at_once(text: str) -> None:
     ("written", "seeds"),
     [("3", (0, 1, 2)), ("0-3", (0, 1, 2, 3)), ("[4, 2]", (4, 2)), ("0-1,7", (0, 1, 7)), ("'0,5'", (0, 5))],
 )
-def test_an_experiment_and_its_tiers(folder: Path, written: str, seeds: tuple[int, ...]) -> None:
-    assert seeds_of(folder, written) == seeds
-    assert seeds_of(folder, "5", f"tiers:\n  smoke:\n    seeds: {written}\n") == seeds
+def test_an_experiment_and_its_tiers(tmp_path: Path, written: str, seeds: tuple[int, ...]) -> None:
+    assert seeds_of(tmp_path, written) == seeds
+    assert seeds_of(tmp_path, "5", f"tiers:\n  smoke:\n    seeds: {written}\n") == seeds
 
 
-def test_a_range_asks_for_what_the_count_asks(folder: Path) -> None:
-    digests = set()
-    for written in ("3", "0-2", "[0, 1, 2]"):
-        (folder / "mine.yaml").write_text(EXPERIMENT.replace("SEEDS", written))
-        digests.add(load_experiment(folder / "mine.yaml").digest)
+def test_a_range_asks_for_what_the_count_asks(tmp_path: Path) -> None:
+    ways = ("3", "0-2", "[0, 1, 2]")
+    digests = {load(tmp_path, EXPERIMENT.replace("SEEDS", written)).digest for written in ways}
     assert len(digests) == 1
 
 
-def test_seeds_of_the_tuning(folder: Path) -> None:
+def test_seeds_of_the_tuning(tmp_path: Path) -> None:
     text = TUNED.replace("SEEDS", "0-4")
-    (folder / "mine.yaml").write_text(text.replace("TRIALS", "1000-1002"))
-    plan = load_experiment(folder / "mine.yaml").tune
+    plan = load(tmp_path, text.replace("TRIALS", "1000-1002")).tune
     assert plan is not None
     assert plan.seeds == (1000, 1001, 1002)
-    (folder / "mine.yaml").write_text(text.replace("TRIALS", "4-6"))
-    with pytest.raises(ConfigError, match=r"mine\.yaml:6:45: tune\.seeds: 4 stands in `seeds` too: "):
-        load_experiment(folder / "mine.yaml")
+    [line] = problems_of(tmp_path, text.replace("TRIALS", "4-6"))
+    assert line.startswith("mine.yaml:6:45: tune.seeds: 4 stands in `seeds` too: ")
 
 
 @pytest.mark.parametrize(
@@ -123,21 +112,18 @@ def test_seeds_of_the_tuning(folder: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_is_one_line_with_its_place(folder: Path, written: str, line: str) -> None:
-    with pytest.raises(ConfigError) as error:
-        seeds_of(folder, written)
-    assert str(error.value) == f"{folder}/{line}"
+def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, written: str, line: str) -> None:
+    assert problems_of(tmp_path, EXPERIMENT.replace("SEEDS", written)) == [line]
 
 
-def test_tuning_seeds_are_named_not_counted(folder: Path) -> None:
-    (folder / "mine.yaml").write_text(TUNED.replace("SEEDS", "3").replace("TRIALS", "2"))
-    with pytest.raises(ConfigError) as error:
-        load_experiment(folder / "mine.yaml")
-    assert str(error.value) == f"{folder}/mine.yaml:6:45: tune.seeds: must be a list: write [2] (got 2)"
+def test_tuning_seeds_are_named_not_counted(tmp_path: Path) -> None:
+    content = TUNED.replace("SEEDS", "3").replace("TRIALS", "2")
+    line = "mine.yaml:6:45: tune.seeds: must be a list: write [2] (got 2)"
+    assert problems_of(tmp_path, content) == [line]
 
 
 @pytest.mark.parametrize("written", ["0-4", "[0, 1]", "'0,1'"])
-def test_the_config_of_a_run_says_how_to_train_several(folder: Path, written: str) -> None:
-    (folder / "base.yaml").write_text(f"{BASE}seed: {written}\n")
+def test_the_config_of_a_run_says_how_to_train_several(tmp_path: Path, written: str) -> None:
+    (tmp_path / "base.yaml").write_text(f"{BASE}seed: {written}\n")
     with pytest.raises(ConfigError, match=r"seed: must be a whole number; `regx train FILE --seed 0-4`"):
-        load_run(folder / "base.yaml")
+        load_run(tmp_path / "base.yaml")

@@ -1,4 +1,4 @@
-"""Every ready-made config is one that loads, without a notice, and says how it is run."""
+"""Every ready-made config is one that loads, without a warning, and says how it is run."""
 
 from pathlib import Path
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from ready_made import CONFIG_FILES, ROOT
 
-from regx.config import load_run, notices
-from regx.config.shapes import num_parameters
+from regx.config import load_run, run_warnings
+from regx.config.sections.model import num_parameters
 
 
 @pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)
 def test_it_loads_under_its_own_name_and_every_setting_has_an_effect(path: Path) -> None:
     config = load_run(path)
     assert config.name == path.stem
-    assert notices(config) == []
+    assert run_warnings(config) == []
 
 
 @pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)

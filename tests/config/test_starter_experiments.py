@@ -7,8 +7,8 @@ import pytest
 from ready_made import EXPERIMENT_FILES, ROOT
 
 from regx.config import Experiment, Tier, load_experiment
-from regx.config.notices import experiment_notices
 from regx.config.sections.experiment import TuneConfig
+from regx.config.warnings import experiment_warnings
 from regx.measures.registry import tuning_measures
 
 TOGGLES = ("plain", "dropout", "batch_norm", "max_norm", "lr_decay", "momentum", "full_recipe")
@@ -27,7 +27,7 @@ def test_it_loads_at_every_tier_under_its_own_name(path: Path, tier: Tier) -> No
 
 @pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
 def test_nothing_in_it_is_odd(path: Path) -> None:
-    assert experiment_notices(load_experiment(path)) == []
+    assert experiment_warnings(load_experiment(path)) == []
 
 
 @pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)

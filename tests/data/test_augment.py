@@ -3,7 +3,7 @@ import typing
 import pytest
 import torch
 
-from regx.config.run import DataConfig
+from regx.config.sections.data import DataConfig
 from regx.data import augment
 
 KINDS = typing.get_args(DataConfig.model_fields["augment"].annotation)

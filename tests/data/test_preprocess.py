@@ -3,7 +3,7 @@ import typing
 import pytest
 import torch
 
-from regx.config.run import DataConfig
+from regx.config.sections.data import DataConfig
 from regx.data.preprocess import EXACT_ROWS, covariance, fit, mean_and_deviation
 
 KINDS = typing.get_args(DataConfig.model_fields["preprocess"].annotation)

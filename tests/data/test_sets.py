@@ -11,7 +11,7 @@ import torch
 from make_digits import split_digits
 from small_set import small_arrays, small_spec
 
-from regx.config.run import DataConfig
+from regx.config.sections.data import DataConfig
 from regx.data.arrays import content_sha256, write_npz
 from regx.data.cache import DamagedCacheError, read_cache
 from regx.data.fetch import verify

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from regx.config.run import OptimConfig
+from regx.config.sections.optim import OptimConfig
 from regx.training.optim import Sgd, project_max_norm_
 from regx.training.schedules import lr_at, momentum_at
 
@@ -133,7 +133,8 @@ def test_the_step_is_that_of_torch(nesterov: bool) -> None:
 def test_training_does_not_import_the_compiler() -> None:
     """It takes seconds, more than a small run."""
     code = (
-        "import sys, torch; from regx.training.optim import Sgd; from regx.config.run import OptimConfig\n"
+        "import sys, torch\n"
+        "from regx.training.optim import Sgd; from regx.config.sections.optim import OptimConfig\n"
         "layer = torch.nn.Linear(2, 2); layer(torch.ones(1, 2)).sum().backward()\n"
         "Sgd(layer, OptimConfig(lr=0.1)).step(lr=0.1, momentum=0.9); sys.exit('torch._dynamo' in sys.modules)"
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from regx.config.run import ModelConfig
+from regx.config.sections.model import ModelConfig
 from regx.data.sets import DATASETS
 from regx.models.batch_norm import BatchNormNoise, GhostBatchNorm, PrependReference, ReferenceBatchNorm
 from regx.models.network import build_model

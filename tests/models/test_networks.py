@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.config.run import ModelConfig
-from regx.config.shapes import num_parameters
+from regx.config.sections.model import ModelConfig, num_parameters
 from regx.data.sets import DATASETS
 from regx.models.network import build_model
 from regx.training.seeding import generator

@@ -19,7 +19,7 @@ from regx.compare.tables import (
     show_number,
     show_setting,
 )
-from regx.config.run import BatchNormConfig
+from regx.config.sections.model import BatchNormConfig
 from regx.measures.registry import shown_measures
 from regx.runs.table import load_run_folder
 

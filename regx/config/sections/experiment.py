@@ -11,8 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from regx.config.errors import KeyPath
 from regx.config.sections.claim import ClaimConfig
-from regx.config.sections.fields import MAX_SEED, NAME_PATTERN, Section
-from regx.config.seeds import MAX_SEEDS, SEEDS_PATTERN, parse_seeds
+from regx.config.sections.fields import MAX_SEED, MAX_SEEDS, NAME_PATTERN, SEEDS_PATTERN, Section, parse_seeds
 from regx.config.yaml_tree import Plain
 
 __all__ = [

@@ -1,15 +1,21 @@
-"""What all sections share: strictness, ranges that come more than once, and how a union picks its form."""
+"""What all sections share: strictness, ranges that come more than once, how a union picks its form, seeds."""
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
+
+from regx.text import cut
 
 __all__ = [
     "ADDED_LATER",
     "MAX_EPOCHS",
     "MAX_LAYERS",
     "MAX_SEED",
+    "MAX_SEEDS",
     "NAME_PATTERN",
+    "SEEDS_PATTERN",
     "Factor",
     "PerLayer",
     "Probability",
@@ -17,6 +23,7 @@ __all__ = [
     "Width",
     "Widths",
     "optional",
+    "parse_seeds",
 ]
 
 # Bounds that no sensible run reaches: they turn a slip of the keyboard into a message instead of a
@@ -62,3 +69,49 @@ PerLayer = Annotated[
 def optional(number: Any) -> BeforeValidator:
     """Let `none` switch an optional number off too: `--set optim.max_norm=none` means what it reads."""
     return BeforeValidator(_none_is_null, json_schema_input_type=number | Literal["none"] | None)
+
+
+MAX_SEEDS = 1000  # in one command or one experiment
+SEEDS_PATTERN = r"^\s*\d+\s*(-\s*\d+\s*)?(,\s*\d+\s*(-\s*\d+\s*)?)*$"  # for editors; the parser says why not
+_LONGEST = 60  # characters that a message repeats
+_PART = re.compile(r"(0|[1-9][0-9]*)(?:\s*-\s*(0|[1-9][0-9]*))?")
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read seeds as people write them, `3`, `0-4`, `0,1,5`, `0-2,7`, in the order in which they stand there.
+
+    Args:
+        text: Seeds and ranges `first-last`, both ends included, separated by commas.
+
+    Raises:
+        ValueError: If it is no such list, a range runs backwards, a seed comes twice or is out of range, or
+            there are too many; the message is what a user reads after the place.
+    """
+    seeds: list[int] = []
+    seen: set[int] = set()
+    for part in text.split(","):
+        for seed in _read_part(part.strip(), text):
+            if seed in seen:
+                raise ValueError(f"has {seed} twice")
+            seen.add(seed)
+            seeds.append(seed)
+            if len(seeds) > MAX_SEEDS:
+                raise ValueError(f"has too many seeds; at most {MAX_SEEDS:,} are allowed")
+    return tuple(seeds)
+
+
+def _read_part(part: str, text: str) -> Iterator[int]:
+    """Read one seed, or one range."""
+    if re.fullmatch(r"-[0-9]+", part):
+        raise ValueError(f"must be >= 0 (got {cut(part, _LONGEST)})")
+    found = _PART.fullmatch(part)
+    if found is None:
+        raise ValueError(f"must be a seed, a range or several: 3, 0-4 or 0,1,5 (got {cut(text, _LONGEST)!r})")
+    ends = [end for end in found.groups() if end is not None]
+    for end in ends:
+        if len(end) > len(str(MAX_SEED)) or int(end) > MAX_SEED:
+            raise ValueError(f"must be <= {MAX_SEED} (got {cut(end, _LONGEST)})")
+    first, last = int(ends[0]), int(ends[-1])
+    if last < first:
+        raise ValueError(f"{first}-{last} runs backwards: write {last}-{first}")
+    return iter(range(first, last + 1))

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from regx.config import dump_config, load_run, notices
-from regx.config.notices import crowding
+from regx.config import dump_config, load_run, run_warnings
+from regx.config.warnings import thread_warnings
 
 BASE = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
@@ -111,7 +111,7 @@ WITHOUT_EFFECT = {
 
 @pytest.mark.parametrize(("overrides", "expected"), WITHOUT_EFFECT.values(), ids=WITHOUT_EFFECT)
 def test_a_setting_without_effect_is_noticed(overrides: list[str], expected: str, base: Path) -> None:
-    assert notices(load_run(base, overrides)) == [expected]
+    assert run_warnings(load_run(base, overrides)) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_a_setting_without_effect_is_noticed(overrides: list[str], expected: str
     ids=str,
 )
 def test_a_setting_with_effect_is_not(overrides: list[str], base: Path) -> None:
-    assert notices(load_run(base, overrides)) == []
+    assert run_warnings(load_run(base, overrides)) == []
 
 
-def test_defaults_that_are_written_out_are_no_reason_for_a_notice(base: Path) -> None:
+def test_defaults_that_are_written_out_are_no_reason_for_a_warning(base: Path) -> None:
     base.write_text(dump_config(load_run(base, [MLP])))
-    assert notices(load_run(base)) == []
+    assert run_warnings(load_run(base)) == []
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_defaults_that_are_written_out_are_no_reason_for_a_notice(base: Path) ->
     ],
 )
 def test_more_threads_than_cores(threads: int, cores: int, at_once: int, said: list[str]) -> None:
-    assert crowding(threads, cores, at_once) == said
+    assert thread_warnings(threads, cores, at_once) == said
 
 
 def test_of_the_machine_nothing_is_said_unasked(base: Path) -> None:
     config = load_run(base, ["train.threads=64"])
-    assert notices(config) == []
-    assert notices(config, 64) == []
-    assert notices(config, 8) == crowding(64, 8)
+    assert run_warnings(config) == []
+    assert run_warnings(config, 64) == []
+    assert run_warnings(config, 8) == thread_warnings(64, 8)

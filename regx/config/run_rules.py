@@ -4,19 +4,16 @@ from collections.abc import Iterator
 
 from regx.config.errors import Finding
 from regx.config.sections.data import DataConfig
-from regx.config.sections.model import FixedMask, ModelConfig
+from regx.config.sections.model import FixedMask, ModelConfig, conv_shapes, num_hidden_layers, num_parameters
 from regx.config.sections.optim import MomentumRamp, OptimConfig
 from regx.config.sections.train import TrainConfig
-from regx.config.shapes import conv_shapes, num_hidden_layers, num_parameters
 
-__all__ = ["broken_rules"]
+__all__ = ["run_rules"]
 
 MAX_PARAMETERS = 500_000_000
 
 
-def broken_rules(
-    data: DataConfig, model: ModelConfig, optim: OptimConfig, train: TrainConfig
-) -> list[Finding]:
+def run_rules(data: DataConfig, model: ModelConfig, optim: OptimConfig, train: TrainConfig) -> list[Finding]:
     """List every rule that the sections break together."""
     return [
         *_data_rules(data, model),

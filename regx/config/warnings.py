@@ -6,27 +6,18 @@ from itertools import combinations
 from pydantic import BaseModel
 
 from regx.config.experiment import Experiment
-from regx.config.run import (
-    BatchNormConfig,
-    ExponentialLr,
-    FixedMask,
-    LinearLr,
-    MomentumRamp,
-    RunConfig,
-    StepLr,
-    config_hash,
-    per_layer,
-)
+from regx.config.run import RunConfig, config_hash
 from regx.config.sections.experiment import TuneConfig
-from regx.config.sections.optim import CosineLr
+from regx.config.sections.model import BatchNormConfig, FixedMask, per_layer
+from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, MomentumRamp, StepLr
 from regx.text import counted
 
-__all__ = ["crowding", "experiment_notices", "notices"]
+__all__ = ["experiment_warnings", "run_warnings", "thread_warnings"]
 
 _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
-def notices(config: RunConfig, num_cores: int | None = None) -> list[str]:
+def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
     """List what is said of settings, one sentence each, beginning with the setting's path.
 
     Only what was written counts, and only where it differs from the default: the config.yaml of a run
@@ -42,11 +33,11 @@ def notices(config: RunConfig, num_cores: int | None = None) -> list[str]:
         *_about_batch_norm(config),
         *_about_variance_shift(config),
         *_about_what_is_trained(config),
-        *(crowding(config.train.threads, num_cores) if num_cores else ()),
+        *(thread_warnings(config.train.threads, num_cores) if num_cores else ()),
     ]
 
 
-def crowding(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
+def thread_warnings(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
     """Warn of threads that wait for one another's cores: a run of 0.2 s takes 28 s with 64 of them on one.
 
     Args:
@@ -178,7 +169,7 @@ def _is_set(section: BaseModel, name: str) -> bool:
 _FEWEST_SEEDS = 5  # of a verdict
 
 
-def experiment_notices(experiment: Experiment, num_cores: int | None = None) -> list[str]:
+def experiment_warnings(experiment: Experiment, num_cores: int | None = None) -> list[str]:
     """List what a reader of the results should know beforehand, one sentence each.
 
     Args:
@@ -242,11 +233,11 @@ def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[s
     """List settings without effect; what all arms have is said once."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms:
-        for notice in notices(experiment.config(arm, experiment.first(arm), 0), num_cores):
-            found.setdefault(notice, []).append(arm)
-    for notice, arms in found.items():
+        for warning in run_warnings(experiment.config(arm, experiment.first(arm), 0), num_cores):
+            found.setdefault(warning, []).append(arm)
+    for warning, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "
-        yield f"{where}{notice}"
+        yield f"{where}{warning}"
 
 
 def _few_seeds(experiment: Experiment) -> Iterator[str]:

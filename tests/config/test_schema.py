@@ -1,14 +1,20 @@
-"""The JSON schemas for editors accept the files that there are, and find what is wrong in others."""
+"""The JSON schemas for editors accept the files that there are, and find what is wrong in others.
 
+The page about settings says the same.
+"""
+
+import importlib
+import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ready_made import CONFIG_FILES, EXPERIMENT_FILES
+from ready_made import CONFIG_FILES, EXPERIMENT_FILES, ROOT
 
-from regx.config.editor_schema import experiment_schema, run_schema
+from regx.config.schema import experiment_schema, run_schema, settings_of
 from regx.config.yaml_tree import plain, read_yaml
 from regx.measures.registry import tuning_measures
 
@@ -173,3 +179,38 @@ def test_grids_of_single_arms_are_known() -> None:
 )
 def test_mistakes_are_found(key: str, value: Any, found: str) -> None:
     assert any(mistake.startswith(found) for mistake in experiment({**GOOD, key: value}))
+
+
+def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    monkeypatch.setattr(sys, "argv", ["docs/generate.py", "--check"])
+    importlib.import_module("generate").main()
+
+
+def test_the_page_names_every_setting() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    paths = {
+        setting.path for setting in settings_of() if setting.name not in ("data", "model", "optim", "train")
+    }
+    assert len(paths) > 40
+    assert paths <= set(re.findall(r"^\| `([a-z_.]+)`", page, flags=re.MULTILINE))
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [setting.path for setting in settings_of() if len(setting.description) < 10] == []
+
+
+def test_the_editor_schema_has_no_loose_ends() -> None:
+    schema = run_schema()
+    references = set(re.findall(r'"\$ref": "#/\$defs/(\w+)"', json.dumps(schema)))
+    assert len(references) > 10
+    assert references <= set(schema["$defs"])
+
+
+def test_a_file_that_extends_another_need_not_have_the_required_keys() -> None:
+    definitions = run_schema()["$defs"]
+    assert definitions["RunConfig"]["required"] == ["name", "data", "model", "optim"]
+    partial = [name for name in definitions if name.startswith("Partial")]
+    assert len(partial) > 10
+    assert not any("required" in definitions[name] for name in partial)
+    assert "extends" in definitions["PartialRunConfig"]["properties"]
