@@ -1,7 +1,7 @@
 """A claim's figure: every seed's difference, the interval, what was asked for, and how the runs went."""
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence, Sized
+from collections.abc import Collection, Mapping, Sequence
 from math import inf, isfinite
 from pathlib import Path
 from statistics import fmean
@@ -9,6 +9,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from regx.claims.facts import part_facts
 from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
@@ -16,7 +17,7 @@ from regx.compare.numbers import shorten
 from regx.config import Tier
 from regx.figures import marks, theme
 from regx.figures.claim_evidence import GridPanel, Panel, PanelRow, PartEvidence, gather
-from regx.figures.grid import GridLine, draw_over_grid, grid_caption, set_grid_axis
+from regx.figures.grid import draw_over_grid, grid_caption, set_grid_axis
 
 __all__ = ["save_claim_figure", "save_figures"]
 
@@ -112,9 +113,7 @@ def save_claim_figure(
 def _order(parts: Sequence[PartEvidence], panels: Sequence[PanelRow]) -> dict[str, int]:
     """Give each arm one place, and so one colour, in all panels."""
     labels = [side.label for part in parts for side in part.sides]
-    for row in panels:
-        for panel in [row] if isinstance(row, GridPanel) else row:
-            labels += panel.lines
+    labels += [label for row in panels for panel in row for label in panel.lines]
     return {label: index for index, label in enumerate(dict.fromkeys(labels))}
 
 
@@ -123,13 +122,9 @@ def _caption(parts: Sequence[PartEvidence], panels: Sequence[PanelRow]) -> str:
     results = [part.result for part in parts]
     dots = "dots: each seed; diamond"
     dots += " and line: mean, 95 % t-interval" if any(one.low is not None for one in results) else ": mean"
-    lines: list[Sequence[Sized]] = []
-    grids: list[GridLine] = []
-    for row in panels:
-        if isinstance(row, GridPanel):
-            grids += row.lines.values()
-        else:
-            lines += [seeds for panel in row for seeds in panel.lines.values()]
+    shown = [panel for row in panels for panel in row]
+    lines = [seeds for panel in shown if isinstance(panel, Panel) for seeds in panel.lines.values()]
+    grids = [line for panel in shown if isinstance(panel, GridPanel) for line in panel.lines.values()]
     strips = [dots, *(["thick bar: 90 % interval"] if any(map(_shows_90, results)) else [])]
     greys = [text for criterion, text in _GREYS.items() if criterion in {one.criterion for one in results}]
     texts = (strips, marks.seeds_caption(lines), grid_caption(grids) if grids else [], greys)
@@ -139,9 +134,9 @@ def _caption(parts: Sequence[PartEvidence], panels: Sequence[PanelRow]) -> str:
 def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw one row: the numbers of each side on the left, their differences on the right."""
     result = part.result
-    wanted = show_wanted(result)
+    heading, wanted = shorten(part_facts(result).heading, HEADING_LETTERS), show_wanted(result)
     answer = f"   {wanted}: {'holds' if result.holds else 'does not hold'}" if wanted else ""
-    theme.add_text(figure, 0.1, top + 0.12, shorten(part.heading, HEADING_LETTERS), size=8.5, weight="bold")
+    theme.add_text(figure, 0.1, top + 0.12, heading, size=8.5, weight="bold")
     if result.mean is not None:
         theme.add_text(figure, 0.1, top + 0.29, show_effect(result) + answer, size=8)
     panel_top, height = top + 0.42, PART - 0.86
@@ -233,18 +228,16 @@ def _asked_for(result: PartResult, factor: float) -> tuple[list[float], tuple[fl
 
 def _draw_panels(figure: Figure, top: float, row: PanelRow, order: Mapping[str, int]) -> None:
     """Draw one grid, or the panels of a row; three of them share the labels at the right."""
-    top += PANEL_TOP
-    if isinstance(row, GridPanel):
-        axes = theme.add_panel(figure, PANELS_LEFT, top, GRID_WIDTH, PANEL_HEIGHT, f"grid {top}")
-        axes.set_title(row.title, fontsize=8.5)
-        draw_over_grid(axes, row.axis, row.lines, order)
-        return
     num_columns = max(2, len(row))
     width, gap = PANEL_WIDTHS[num_columns], PANEL_GAPS[num_columns]
     for column, panel in enumerate(row):
-        left = PANELS_LEFT + column * (width + gap)
-        axes = theme.add_panel(figure, left, top, width, PANEL_HEIGHT, f"{panel.title} {top}")
+        left, label = PANELS_LEFT + column * (width + gap), f"{panel.title} {top}"
+        wide = GRID_WIDTH if isinstance(panel, GridPanel) else width
+        axes = theme.add_panel(figure, left, top + PANEL_TOP, wide, PANEL_HEIGHT, label)
         axes.set_title(panel.title, fontsize=8.5)
+        if isinstance(panel, GridPanel):
+            draw_over_grid(axes, panel.axis, panel.lines, order)
+            continue
         labels = _draw_lines(axes, panel, order)
         if num_columns == 2 or column == len(row) - 1:
             marks.label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)

@@ -6,7 +6,6 @@ from math import isfinite
 from pathlib import Path
 
 from regx.claims.comparison import Comparison, comparisons_of
-from regx.claims.facts import part_facts
 from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
 from regx.claims.quantity import scaled_value
 from regx.claims.registry import Registered
@@ -52,13 +51,11 @@ class PartEvidence:
     """One part of a claim.
 
     Attributes:
-        heading: Measure and contrast.
         result: What came of it.
         sides: The numbers that it contrasts.
         unit: Of these numbers.
     """
 
-    heading: str
     result: PartResult
     sides: tuple[Side, ...]
     unit: str
@@ -94,7 +91,7 @@ class GridPanel:
     lines: dict[str, GridLine]
 
 
-PanelRow = list[Panel] | GridPanel  # what stands beside one another
+PanelRow = Sequence[Panel | GridPanel]  # what stands beside one another
 
 
 @dataclass
@@ -134,9 +131,7 @@ class RunPanels:
             UsageError: If a file of a run is damaged.
         """
         arms, measures = locked.arms, comparison.measures
-        by_arm = {
-            arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in dict.fromkeys(arms)
-        }
+        by_arm = {arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in arms}
         over_grid = measures[0].over == "grid"
         try:
             grids = {arm: [one.by_value() for one in found] for arm, found in by_arm.items() if over_grid}
@@ -183,22 +178,11 @@ class RunPanels:
 
     def rows(self) -> list[PanelRow]:
         """List what stands beside one another: two courses, up to three curves, or one grid."""
-        courses = [self.courses[index : index + 2] for index in range(0, len(self.courses), 2)]
-        arms = {arm: [run.rows for run in runs if run.rows] for arm, runs in self.learned.items()}
-        curves = [
-            Panel(
-                title=title,
-                x=theme.EPOCHS,
-                lines={
-                    arm: tuple([(row.epoch, value(row)) for row in rows] for rows in found)
-                    for arm, found in arms.items()
-                    if found
-                },
-            )
-            for title, value in CURVES.items()
-            if title in self.curves and any(arms.values())
-        ]
-        return [*courses, *([curves] if curves else []), *self.grids.values()]
+        courses: list[PanelRow] = [self.courses[at : at + 2] for at in range(0, len(self.courses), 2)]
+        begun = {arm: [run.rows for run in runs if run.rows] for arm, runs in self.learned.items()}
+        arms = {arm: seeds for arm, seeds in begun.items() if seeds}
+        curves = [_curve_panel(title, arms) for title in CURVES if title in self.curves and arms]
+        return [*courses, *([curves] if curves else []), *([grid] for grid in self.grids.values())]
 
 
 def gather(
@@ -232,8 +216,7 @@ def gather(
         comparison, locked = comparisons[part.part], lock.claims[setting.id].find(part.part)
         own = [row for row in rows if (row.claim, row.part) == (setting.id, part.part)]
         sides = tuple(_sides(comparison, locked.arms, own))
-        unit = comparison.measures[0].unit
-        parts.append(PartEvidence(heading=part_facts(part).heading, result=part, sides=sides, unit=unit))
+        parts.append(PartEvidence(result=part, sides=sides, unit=comparison.measures[0].unit))
         if runs is not None:
             panels.add_part(comparison, locked, [side.label for side in sides], lock.seeds, runs)
     return parts, panels.rows()
@@ -256,6 +239,14 @@ def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRo
             values=tuple(row.value for row in own if row.value is not None and isfinite(row.value)),
             num_censored=sum(row.note.startswith("censored") for row in own),
         )
+
+
+def _curve_panel(title: str, arms: Mapping[str, Sequence[Sequence[EpochMetrics]]]) -> Panel:
+    value = CURVES[title]
+    panel = Panel(title=title, x=theme.EPOCHS, lines={})
+    for arm, seeds in arms.items():
+        panel.lines[arm] = tuple([(row.epoch, value(row)) for row in rows] for rows in seeds)
+    return panel
 
 
 def _grid_line(

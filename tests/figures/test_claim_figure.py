@@ -53,7 +53,7 @@ def result(**update: Any) -> PartResult:
 def drawn(folder: Path, rows: list[PanelRow], *, seeds: int = 2, **update: Any) -> dict[str, Axes]:
     """Draw a claim of one part: its panels by title or label, and its caption."""
     sides = tuple(Side(label=label, values=(0.5,) * seeds, num_censored=0) for label in ("a", "b"))
-    part = PartEvidence(heading="test_loss, a - b", result=result(**update), sides=sides, unit="nats")
+    part = PartEvidence(result=result(**update), sides=sides, unit="nats")
     figure = save_claim_figure(folder / "a.svg", "X01  It does.", [part], rows)
     return {axes.get_title(loc="left") or str(axes.get_label()).split()[0]: axes for axes in figure.axes}
 
@@ -142,12 +142,12 @@ class TestGrids:
     def test_there_is_no_mean_where_a_number_is_missing_or_a_budget_stands_for_it(
         self, tmp_path: Path, panel: GridPanel, expected: set[float]
     ) -> None:
-        axes = drawn(tmp_path, [panel])["final_valid_loss (nats)"]
+        axes = drawn(tmp_path, [[panel]])["final_valid_loss (nats)"]
         lines = [line for line in axes.lines if line.get_alpha() is None and line.get_marker() in ("", "o")]
         assert {float(x) for line in lines for x in line.get_xdata()} == expected
 
     def test_what_is_marked_is_counted(self, tmp_path: Path) -> None:
-        axes = drawn(tmp_path, [over_grid(2, 0.7, 0.7, 0.7, 0.7, None)])["final_valid_loss (nats)"]
+        axes = drawn(tmp_path, [[over_grid(2, 0.7, 0.7, 0.7, 0.7, None)]])["final_valid_loss (nats)"]
         assert [text.get_text() for text in axes.texts][:2] == ["2", "1"]
 
 
@@ -182,7 +182,7 @@ class TestCaptions:
 
     def test_they_name_what_is_there(self, tmp_path: Path) -> None:
         lines = {"a": tuple([(1.0, 1.0), (2.0, 1.0)] for _ in range(5))}
-        rows: list[PanelRow] = [[Panel(title="x", x="step", lines=lines)], over_grid(1, 0.7, None)]
+        rows: list[PanelRow] = [[Panel(title="x", x="step", lines=lines)], [over_grid(1, 0.7, None)]]
         assert self.caption(tmp_path, rows, holds=False) == (
             "dots: each seed; diamond and line: mean, 95 % t-interval; thick bar: 90 % interval|"
             "thick line: mean of the seeds; band: its 95 % t-interval|"
