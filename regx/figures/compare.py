@@ -197,8 +197,9 @@ def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
 
 # Convergence: how fast the validation error falls, in epochs and in seconds of training.
 
-WIDTH, CURVES, STRIPS_FOOT = 7.8, 2.85, 0.85  # inches, as all below
-CURVES_LEFT, CURVES_WIDTH, BESIDE = 0.53, 2.07, 3.67
+WIDTH, CURVES_TOP, CURVES_FOOT = 7.8, 0.4, 0.85  # inches, as all below
+CURVES_LEFT, CURVES_WIDTH, CURVES_HEIGHT, BESIDE = 0.53, 2.07, 2.45, 3.67
+LABEL_LINE = 0.15  # of a label at the end of a line
 STRIP, STRIPS_PAD = 0.17, 0.2  # of a group's dots, and above them all
 LABEL_LETTERS = 19
 STRIP_LETTERS, STRIP_LABEL = 22, (4, 12)  # of a number with its label; of the label, at least and at most
@@ -219,14 +220,16 @@ def save_convergence(path: Path, comparison: Comparison) -> Figure:
     """
     title = "Convergence: " + ", ".join(group.label for group in comparison.groups)
     strips = _strips_height(comparison)
-    height = CURVES + strips + STRIPS_FOOT
+    num_lines = len(comparison.groups) * (1 if strips else 2)
+    curves = max(CURVES_HEIGHT, num_lines * LABEL_LINE)
+    height = CURVES_TOP + curves + strips + CURVES_FOOT
     with theme.svg_file(path, width=WIDTH, height=height, title=title) as figure:
         for column in range(2):
             left = CURVES_LEFT + column * BESIDE
-            axes = theme.add_panel(figure, left, 0.4, CURVES_WIDTH, CURVES - 0.4, f"curves {column}")
+            axes = theme.add_panel(figure, left, CURVES_TOP, CURVES_WIDTH, curves, f"curves {column}")
             _draw_errors(axes, comparison, against_time=column == 1)
             if strips:
-                top, tall = CURVES + STRIPS_PAD, strips - STRIPS_PAD
+                top, tall = CURVES_TOP + curves + STRIPS_PAD, strips - STRIPS_PAD
                 lowest = theme.add_panel(figure, left, top, CURVES_WIDTH, tall, f"strips {column}")
                 lowest.sharex(axes)
                 _draw_strips(lowest, comparison, _time_row(comparison, against_time=column == 1))

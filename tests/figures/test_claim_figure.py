@@ -1,11 +1,13 @@
 """The figure of a claim shows the numbers that were given, and names the marks that are there."""
 
 import re
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+from drawing import draw
 from matplotlib.axes import Axes
 from run_builder import build_run, write_probes
 
@@ -54,7 +56,7 @@ def drawn(folder: Path, rows: list[PanelRow], *, seeds: int = 2, **update: Any) 
     """Draw a claim of one part: its panels by title or label, and its caption."""
     sides = tuple(Side(label=label, values=(0.5,) * seeds, num_censored=0) for label in ("a", "b"))
     part = PartEvidence(result=result(**update), sides=sides, unit="nats")
-    figure = save_claim_figure(folder / "a.svg", "X01  It does.", [part], rows)
+    figure, _ = draw(partial(save_claim_figure, title="X01  It does.", parts=[part], panels=rows), folder)
     return {axes.get_title(loc="left") or str(axes.get_label()).split()[0]: axes for axes in figure.axes}
 
 
