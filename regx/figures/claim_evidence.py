@@ -10,7 +10,6 @@ from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
 from regx.claims.quantity import scaled_value
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, LockedPart, PartResult, ResultsFolder
-from regx.compare.select import read_sweep
 from regx.config import Tier
 from regx.config.errors import UsageError
 from regx.figures import marks, theme
@@ -18,7 +17,7 @@ from regx.figures.grid import GridLine
 from regx.measures.measure import Course, Measure, Reference, SeedRuns
 from regx.measures.registry import find_measure
 from regx.runs.metrics import EpochMetrics
-from regx.runs.sweep import SweepFolder
+from regx.runs.sweep import SweepFolder, read_sweep
 from regx.runs.table import Run
 
 __all__ = ["GridPanel", "Panel", "PanelRow", "PartEvidence", "RunPanels", "Side", "gather"]
