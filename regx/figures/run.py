@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from regx.compare.numbers import shorten
+from regx.compare.numbers import shorten, show_number
 from regx.figures import marks, theme
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
@@ -50,24 +51,24 @@ def save_curves(path: Path, rows: Sequence[EpochMetrics], record: RunRecord, *, 
         shown, final = marks.thin_out(rows, MAX_POINTS), record.final
         epochs = [row.epoch for row in shown]
         losses = [row.train_loss for row in shown], [row.valid_loss for row in shown]
-        errors = [100 * row.train_error for row in shown], [100 * row.valid_error for row in shown]
-        _draw_panel(loss_axes, "Loss", "nats", epochs, *losses, final.test_loss if final else None)
-        _draw_panel(error_axes, "Error", "%", epochs, *errors, 100 * final.test_error if final else None)
+        errors = [row.train_error for row in shown], [row.valid_error for row in shown]
+        _draw_panel(loss_axes, "nats", epochs, *losses, final.test_loss if final else None)
+        _draw_panel(error_axes, "fraction", epochs, *errors, final.test_error if final else None)
         _mark_best_epoch(loss_axes, error_axes, rows)
     return figure
 
 
 def _draw_panel(
     axes: Axes,
-    name: str,
-    unit: str,
+    unit: Literal["nats", "fraction"],
     epochs: Sequence[int],
     train: Sequence[float],
     valid: Sequence[float],
     test: float | None,
 ) -> None:
     """Draw one panel; `test` is what came out at the end, None where it was not measured."""
-    axes.set_title(f"{name} ({unit})", pad=25)
+    title, scale = ("Error (%)", 100.0) if unit == "fraction" else ("Loss (nats)", 1.0)
+    axes.set_title(title, pad=25)
     if not epochs:
         axes.set_axis_off()
         axes.text(
@@ -76,26 +77,26 @@ def _draw_panel(
         return
     theme.set_count_axis(axes, epochs[-1])
     marker = "o" if len(epochs) <= MOST_MARKED else ""
-    axes.plot(epochs, train, color=theme.BLUE, marker=marker, markersize=2.6)
-    axes.plot(epochs, valid, color=theme.VERMILLION, marker=marker, markersize=2.6)
-    theme.set_value_axis(axes, [*train, *valid, *([] if test is None else [test])])
+    lower, upper = ([scale * value for value in values] for values in (train, valid))
+    axes.plot(epochs, lower, color=theme.BLUE, marker=marker, markersize=2.6)
+    axes.plot(epochs, upper, color=theme.VERMILLION, marker=marker, markersize=2.6)
+    theme.set_value_axis(axes, [*lower, *upper, *([] if test is None else [scale * test])])
     if axes.get_yscale() == "linear":
-        axes.fill_between(epochs, train, valid, color=theme.VERMILLION, alpha=0.13, linewidth=0)
-
-    labels = [
-        marks.EndLabel(valid[-1], f"valid  {_number(valid[-1])}", theme.VERMILLION),
-        marks.EndLabel(train[-1], f"train  {_number(train[-1])}", theme.BLUE),
-    ]
-    if test is None:
-        gap, gap_name = valid[-1] - train[-1], "valid − train"
-    else:
+        axes.fill_between(epochs, lower, upper, color=theme.VERMILLION, alpha=0.13, linewidth=0)
+    ends = {"valid": (valid[-1], theme.VERMILLION), "train": (train[-1], theme.BLUE)}
+    gap, gap_name = valid[-1] - train[-1], "valid − train"
+    if test is not None:
         gap, gap_name = test - train[-1], "test − train"
-        axes.plot(epochs[-1], test, color=theme.INK, marker="D", markersize=4.5, zorder=4, clip_on=False)
-        labels.append(marks.EndLabel(test, f"test  {_number(test)}", theme.INK))
-    shown = f"{_number(gap)} {'points' if unit == '%' else unit}".replace("-", "−")
-    axes.text(
-        0, 1.115, f"gap at the end ({gap_name}): {shown}", transform=axes.transAxes, color=theme.MUTED, size=8
-    )
+        axes.plot(
+            epochs[-1], scale * test, color=theme.INK, marker="D", markersize=4.5, zorder=4, clip_on=False
+        )
+        ends["test"] = (test, theme.INK)
+    labels = [
+        marks.EndLabel(scale * end, f"{name}  {show_number(end, unit)}", color)
+        for name, (end, color) in ends.items()
+    ]
+    text = f"gap at the end ({gap_name}): {show_number(gap, unit)} {'points' if scale > 1 else unit}"
+    axes.text(0, 1.115, text, transform=axes.transAxes, color=theme.MUTED, size=8)
     marks.label_line_ends(axes, labels, x=epochs[-1])
 
 
@@ -135,12 +136,3 @@ def _ending(record: RunRecord) -> str:
     if record.status in ("diverged", "failed", "interrupted", "stopped"):
         return f"{record.status} {after}"
     return record.ending if record.note else ""
-
-
-def _number(value: float) -> str:
-    """Write a loss or a percentage with three digits that count, at most four places."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    places = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
-    return f"{value:.{places}f}"
