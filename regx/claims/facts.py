@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from regx.claims.quantity import quantity_of, show_fixed, show_mean, show_wanted
+from regx.claims.quantity import quantity_of, show_mean, show_wanted
 from regx.measures.registry import find_measure
+from regx.numbers import equals, show_fixed, show_p
 
 if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
     from regx.config.sections.claim import PublishedConfig
 
-__all__ = ["PartFacts", "certainty", "equals", "part_facts", "show_measured", "show_published"]
+__all__ = ["PartFacts", "certainty", "part_facts", "show_measured", "show_published"]
 
 _NAMES = {"if censored": "in place of part 1, whose target too many seeds never reached"}
 _OPPOSITE = {
@@ -151,16 +152,6 @@ def certainty(result: "ClaimResult") -> Iterator[str]:
             yield "how many seeds would settle it cannot be said from these numbers"
     if result.num_runs_before:
         yield f"its rule was fixed late, when {result.num_runs_before} of the runs to compare had ended"
-
-
-def show_p(p: float) -> str:
-    """Write a p-value."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def equals(p: str) -> str:
-    """Write a p-value with its sign: `= 0.012`, `< 0.001`."""
-    return f"< {p[1:]}" if p.startswith("<") else f"= {p}"
 
 
 def show_published(published: "PublishedConfig") -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from regx.claims.facts import certainty, equals, part_facts, show_measured, show_published
+from regx.claims.facts import certainty, part_facts, show_measured, show_published
 from regx.claims.registry import Registered
 from regx.claims.sentences import course_text, loose_points
 from regx.claims.status import HEADS, cells_of, count_verdicts
 from regx.claims.tuned import show_tuning
 from regx.cli.columns import hang, print_columns
+from regx.numbers import equals
 from regx.text import counted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from rich.cells import cell_len, set_cell_size
 from regx.cli.columns import fold
 from regx.cli.output import plain_console, say
 from regx.cli.sweep_text import duration
-from regx.compare.numbers import shorten
+from regx.numbers import shorten
 
 if TYPE_CHECKING:
     from rich.live import Live

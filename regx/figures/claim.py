@@ -13,11 +13,11 @@ from regx.claims.facts import part_facts
 from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
-from regx.compare.numbers import shorten
 from regx.config import Tier
 from regx.figures import marks, theme
 from regx.figures.claim_evidence import GridPanel, Panel, PanelRow, PartEvidence, gather
 from regx.figures.grid import draw_over_grid, grid_caption, set_grid_axis
+from regx.numbers import shorten
 
 __all__ = ["save_claim_figure", "save_figures"]
 

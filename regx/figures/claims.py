@@ -12,8 +12,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from regx.claims.registry import Registered
 from regx.claims.results import PartResult
 from regx.claims.status import ClaimStatus, cells_of, deciding_part
-from regx.compare.numbers import shorten
 from regx.figures import marks, theme
+from regx.numbers import shorten
 
 __all__ = ["describe_claims", "save_claims_figure"]
 

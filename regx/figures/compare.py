@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, MaxNLocator, NullLocator
 
 from regx.compare.compare import Comparison, Row, measure_group
-from regx.compare.numbers import shorten, show_interval, show_p, show_percent, show_signed
 from regx.compare.select import Group
-from regx.compare.tables import show_cell, show_label
+from regx.compare.tables import show_cell, show_interval, show_label
 from regx.figures import marks, theme
 from regx.measures.curves import smoothed_valid_error
 from regx.measures.measure import Measure
 from regx.measures.run import of_run
+from regx.numbers import equals, shorten, show_p, show_percent, show_signed
 from regx.runs.metrics import EpochMetrics
 from regx.runs.table import Run
 from regx.stats.inference import Inference
@@ -86,7 +86,7 @@ def save_overfitting(path: Path, comparison: Comparison) -> Figure:
     height = ROW_HEIGHT * -(-len(groups) // columns) + FOOT
     title = "Overfitting: " + ", ".join(group.label for group in groups)
     cells = tuple(measure_group(VALID_GAP, group, comparison.reference) for group in groups)
-    valid_gaps = Row(measure=VALID_GAP, cells=cells, inferences=(None,) * len(cells), best=None)
+    valid_gaps = Row(measure=VALID_GAP, cells=cells, inferences=(None,) * len(cells))
     bars = {
         "Loss gap, valid − train (nats)": valid_gaps,
         "Loss gap, test − train (nats)": comparison.row("loss_gap"),
@@ -191,7 +191,7 @@ def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
             hollow = {"markerfacecolor": "white", "markeredgewidth": 0.7, "alpha": 1}  # seen on a bar
             marks.draw_dots(axes, dots, [index] * len(dots), theme.INK, **hollow)
         marks.row_text(axes, 0, index - 0.26, shorten(label, BAR_LETTERS), va="bottom", size=7.5)
-        text = show_cell(cell, row.measure)
+        text = show_cell(cell, row.unit)
         marks.row_text(axes, 1.28, index - 0.26, text, va="bottom", ha="right", size=7.5, weight="bold")
 
 
@@ -268,7 +268,7 @@ def _draw_errors(axes: Axes, comparison: Comparison, *, against_time: bool) -> N
             text = shorten(group.label, LABEL_LETTERS)
             if alone:
                 unit = "" if cell.mean is None else " s" if against_time else " epochs"
-                text += f"\n{show_cell(cell, times.measure)}{unit}"
+                text += f"\n{show_cell(cell, times.unit)}{unit}"
             labels.append(marks.EndLabel(end, text, color))
         if target is not None and alone and cell.mean is not None:
             down = [100 * target, axes.get_ylim()[0]]  # from the target line to the axis
@@ -304,7 +304,7 @@ def _draw_strips(axes: Axes, comparison: Comparison, row: Row) -> None:
         if cell.mean is not None:
             half = cell.half_width or 0.0
             marks.draw_interval(axes, cell.mean, (cell.mean - half, cell.mean + half), index, color)
-        number, (fewest, most) = show_cell(cell, row.measure), STRIP_LABEL
+        number, (fewest, most) = show_cell(cell, row.unit), STRIP_LABEL
         letters = min(max(STRIP_LETTERS - len(number) - 2, fewest), most)
         text = f"{number}  {shorten(group.label, letters)}"
         marks.row_text(axes, 1.045, index, text, color=color, size=7.5)
@@ -412,7 +412,4 @@ def _draw_difference(axes: Axes, one: Inference, index: int, *, scale: float) ->
 def _difference_text(one: Inference, row: Row, *, like: float) -> str:
     text = f"{show_signed(one.difference, row.measure.unit, like=like)} "
     text += show_interval(one, row.measure.unit, like=like)
-    if one.p_holm is None:
-        return text
-    p = show_p(one.p_holm)
-    return f"{text}, p {p.replace('<', '< ') if p.startswith('<') else f'= {p}'}"
+    return text if one.p_holm is None else f"{text}, p {equals(show_p(one.p_holm))}"

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from regx.compare.grid import GridArm, GridComparison
+from regx.compare.compare import Comparison
+from regx.compare.select import Group
 from regx.figures import marks, theme
 from regx.runs.record import Final
 
@@ -46,7 +47,7 @@ class GridLine:
         return min(map(len, self.numbers.values()), default=0) >= marks.MIN_BAND
 
 
-def save_grid(path: Path, comparison: GridComparison) -> Figure:
+def save_grid(path: Path, comparison: Comparison) -> Figure:
     """Draw error and loss at the end of each run, mean and band over the seeds, and where runs diverged.
 
     Args:
@@ -63,12 +64,12 @@ def save_grid(path: Path, comparison: GridComparison) -> Figure:
         "Validation error at the end (%)": lambda final: 100 * final.valid_error,
         "Validation loss at the end (nats)": lambda final: final.valid_loss,
     }
-    title = f"{', '.join(arm.label for arm in comparison.arms)} over {comparison.axis}"
+    title = f"{', '.join(arm.label for arm in comparison.groups)} over {comparison.axis}"
     with theme.svg_file(path, width=WIDTH, height=HEIGHT, title=title) as figure:
         for column, (name, value) in enumerate(panels.items()):
             axes = theme.add_panel(figure, 0.53 + 3.85 * column, 0.41, 2.26, 2.1, name)
             axes.set_title(name)
-            lines = {arm.label: _line(arm, value) for arm in comparison.arms}
+            lines = {arm.label: _line(arm, value) for arm in comparison.groups}
             draw_over_grid(axes, comparison.axis, lines, {label: index for index, label in enumerate(lines)})
         first, *others = grid_caption(lines.values())
         caption = "\n".join([first, "; ".join(others)]).strip()
@@ -76,7 +77,7 @@ def save_grid(path: Path, comparison: GridComparison) -> Figure:
     return figure
 
 
-def _line(arm: GridArm, value: Callable[[Final], float]) -> GridLine:
+def _line(arm: Group, value: Callable[[Final], float]) -> GridLine:
     finals = {x: [ladder[x].record.final for ladder in arm.ladders.values()] for x in arm.values}
     numbers = {x: [value(final) if final else None for final in found] for x, found in finals.items()}
     return GridLine(numbers=numbers, num_censored={})

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from regx.compare.numbers import shorten
 from regx.figures.theme import INK, MUTED, PALE, log_axis, plain_numbers
+from regx.numbers import shorten
 from regx.stats.tests import mean_interval
 
 __all__ = [

@@ -7,8 +7,8 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from regx.compare.numbers import shorten, show_number
 from regx.figures import marks, theme
+from regx.numbers import shorten, show_digits
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
 
@@ -92,10 +92,10 @@ def _draw_panel(
         )
         ends["test"] = (test, theme.INK)
     labels = [
-        marks.EndLabel(scale * end, f"{name}  {show_number(end, unit)}", color)
+        marks.EndLabel(scale * end, f"{name}  {show_digits(scale * end)}", color)
         for name, (end, color) in ends.items()
     ]
-    text = f"gap at the end ({gap_name}): {show_number(gap, unit)} {'points' if scale > 1 else unit}"
+    text = f"gap at the end ({gap_name}): {show_digits(scale * gap)} {'points' if scale > 1 else unit}"
     axes.text(0, 1.115, text, transform=axes.transAxes, color=theme.MUTED, size=8)
     marks.label_line_ends(axes, labels, x=epochs[-1])
 

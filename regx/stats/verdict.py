@@ -7,11 +7,10 @@ from typing import Literal
 
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
+from regx.stats.inference import FEWEST_SEEDS, LEVEL
 from regx.stats.tests import NoSpreadError, PairedSummary, Values, finite, holm, summarize
 
 __all__ = [
-    "ALPHA",
-    "FEWEST_SEEDS",
     "PROVISIONAL_BELOW",
     "Decision",
     "Evidence",
@@ -27,8 +26,6 @@ __all__ = [
     "not_worse_than",
     "within",
 ]
-
-ALPHA = 0.05
 
 # How a claim can be contradicted: the effect goes the other way, is too small to matter, or, where the claim
 # is that two things agree, they differ by more than the margin.
@@ -104,7 +101,7 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         return summary
     size = abs(summary.mean)
     is_large = size >= smallest_effect
-    large = Hurdle(size, ALPHA), Hurdle(size - smallest_effect, None)
+    large = Hurdle(size, LEVEL), Hurdle(size - smallest_effect, None)
     return Evidence(
         num_seeds=summary.num_seeds,
         favours=summary.mean >= smallest_effect and summary.interval.low > 0,
@@ -144,7 +141,7 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
         p_against=min(1.0, 2 * _p_below(summary, distance)),
         points_for=points_for,
         summary=summary,
-        hurdles=(Hurdle(abs(distance), 2 * ALPHA if points_for else ALPHA),),
+        hurdles=(Hurdle(abs(distance), 2 * LEVEL if points_for else LEVEL),),
     )
 
 
@@ -174,7 +171,7 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
         against="outside",
         points_for=points_for,
         summary=summary,
-        hurdles=_inside(size, margin) if points_for else (Hurdle(size - margin, ALPHA),),
+        hurdles=_inside(size, margin) if points_for else (Hurdle(size - margin, LEVEL),),
     )
 
 
@@ -194,7 +191,7 @@ def always(values: Sequence[float], wanted: float) -> Evidence:
 
 def _inside(size: float, margin: float) -> tuple[Hurdle, ...]:
     """Tell an estimate of this size from both ends of a band around 0."""
-    return Hurdle(margin - size, 2 * ALPHA), Hurdle(margin + size, 2 * ALPHA)
+    return Hurdle(margin - size, 2 * LEVEL), Hurdle(margin + size, 2 * LEVEL)
 
 
 def _p_below(summary: PairedSummary, distance: float) -> float:
@@ -277,7 +274,6 @@ def _problems(parts: Sequence[Evidence]) -> str | None:
     return "; ".join(part.problem for part in parts if part.problem) or None
 
 
-FEWEST_SEEDS = 5
 PROVISIONAL_BELOW = 10
 
 Verdict = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke"]
@@ -341,14 +337,14 @@ def decide(
         return Decision(verdict="smoke", p=1.0, evidence=evidence)
     if evidence.problem:
         return Decision(verdict="invalid", p=1.0, reasons=(evidence.problem,), evidence=evidence)
-    if evidence.favours and p < ALPHA:
+    if evidence.favours and p < LEVEL:
         return Decision(
             verdict="supported", strong=evidence.strong, provisional=provisional, p=p, evidence=evidence
         )
     kind: Kind | None = None
-    if evidence.opposes and p_against < ALPHA:
+    if evidence.opposes and p_against < LEVEL:
         kind, p = evidence.against, p_against
-    elif p_null < ALPHA:
+    elif p_null < LEVEL:
         kind, p = "null", p_null
     if kind:
         return Decision(verdict="contradicted", kind=kind, provisional=provisional, p=p, evidence=evidence)

@@ -16,8 +16,7 @@ from run_builder import build_run
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.grid import GridComparison, compare_grid
-from regx.compare.select import group_runs, select
+from regx.compare.select import group_runs, group_selections, select
 from regx.figures.compare import save_convergence, save_differences, save_overfitting
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
@@ -67,28 +66,28 @@ def compared(folder: Path, *, groups: int = 2, seeds: int = 1, epochs: int = 3, 
     return compare(group_runs(runs))
 
 
-def over_grid(folder: Path, curves: Callable[..., dict[str, Any]], *, seeds: int = 6) -> GridComparison:
+def over_grid(folder: Path, curves: Callable[..., dict[str, Any]], *, seeds: int = 6) -> Comparison:
     cells = [{"optim.lr": lr} for lr in (0.01, 0.1, 1.0)]
     sweep = build_sweep(folder, {"plain": {}}, cells=cells, seeds=range(seeds), curves=curves)
-    return compare_grid(select(str(sweep)), "optim.lr")
+    return compare(group_selections(select(str(sweep))))
 
 
 class TestCurves:
     @pytest.mark.parametrize("num_epochs", [1, 2, 3, 200, 3000])
     def test_they_have_any_length(self, tmp_path: Path, num_epochs: int) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, **decaying(num_epochs))), tmp_path)
-        assert {"Loss (nats)", "Error (%)", "test  0.600", "completed epochs"} <= set(texts)
+        assert {"Loss (nats)", "Error (%)", "test  0.6", "completed epochs"} <= set(texts)
 
     def test_they_state_gap_and_best_epoch(self, tmp_path: Path) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, valid_errors=(0.5, 0.2, 0.3))), tmp_path)
-        assert "gap at the end (test − train): 0.500 nats" in texts
-        assert "gap at the end (test − train): 7.00 points" in texts
+        assert "gap at the end (test − train): 0.5 nats" in texts
+        assert "gap at the end (test − train): 7 points" in texts
         assert "best epoch: 2" in texts
 
     def test_a_diverged_run_says_so(self, tmp_path: Path) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, status="diverged", epochs=9)), tmp_path)
         assert "diverged after epoch 3" in texts
-        assert "gap at the end (valid − train): 0.300 nats" in texts
+        assert "gap at the end (valid − train): 0.3 nats" in texts
         assert not [text for text in texts if text.startswith("test")]
 
     def test_a_run_without_an_epoch_says_so(self, tmp_path: Path) -> None:
@@ -123,7 +122,7 @@ class TestFiles:
             comparison, groups=tuple(replace(group, label=HOSTILE) for group in comparison.groups)
         )
         grid = over_grid(tmp_path / "grid", lambda *_: {})
-        grid = replace(grid, arms=tuple(replace(arm, label=HOSTILE) for arm in grid.arms))
+        grid = replace(grid, groups=tuple(replace(arm, label=HOSTILE) for arm in grid.groups))
         for save in (
             curves_of(comparison.groups[0].runs[0], HOSTILE),
             *(

@@ -98,7 +98,7 @@ def test_the_numbers_behind_a_decision() -> None:
     assert summary.interval_90 == summary.interval_at(0.9)
     assert summary.wins == 0.9
     assert (evidence.points_for, evidence.hurdles[1].distance) == (True, pytest.approx(0.2))
-    assert summary.sign_flip.p < 0.05
+    assert summary.sign_flip_p < 0.05
 
 
 def test_the_sign_of_the_differences_swaps_supported_and_reversed() -> None:
