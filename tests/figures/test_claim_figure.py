@@ -154,6 +154,13 @@ class TestGrids:
 
 
 class TestStrips:
+    def test_the_same_numbers_give_the_same_bytes(self, tmp_path: Path) -> None:
+        contents = []
+        for _ in range(2):
+            drawn(tmp_path, [[over_grid(1, 0.7, None)]])
+            contents.append((tmp_path / "a.svg").read_bytes())
+        assert contents[0] == contents[1]
+
     def test_every_seed_is_a_dot_and_dots_in_one_place_stand_apart(self, tmp_path: Path) -> None:
         axes = drawn(tmp_path, [], seeds=3)["sides"]
         dots = [line for line in axes.lines if line.get_marker() == "o"]

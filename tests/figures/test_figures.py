@@ -103,6 +103,20 @@ class TestCurves:
 
 
 class TestFiles:
+    def test_the_same_numbers_give_the_same_bytes(self, tmp_path: Path) -> None:
+        comparison = compared(tmp_path, seeds=5)
+        for save in (
+            curves_of(comparison.groups[0].runs[0]),
+            partial(save_overfitting, comparison=comparison),
+            partial(save_convergence, comparison=comparison),
+            partial(save_differences, comparison=comparison),
+            partial(save_grid, comparison=over_grid(tmp_path / "grid", lambda *_: {})),
+        ):
+            first, second = tmp_path / "a.svg", tmp_path / "b.svg"
+            save(first)
+            save(second)
+            assert first.read_bytes() == second.read_bytes()
+
     def test_a_users_own_style_changes_nothing(self, tmp_path: Path) -> None:
         save = curves_of(one_run(tmp_path))
         draw(save, tmp_path)
