@@ -10,6 +10,7 @@ from regx.text import cut
 
 __all__ = [
     "ADDED_LATER",
+    "BY_KIND",
     "MAX_EPOCHS",
     "MAX_LAYERS",
     "MAX_SEED",
@@ -22,6 +23,7 @@ __all__ = [
     "Section",
     "Width",
     "Widths",
+    "by_form",
     "optional",
     "parse_seeds",
 ]
@@ -46,23 +48,42 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
-def _number_or_list(value: Any) -> str:
-    return "<list>" if isinstance(value, list | tuple) else "<number>"
-
-
 def _none_is_null(value: Any) -> Any:
     return None if value == "none" else value
 
+
+# Tags stand in the location of an error; angle brackets tell them from the names of fields.
+_FORMS: dict[str, type | tuple[type, ...]] = {
+    "<list>": (list, tuple),
+    "<settings>": (dict, BaseModel),
+    "<text>": str,
+}
+
+
+def by_form(*tags: str) -> Discriminator:
+    """Choose the branch of a union by the form of the value; the last takes what is none of the others."""
+
+    def tag(value: Any) -> str:
+        return next((tag for tag in tags[:-1] if isinstance(value, _FORMS[tag])), tags[-1])
+
+    return Discriminator(tag)
+
+
+def _kind(value: Any) -> str | None:
+    known = value if isinstance(value, dict) else vars(value) if isinstance(value, BaseModel) else {}
+    return f"<{known['kind']}>" if "kind" in known else None
+
+
+BY_KIND = Discriminator(_kind)
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(gt=0, le=1)]
 Width = Annotated[int, Field(ge=1, le=MAX_UNITS)]
 Widths = Annotated[tuple[Width, ...], Strict(False)]  # a YAML list; its items stay strict
-# Tags stand in the location of an error; angle brackets tell them from the names of fields.
 PerLayer = Annotated[
     Annotated[Probability, Tag("<number>")]
     | Annotated[tuple[Probability, ...], Strict(False), Field(max_length=MAX_LAYERS), Tag("<list>")],
-    Discriminator(_number_or_list),
+    by_form("<list>", "<number>"),
 ]
 
 

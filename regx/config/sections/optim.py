@@ -2,9 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 
-from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, MAX_LAYERS, Factor, Section, optional
+from regx.config.sections.fields import (
+    ADDED_LATER,
+    BY_KIND,
+    MAX_EPOCHS,
+    MAX_LAYERS,
+    Factor,
+    Section,
+    by_form,
+    optional,
+)
 
 __all__ = [
     "ConstantLr",
@@ -77,12 +86,6 @@ def _none_is_constant(value: Any) -> Any:
     return {"kind": "none"} if value is None or value == "none" else value
 
 
-def _kind(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return f"<{value['kind']}>" if "kind" in value else None
-    return f"<{value.kind}>" if isinstance(value, LrDecay) else None
-
-
 LrDecay = ConstantLr | ExponentialLr | StepLr | InverseTimeLr | LinearLr | CosineLr
 _LrDecayField = Annotated[
     Annotated[
@@ -92,7 +95,7 @@ _LrDecayField = Annotated[
         | Annotated[InverseTimeLr, Tag("<inverse_time>")]
         | Annotated[LinearLr, Tag("<linear>")]
         | Annotated[CosineLr, Tag("<cosine>")],
-        Discriminator(_kind),
+        BY_KIND,
     ],
     BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
 ]
@@ -106,13 +109,9 @@ class MomentumRamp(Section):
     steps: int = Field(ge=1, le=10**12, description="Steps that the ramp takes.")
 
 
-def _number_or_ramp(value: Any) -> str:
-    return "<ramp>" if isinstance(value, dict | MomentumRamp) else "<number>"
-
-
 _Momentum = Annotated[
-    Annotated[float, Field(ge=0, lt=1), Tag("<number>")] | Annotated[MomentumRamp, Tag("<ramp>")],
-    Discriminator(_number_or_ramp),
+    Annotated[float, Field(ge=0, lt=1), Tag("<number>")] | Annotated[MomentumRamp, Tag("<settings>")],
+    by_form("<settings>", "<number>"),
 ]
 
 
