@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import fmean, stdev
 
+from markdown_blocks import table
 from scipy.special import stdtrit
-from statistics_tables import Rows, clopper_pearson, percent, read, table
+from statistics_tables import Rows, clopper_pearson, percent, read
 
 __all__ = ["a_a_claims_tables"]
 
@@ -37,12 +38,11 @@ def a_a_claims_tables() -> str:
     head = ["claim", "measures", "judged", "supported", "nominal", "share", "95 % interval"]
     head += ["reversed", "null", "inconclusive", "invalid"]
     body = [_rule(_of(rows, *key), name, nominal) for key, (name, nominal) in RULES.items()]
-    text = (
-        f"{table(head, body)}\n{_family(_of(rows, *FAMILY))}\n\nMeasure by measure, a difference above 0:\n\n"
-    )
+    text = f"{table(head, body, left=1)}\n{_family(_of(rows, *FAMILY))}\n\n"
+    text += "Measure by measure, a difference above 0:\n\n"
     head = ["measure", "supported", "share", "95 % interval of the share", "reversed"]
     measures = [row for key in RULES if key[1] == "any effect" for row in _of(rows, *key)]
-    return f"{text}{table(head, [_measure(row) for row in measures])}\n{_own(rows)}\n"
+    return f"{text}{table(head, [_measure(row) for row in measures], left=1)}\n{_own(rows)}\n"
 
 
 def _of(rows: Rows, experiment: str, rule: str) -> Rows:

@@ -1,4 +1,4 @@
-"""The generated parts of docs/claims.md: how every claim stands, what was found, and how far to trust it."""
+"""The generated parts of docs/claims.md and of README.md: the status of every claim, and what was found."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,7 @@ from markdown_blocks import table
 from regx.claims.registry import Registered, Registry, read_registry
 from regx.claims.results import Gates, ResultsFolder
 from regx.claims.sentences import course_text
-from regx.claims.standing import Standing, standings
-from regx.claims.words import HEADS, cells_of, count_verdicts
+from regx.claims.status import HEADS, ClaimStatus, cells_of, claim_statuses, count_verdicts
 from regx.config import Tier
 
 __all__ = ["ClaimsPage", "claims_page"]
@@ -51,10 +50,10 @@ class ClaimsPage:
     comments: dict[str, Comment]
 
     @cached_property
-    def standings(self) -> list[Standing]:
-        """How every claim stands; each comment is about the verdict that it names."""
-        found = standings(self.registry, self.results)
-        verdicts = {standing.id: standing.verdict for standing in found}
+    def statuses(self) -> list[ClaimStatus]:
+        """The status of every claim; each comment is about the verdict that it names."""
+        found = claim_statuses(self.registry, self.results)
+        verdicts = {status.id: status.verdict for status in found}
         for name, comment in self.comments.items():
             comment.check(name, verdicts.get(name))
         return found
@@ -63,24 +62,24 @@ class ClaimsPage:
         """Count the verdicts, the runs and their time."""
         rows = []
         for family, title in self._families():
-            own = [standing for standing in self.standings if _family(standing) == family]
-            counts = [sum(standing.verdict == verdict for standing in own) for verdict in VERDICTS]
+            own = [status for status in self.statuses if _family(status) == family]
+            counts = [sum(status.verdict == verdict for status in own) for verdict in VERDICTS]
             rows.append([title, str(len(own)), *(str(count or "") for count in counts)])
-        text = f"{len(self.standings)} claims: {count_verdicts(self.standings)}.\n\n"
+        text = f"{len(self.statuses)} claims: {count_verdicts(self.statuses)}.\n\n"
         text += table(["family", "claims", *VERDICTS], rows)
         return text + "".join(self._cost(tier) for tier in TIERS if (self.results / tier).is_dir())
 
     def in_short(self) -> str:
         """List the empirical claims by verdict, each with its effect, for the README."""
-        exact = [standing for standing in self.standings if standing.checked is not None]
+        exact = [status for status in self.statuses if status.checked is not None]
         text = ""
         for verdict in VERDICTS:
-            own = [s for s in self.standings if s.verdict == verdict and s.checked is None]
+            own = [s for s in self.statuses if s.verdict == verdict and s.checked is None]
             if not own:
                 continue
             text += f"**{verdict.capitalize()}** ({len(own)})\n\n"
-            for standing in own:
-                name, says, label, effect, *_ = cells_of(standing)
+            for status in own:
+                name, says, label, effect, *_ = cells_of(status)
                 shown = f" · {label.removeprefix(verdict).strip(' ()')}" if label != verdict else ""
                 shown += f" · {effect}" if effect else ""
                 text += f"- [{name}](docs/claims.md#{name.lower()}) {says}{shown}\n"
@@ -88,12 +87,13 @@ class ClaimsPage:
         return f"{text}And of {len(exact)} exact checks: {count_verdicts(exact)}."
 
     def table(self) -> str:
-        """Return a row for each claim."""
+        """Return a row for each claim; `regx claims` has the date and the code too."""
+        num_heads = HEADS.index("when")
         rows = []
-        for standing in self.standings:
-            name, *others = cells_of(standing)
+        for status in self.statuses:
+            name, *others = cells_of(status)[:num_heads]
             rows.append([f"[{name}](#{name.lower()})", *others])
-        return table(HEADS, rows)
+        return table(HEADS[:num_heads], rows)
 
     def sections(self) -> str:
         """Return a section for each claim, family by family."""
@@ -103,29 +103,17 @@ class ClaimsPage:
         text = ""
         for family, title in self._families():
             text += f"\n## {title}\n"
-            for standing in self.standings:
-                if _family(standing) != family:
+            for status in self.statuses:
+                if _family(status) != family:
                     continue
-                is_empirical = isinstance(standing.claim, Registered)
-                found = sections.empirical(standing) if is_empirical else sections.mechanical(standing)
-                text += f"\n### {standing.id}\n\n" + "\n\n".join(filter(None, found)) + "\n"
+                text += f"\n### {status.id}\n\n" + "\n\n".join(filter(None, sections.section(status))) + "\n"
         return text
 
     def sentences(self) -> str:
-        """Return every sentence of the tested text with its claims, or the reason why it has none."""
-        rows = [
-            [
-                sentence.id,
-                sentence.text,
-                ", ".join(f"[{name}](#{name.lower()})" for name in sentence.claims) or "none",
-            ]
-            for sentence in course_text().sentences
-        ]
+        """List the sentences of the tested text that have no claim, each with the reason."""
         without = [sentence for sentence in course_text().sentences if not sentence.claims]
-        reasons = "".join(
-            f"- {sentence.id}, “{sentence.text}”: {sentence.why_untested}\n" for sentence in without
-        )
-        return f"{table(['', 'sentence', 'claims'], rows)}\nSentences without a claim:\n\n{reasons}"
+        reasons = (f"- {one.id}, “{one.text}”: {one.why_untested}\n" for one in without)
+        return "".join(reasons)
 
     def _families(self) -> Iterator[tuple[str, str]]:
         names = dict.fromkeys(item.claim.family for item in self.registry.empirical)
@@ -158,5 +146,5 @@ class ClaimsPage:
         return f" Sanity gates that hold: {held} of {len(gates)}."
 
 
-def _family(standing: Standing) -> str:
-    return standing.claim.claim.family if isinstance(standing.claim, Registered) else ""
+def _family(status: ClaimStatus) -> str:
+    return status.claim.claim.family if isinstance(status.claim, Registered) else ""

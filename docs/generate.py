@@ -87,10 +87,10 @@ def main() -> None:
 
 def draw_claims(path: Path) -> None:
     """Draw the figure of all claims; what is checked is what it shows in words, no bytes of a library."""
-    standings = claims_page(ROOT).standings
+    statuses = claims_page(ROOT).statuses
     if "--check" not in sys.argv:
-        save_claims_figure(path, standings)
-    elif escape(describe_claims(standings)) not in path.read_text(encoding="utf-8"):
+        save_claims_figure(path, statuses)
+    elif escape(describe_claims(statuses)) not in path.read_text(encoding="utf-8"):
         sys.exit(f"{path}: is out of date; run `python docs/generate.py`")
 
 

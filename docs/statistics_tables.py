@@ -1,11 +1,12 @@
 """The tables of docs/statistics.md, from what `make statistics` and `make a-a` measured."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 from statistics import median
 
+from markdown_blocks import table
 from scipy.special import betaincinv
 
 __all__ = ["a_a_table", "coverage_tables"]
@@ -22,7 +23,7 @@ def coverage_tables() -> str:
     cases = list(dict.fromkeys((row["distribution"], row["num_seeds"]) for row in rows))
     columns = ("t interval covers", "percentile bootstrap covers", "Welch sees a difference")
     body = [[*case, *(rate(rows, case, what) for what in columns)] for case in cases]
-    text = table(["data", "seeds", "t-interval", "percentile bootstrap", "Welch, p < 0.05"], body)
+    text = table(["data", "seeds", "t-interval", "percentile bootstrap", "Welch, p < 0.05"], body, left=1)
     text += "\nVerdicts, of the uncorrected rule:\n\n"
     effects = list(
         dict.fromkeys((row["smallest_effect"], row["true_effect"]) for row in rows if row["smallest_effect"])
@@ -33,7 +34,7 @@ def coverage_tables() -> str:
         for smallest, true in effects
         for case in cases
     ]
-    text += table(["data", "seeds", "smallest effect", "true effect", *verdicts], body)
+    text += table(["data", "seeds", "smallest effect", "true effect", *verdicts], body, left=1)
     return f"{text}\nPer cent ± Monte-Carlo standard error; {sizes(rows)}.\n"
 
 
@@ -68,7 +69,7 @@ def a_a_table() -> str:
     repetitions = [len({row["repetition"] for row in part}) for part in (told, rows)]
     head = ["measure", "told apart", "share", "95 % interval of the share", "median p"]
     return (
-        f"{table(head, body)}\nAll measures together: {len(told)} of {len(judged)}, "
+        f"{table(head, body, left=1)}\nAll measures together: {len(told)} of {len(judged)}, "
         f"{percent(len(told) / len(judged))}. At least one measure told the two apart in {repetitions[0]} of "
         f"{repetitions[1]} repetitions.\n"
     )
@@ -93,12 +94,6 @@ def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
     low = float(betaincinv(hits, trials - hits + 1, 0.025)) if hits else 0.0
     high = float(betaincinv(hits + 1, trials - hits, 0.975)) if hits < trials else 1.0
     return low, high
-
-
-def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Write a table of Markdown; all columns but the first to the right."""
-    text = f"| {' | '.join(head)} |\n|---|{'---:|' * (len(head) - 1)}\n"
-    return text + "".join(f"| {' | '.join(line)} |\n" for line in body)
 
 
 def read(name: str) -> Rows:

@@ -3,12 +3,12 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
-from regx.claims.results import Lock, LockedClaim, LockedPart
+from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.results import Lock
 from regx.config.errors import UsageError
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
@@ -23,8 +23,6 @@ __all__ = [
     "MEASURE_COLUMNS",
     "MeasureRow",
     "SweepRuns",
-    "arms_of",
-    "locked_part",
     "measure_claims",
     "read_measures",
     "write_measures",
@@ -33,7 +31,7 @@ __all__ = [
 MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class MeasureRow:
     """One row of measures.csv."""
 
@@ -51,9 +49,7 @@ def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(MEASURE_COLUMNS)
-    for row in rows:
-        value = "" if row.value is None else repr(row.value)
-        writer.writerow([row.claim, row.part, row.measure, row.arm, row.seed, value, row.note])
+    writer.writerows(map(astuple, rows))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text.getvalue())
 
@@ -77,17 +73,7 @@ def read_measures(path: Path) -> list[MeasureRow]:
         try:
             claim, part, measure, arm, seed, value, note = line
             found = float(value) if value else None
-            rows.append(
-                MeasureRow(
-                    claim=claim,
-                    part=part,
-                    measure=measure,
-                    arm=arm,
-                    seed=int(seed),
-                    value=found,
-                    note=note,
-                )
-            )
+            rows.append(MeasureRow(claim, part, measure, arm, int(seed), found, note))
         except ValueError:
             raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
     return rows
@@ -177,35 +163,13 @@ def measure_claims(claims: tuple[ClaimConfig, ...], lock: Lock, runs: SweepRuns)
 
 def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[MeasureRow]:
     for item in comparisons_of(claim):
-        part = locked_part(lock.claims[claim.id], item.part)
+        part = lock.claims[claim.id].find(item.part)
         reference = Reference(target_error=part.target_error, train_loss=part.train_loss)
-        for arm, measure in zip(arms_of(part), item.measures, strict=True):
+        for arm, measure in zip(part.arms, item.measures, strict=True):
             for seed in lock.seeds:
                 number = (
                     Number(value=None, note=part.problem)
                     if part.problem
                     else measure.counted(runs.confirmed(arm, item, seed), reference)
                 )
-                yield MeasureRow(
-                    claim=claim.id,
-                    part=item.part,
-                    measure=measure.name,
-                    arm=arm,
-                    seed=seed,
-                    value=number.value,
-                    note=number.note,
-                )
-
-
-def arms_of(part: LockedPart) -> tuple[str, ...]:
-    """Return the arm of each side, where the best of several was chosen."""
-    return (part.first,) if part.second is None else (part.first, part.second)
-
-
-def locked_part(claim: LockedClaim, name: str) -> LockedPart:
-    """Return what was fixed for one comparison."""
-    if name == IF_CENSORED:
-        assert claim.if_censored is not None
-        return claim.if_censored
-    group, _, number = name.rpartition(" ")
-    return (claim.beside if group == "beside" else claim.parts)[int(number) - 1]
+                yield MeasureRow(claim.id, item.part, measure.name, arm, seed, number.value, number.note)

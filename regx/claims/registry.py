@@ -54,6 +54,16 @@ class Registered:
         """The sentence in short."""
         return self.claim.says
 
+    @property
+    def quote(self) -> str:
+        """The exact words that are tested; empty where it quotes nothing."""
+        return self.claim.quote
+
+    @property
+    def source(self) -> str:
+        """The paper or page that it rests on."""
+        return self.claim.source
+
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:

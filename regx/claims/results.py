@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from regx.claims.exact import CheckResult, MechanicalClaim
+from regx.claims.exact.check import CheckedValue, CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
 from regx.reading import explain
 from regx.runs.record import read_json, write_json
@@ -148,6 +148,11 @@ class LockedPart(Record):
     train_loss: float | None = Field(default=None, description="Training loss that is waited for.")
     problem: str = Field(default="", description="Why something could not be fixed.")
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arm of each side, where the best of several was chosen."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
 
 class LockedClaim(Record):
     """One claim as it was fixed."""
@@ -158,6 +163,14 @@ class LockedClaim(Record):
     parts: tuple[LockedPart, ...]
     if_censored: LockedPart | None = None
     beside: tuple[LockedPart, ...] = ()
+
+    def find(self, name: str) -> LockedPart:
+        """Return what was fixed for one comparison: `1`, `if censored`, `beside 1`, ..."""
+        if name == "if censored":
+            assert self.if_censored is not None
+            return self.if_censored
+        group, _, number = name.rpartition(" ")
+        return (self.beside if group == "beside" else self.parts)[int(number) - 1]
 
 
 class Lock(Record):
@@ -295,21 +308,12 @@ class VerdictFile(Record):
     claims: dict[str, ClaimResult]
 
 
-class MeasuredRow(Record):
-    """One thing that a check measured."""
-
-    name: str
-    value: float | str
-    criterion: str
-    holds: bool
-
-
 class MechanicalResult(Record):
     """The answer of one check."""
 
     verdict: Literal["supported", "contradicted"]
     reading: str
-    measured: tuple[MeasuredRow, ...]
+    measured: tuple[CheckedValue, ...]
     when: str
     commit: str
 
@@ -338,13 +342,8 @@ def store_mechanical(
     path = mechanical_path(root)
     known = dict(MechanicalFile.read(path).claims) if path.is_file() else {}
     for claim, answer in answers:
-        rows = [
-            {"name": row.name, "value": row.value, "criterion": row.criterion, "holds": row.holds}
-            for row in answer.measured
-        ]
-        content = {"verdict": answer.verdict, "reading": answer.reading, "measured": rows}
         today = datetime.now(UTC).strftime("%Y-%m-%d")
-        result = MechanicalResult.model_validate({**content, "when": today, "commit": commit})
+        result = MechanicalResult(**vars(answer), when=today, commit=commit)
         old = known.get(claim.id)
         if old is None or old != result.model_copy(update={"when": old.when, "commit": old.commit}):
             known[claim.id] = result

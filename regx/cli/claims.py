@@ -13,7 +13,7 @@ from regx.cli.output import echo, plain_console, say
 from regx.text import counted
 
 if TYPE_CHECKING:
-    from regx.claims.standing import Standing
+    from regx.claims.status import ClaimStatus
 
 __all__ = ["claims", "refuse_file"]
 
@@ -53,8 +53,7 @@ def claims(
     Example: regx claims C01
     """
     from regx.claims.registry import read_registry
-    from regx.claims.standing import default_results, standings, starter_results
-    from regx.claims.words import row_of
+    from regx.claims.status import claim_statuses, default_results, row_of, starter_results
 
     registry = read_registry(experiments)
     root = results or default_results()
@@ -69,23 +68,17 @@ def claims(
             judged = judge_tier(registry, root, at)
             if judged:
                 say(f"{root / at}: judged {counted(len(judged), 'claim')} from measures.csv")
-    found = standings(registry, root, tier, below=None if results else starter_results())
+    found = claim_statuses(registry, root, tier, below=None if results else starter_results())
     if figure is not None:
         _draw(figure, found)
-    wanted = [standing for standing in found if claim in (None, standing.id)]
+    one = next((status for status in found if status.id == claim), None)
     if as_json:
-        rows = [row_of(standing) for standing in wanted]
-        if claim is not None:
-            print_json({**rows[0], **_details(wanted[0])})
-        else:
-            print_json(rows)
-        return
-    console = plain_console()
-    if claim is not None:
-        for line in claim_lines(wanted[0], console.width):
+        print_json({**row_of(one), **_stored(one)} if one else [row_of(status) for status in found])
+    elif one:
+        for line in claim_lines(one, plain_console().width):
             echo(line)
     else:
-        print_table(console, found)
+        print_table(plain_console(), found)
 
 
 def refuse_file(results: Path) -> None:
@@ -100,7 +93,7 @@ def refuse_file(results: Path) -> None:
         raise UsageError(f"--results {results}: is a file, not a folder of results")
 
 
-def _draw(path: Path, found: "Sequence[Standing]") -> None:
+def _draw(path: Path, found: "Sequence[ClaimStatus]") -> None:
     """Draw all effects in one figure."""
     from regx.config.errors import UsageError
     from regx.figures.claims import save_claims_figure
@@ -112,11 +105,7 @@ def _draw(path: Path, found: "Sequence[Standing]") -> None:
     say(f"{path}: written")
 
 
-def _details(standing: object) -> dict[str, object]:
+def _stored(status: "ClaimStatus") -> dict[str, object]:
     """Return everything that is stored of one claim."""
-    stored = {}
-    for name in ("result", "checked"):
-        record = getattr(standing, name)
-        if record is not None:
-            stored[name] = record.model_dump(mode="json")
-    return stored
+    records = {"result": status.result, "checked": status.checked}
+    return {name: record.model_dump(mode="json") for name, record in records.items() if record is not None}

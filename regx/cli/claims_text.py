@@ -4,20 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from regx.claims.prose import heading_of
-from regx.claims.words import (
-    HEADS,
-    cells_of,
-    count_verdicts,
-    scaled,
-    scaled_value,
-    show_effect,
-    show_measured,
-    show_p,
-    show_published,
-    show_value,
-    show_wanted,
-)
+from regx.claims.facts import certainty, equals, part_facts, show_measured, show_published
+from regx.claims.registry import Registered
+from regx.claims.sentences import course_text, loose_points
+from regx.claims.status import HEADS, cells_of, count_verdicts
+from regx.claims.tuned import show_tuning
 from regx.cli.columns import hang, print_columns
 from regx.text import counted
 
@@ -25,15 +16,13 @@ if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
     from regx.claims.exact import MechanicalClaim
-    from regx.claims.registry import Registered
-    from regx.claims.results import ClaimResult, MechanicalResult, PartResult
-    from regx.claims.standing import Standing
+    from regx.claims.results import MechanicalResult, PartResult
+    from regx.claims.status import ClaimStatus
 
 __all__ = ["claim_lines", "print_table"]
 
 # Columns of words, and the width that each has at least.
 _TEXTS = {"sentence": 24, "verdict": 18, "effect [95 % interval]": 27, "tier": 5, "when": 10, "commit": 10}
-_LOGARITHMS = ("ln", "log2")  # units of a comparison whose means stay in the unit of the measure
 
 
 class _Paragraph(NamedTuple):
@@ -50,69 +39,54 @@ class _Paragraph(NamedTuple):
     indent: int | None = None
 
 
-def print_table(console: "Console", standings: "Sequence[Standing]") -> None:
+def print_table(console: "Console", statuses: "Sequence[ClaimStatus]") -> None:
     """Print a row for each claim, and count the verdicts.
 
     What does not fit beside the rest is folded, or goes to a second table.
     """
-    rows = [cells_of(standing) for standing in standings]
+    rows = [cells_of(status) for status in statuses]
     texts = {HEADS.index(head): width for head, width in _TEXTS.items()}
     print_columns(console, HEADS, [("", rows)], texts=texts, repeats_first=False)
-    summary = f"{counted(len(standings), 'claim')}: {count_verdicts(standings)}"
+    summary = f"{counted(len(statuses), 'claim')}: {count_verdicts(statuses)}"
     for line in hang("", summary, console.width):
         console.out(line)
 
 
-def claim_lines(standing: "Standing", width: int) -> Iterator[str]:
+def claim_lines(status: "ClaimStatus", width: int) -> Iterator[str]:
     """Write one claim in full, in lines no longer than `width`; paths are never broken."""
-    for text, head, indent in _paragraphs(standing):
+    for text, head, indent in _paragraphs(status):
         if head == "experiment: ":  # a path, to be copied
             yield head + text
         elif text:
             yield from hang(head, text, width, indent)
 
 
-def _paragraphs(standing: "Standing") -> Iterator[_Paragraph]:
-    from regx.claims.registry import Registered
-
-    claim = standing.claim
-    yield _Paragraph(standing.says, f"{standing.id}  ")
-    yield _Paragraph(f"{standing.label}{f' at tier {standing.tier}' if standing.result else ''}", "verdict: ")
-    if isinstance(claim, Registered):
-        yield from _empirical(claim, standing.result, is_stale=standing.is_stale)
-    else:
-        yield from _mechanical(claim, standing.checked)
-
-
-def _quoted(claim_id: str, quote: str | None) -> Iterator[_Paragraph]:
-    """Quote the sentence, and name the text that it is from."""
-    from regx.claims.sentences import course_text
-
-    if quote:
-        of_the_text = f" ({course_text().name})" if claim_id in course_text().claims else ""
-        yield _Paragraph(f"“{quote}”{of_the_text}", "quote: ")
-
-
-def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bool) -> Iterator[_Paragraph]:
-    from regx.claims.sentences import loose_points
-
-    claim = item.claim
-    yield from _quoted(item.id, claim.quote)
+def _paragraphs(status: "ClaimStatus") -> Iterator[_Paragraph]:
+    claim = status.claim
+    yield _Paragraph(status.says, f"{status.id}  ")
+    yield _Paragraph(f"{status.label}{f' at tier {status.tier}' if status.result else ''}", "verdict: ")
+    if claim.quote:
+        text = course_text()
+        yield _Paragraph(f"“{claim.quote}”{f' ({text.name})' if status.id in text.claims else ''}", "quote: ")
     yield _Paragraph(claim.source, "source: ")
+    if isinstance(claim, Registered):
+        yield from _empirical(claim, status)
+    else:
+        yield from _mechanical(claim, status.checked)
+
+
+def _empirical(item: Registered, status: "ClaimStatus") -> Iterator[_Paragraph]:
+    claim = item.claim
     for published in claim.published:
         yield _Paragraph(show_published(published), "published: ")
     for point in loose_points(item.id):
         yield _Paragraph(point, "the wording: ")
     yield _Paragraph(str(item.path), "experiment: ")
     yield _Paragraph(claim.family, "family: ")
-    if claim.expected:
-        yield _Paragraph(claim.expected, "expected before the runs: ")
-    if is_stale:
+    yield _Paragraph(claim.expected or "", "expected before the runs: ")
+    if status.is_stale:
         yield _Paragraph("The rule has changed since it was fixed: these results were judged by another one.")
-    if result is None:
-        yield _Paragraph(f"not run; `regx reproduce {item.id}` runs it")
-    else:
-        yield from _result(result)
+    yield from _result(status)
     for title, texts in (("deviations from the source", claim.deviations), ("traps", claim.traps)):
         if texts:
             yield _Paragraph(f"{title}:")
@@ -120,24 +94,18 @@ def _empirical(item: "Registered", result: "ClaimResult | None", *, is_stale: bo
                 yield _Paragraph(text, f"  {number}. ")
 
 
-def _result(result: "ClaimResult") -> Iterator[_Paragraph]:
-    if result.reasons:
-        yield _Paragraph("; ".join(result.reasons), "because: ")
-    yield _Paragraph(
-        f"{result.num_seeds} seeds; {_p(result.p)} corrected for a family of {result.family_size};"
-        f" judged {result.when}, code {result.commit}"
-    )
-    if result.verdict == "inconclusive" and result.seeds_needed:
-        chance = "in 4 of 5 experiments, were these means the true ones"
-        yield _Paragraph(f"{result.seeds_needed:,} seeds would settle it {chance}")
-    if result.num_runs_before:
-        yield _Paragraph(f"its rule was fixed when {result.num_runs_before} of the runs to compare had ended")
-    groups = [("", result.parts)] if not result.settings else []
-    groups += [(f"{setting.id} ({setting.experiment})", setting.parts) for setting in result.settings]
-    for title, parts in groups:
-        if title:
-            yield _Paragraph(f"{title}:")
-        for part in parts:
+def _result(status: "ClaimStatus") -> Iterator[_Paragraph]:
+    result = status.result
+    if result is None:
+        yield _Paragraph(f"not run; `regx reproduce {status.id}` runs it")
+        return
+    yield from map(_Paragraph, certainty(result))
+    yield _Paragraph(f"judged {result.when}, code {result.commit}")
+    for setting, folder in status.settings:
+        if result.settings:
+            yield _Paragraph(f"{setting.id} ({setting.experiment}):")
+        yield _Paragraph(show_tuning(folder, setting.id), "  ", indent=4)
+        for part in result.parts_in(setting.id):
             yield from _part(part)
     for experiment, group in groupby(result.all_beside, key=lambda found: found[0]):
         yield _Paragraph(f"beside it{f' ({experiment})' if experiment else ''}, deciding nothing:")
@@ -145,53 +113,30 @@ def _result(result: "ClaimResult") -> Iterator[_Paragraph]:
             yield from _part(part)
 
 
-def _excluded(part: "PartResult") -> Iterator[str]:
-    """Say which effects a part leaves no room for, where that is less than was asked for."""
-    if part.smallest_excluded is None or part.amount is None or part.smallest_excluded >= part.amount:
-        return
-    factor, unit = scaled(part.unit)
-    size = f"{show_value(factor * part.smallest_excluded)} {unit}".rstrip()
-    yield f"{size} or more is excluded (90 % interval)"
-
-
 def _part(part: "PartResult") -> Iterator[_Paragraph]:
-    label = part.label or f"part {part.part}"
-    yield _Paragraph(f"{label}: {heading_of(part)}: {show_effect(part)}", "  ", indent=6)
-    details = []
-    if wanted := show_wanted(part):
-        details.append(f"{wanted}: {'holds' if part.holds else 'does not hold'}")
-    if part.low is not None:
-        details.append(_p(part.p))
-        if part.sign_flip_p is not None and part.criterion in ("smallest_effect", ""):  # both against 0
-            details[-1] += f", sign-flip {_p(part.sign_flip_p)}"
-        details.append(f"d_z = {part.d_z:.2f}" if part.d_z is not None else "")
-        if part.wins is not None and part.criterion != "within":
-            details.append(f"in favour {part.wins:.0%} of seeds")
-    if part.criterion == "smallest_effect" and not part.holds:
-        details.extend(_excluded(part))
-    if part.means:
-        details.append(_means(part))
+    facts = part_facts(part)
+    yield _Paragraph(f"{facts.name}: {facts.heading}: {facts.effect or facts.answer}", "  ", indent=6)
+    if facts.wanted:
+        yield _Paragraph(facts.meaning, "    ")
+    details = (
+        f"{facts.wanted}: {facts.answer}" if facts.wanted else "",
+        f"p {equals(facts.p)}" if facts.p else "",
+        f"sign-flip p {equals(facts.sign_flip_p)}" if facts.sign_flip_p else "",
+        f"d_z = {facts.effect_size}" if facts.effect_size else "",
+        f"{facts.in_favour} in favour" if facts.in_favour else "",
+        facts.means,
+    )
     yield _Paragraph("; ".join(filter(None, details)), "    ")
-    for note in part.notes:
+    for note in facts.notes:
         yield _Paragraph(note, "    note: ")
 
 
-def _means(part: "PartResult") -> str:
-    """Write the means of the arms, in the unit that stands with the difference: per cent beside points."""
-    factor, unit = (1.0, "") if part.unit in _LOGARITHMS else scaled_value(part.unit)
-    means = ", ".join(f"{arm} {show_value(factor * value)}" for arm, value in part.means.items())
-    return f"means{f' ({unit})' if unit else ''}: {means}"
-
-
 def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[_Paragraph]:
-    yield from _quoted(claim.id, claim.quote)
-    yield _Paragraph(claim.source, "source: ")
     yield _Paragraph(claim.passes_if, "holds if: ")
     if result is None:
         yield _Paragraph(f"not run; `regx reproduce {claim.id}` runs it")
     else:
-        if result.reading:
-            yield _Paragraph(result.reading, "reading: ")
+        yield _Paragraph(result.reading, "reading: ")
         for row in result.measured:
             mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
             wanted = f" (wanted: {row.criterion})" if row.criterion else ""
@@ -199,8 +144,3 @@ def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> 
         yield _Paragraph(f"checked {result.when}, code {result.commit}")
     for note in claim.notes:
         yield _Paragraph(note, "note: ")
-
-
-def _p(p: float) -> str:
-    shown = show_p(p)
-    return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"

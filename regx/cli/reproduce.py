@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from regx.claims.exact import MechanicalClaim
     from regx.claims.judge import RunFacts
     from regx.claims.registry import Registered, Registry
-    from regx.claims.standing import Standing
+    from regx.claims.status import ClaimStatus
     from regx.config import Experiment, Tier
 
 __all__ = ["reproduce"]
@@ -78,7 +78,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     Example: regx reproduce C01 --tier smoke
     """
     from regx.claims.registry import read_registry
-    from regx.claims.standing import standings
+    from regx.claims.status import claim_statuses
     from regx.sweeps.ledger import Ledger
 
     asks = _must_ask(claims, every=every, dry_run=dry_run)
@@ -118,26 +118,26 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
             outcome = reproduction.carry_out(choice)
         _judge(registry, results, tier, outcome.facts, ledger.runs_dir)
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
-    found = [standing for standing in standings(registry, results, tier) if standing.id in ids]
+    found = [status for status in claim_statuses(registry, results, tier) if status.id in ids]
     _print_verdicts(found, as_json=as_json)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
-    if strict and any(standing.verdict == "contradicted" for standing in found):
+    if strict and any(status.verdict == "contradicted" for status in found):
         raise typer.Exit(ExitCode.CONTRADICTED)
 
 
-def _print_verdicts(found: "Sequence[Standing]", *, as_json: bool) -> None:
+def _print_verdicts(found: "Sequence[ClaimStatus]", *, as_json: bool) -> None:
     """Print what came of it, and what kept a comparison from being made."""
-    from regx.claims.words import row_of
+    from regx.claims.status import row_of
 
     if as_json:
-        print_json([row_of(standing) for standing in found])
+        print_json([row_of(status) for status in found])
     else:
         print_table(plain_console(), found)
-    for standing in found:
-        for part in standing.result.parts if standing.result else ():
+    for status in found:
+        for part in status.result.parts if status.result else ():
             if part.problem:
-                say(f"{standing.id}: {part.problem}")
+                say(f"{status.id}: {part.problem}")
 
 
 def _must_ask(claims: Sequence[str] | None, *, every: bool, dry_run: bool) -> bool:

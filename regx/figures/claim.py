@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
-from regx.claims.words import scaled, scaled_value, show_effect, show_wanted
 from regx.config import Tier
 from regx.figures.claim_data import (
     Background,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from regx.claims.comparison import Comparison, comparisons_of
-from regx.claims.measuring import MeasureRow, SweepRuns, arms_of, locked_part, read_measures
-from regx.claims.prose import heading_of
+from regx.claims.facts import part_facts
+from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.compare.select import read_sweep
@@ -335,14 +335,14 @@ def _parts(
     comparisons = {comparison.part: comparison for comparison in comparisons_of(item.claim)}
     for part in parts:
         comparison = comparisons[part.part]
-        locked = locked_part(lock.claims[item.id], part.part)
-        arms = arms_of(locked)
+        locked = lock.claims[item.id].find(part.part)
+        arms = locked.arms
         reference = Reference(target_error=locked.target_error, train_loss=locked.train_loss)
         own = [row for row in rows if (row.claim, row.part) == (item.id, part.part)]
         sides = tuple(_sides(comparison, arms, own))
         labels = [side.label for side in sides]
         yield PartEvidence(
-            heading=heading_of(part),
+            heading=part_facts(part).heading,
             result=part,
             sides=sides,
             unit=comparison.measures[0].unit,

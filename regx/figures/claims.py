@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from regx.claims.registry import Registered
 from regx.claims.results import PartResult
-from regx.claims.standing import Standing
-from regx.claims.words import cells_of, deciding_part
+from regx.claims.status import ClaimStatus as Standing
+from regx.claims.status import cells_of, deciding_part
 from regx.figures.labels import shorten
 from regx.figures.theme import BLUE, INK, MUTED, VERMILLION, svg_file
 

@@ -81,10 +81,13 @@ def fewest_seeds(chance: Callable[[int], float], power: float = POWER) -> int | 
 def seeds_to_settle(evidence: Evidence, num_tests: int = 1) -> int | None:
     """Return with how many seeds a claim would be settled in 4 of 5 experiments.
 
-    The measured means and spreads are taken as the true ones, and they decide which way it is settled. Where
-    all parts of a claim point for it, all have to be found; where some do not, the one that is found soonest
-    is enough. Where one of several settings is enough, the one that is found soonest counts; if none points
-    for the claim, all of them have to go against it.
+    The measured means and standard deviations are taken as the true ones. They say whether the claim is
+    right, and it is settled when the runs show that:
+
+    - A claim of several parts is right where all parts are right: the runs have to show each of them. It is
+      wrong where one part is wrong: showing that one is enough.
+    - A claim about several settings is right where one setting is right: showing that one is enough. It is
+      wrong where all are wrong: the runs have to show each of them.
 
     Args:
         evidence: Of the whole claim.
@@ -97,15 +100,15 @@ def seeds_to_settle(evidence: Evidence, num_tests: int = 1) -> int | None:
 
 
 def _chance(evidence: Evidence, num_seeds: int, tests: int) -> float:
-    """Bound from below the chance that a claim is settled the way its means point.
+    """Return the least chance that the runs show what the means say: that the claim is right, or wrong.
 
-    Several parts share their seeds, so that nothing is known of how their chances hang together: the chances
-    to miss one add up.
+    Where one part is enough, it is the part that is easiest to show. Where all are needed, the chances of
+    missing one add up: the parts share their seeds, so how these chances depend on each other is not known.
     """
     if evidence.problem:
         return 0.0
-    if evidence.measured is not None:
-        return _chance_of_all(evidence.measured.hurdles, evidence.measured.summary.sd, num_seeds, tests)
+    if evidence.summary is not None:
+        return _chance_of_all(evidence.hurdles, evidence.summary.sd, num_seeds, tests)
     deciding = [part for part in evidence.parts if part.points_for == evidence.points_for]
     if evidence.parts and evidence.one_is_enough == evidence.points_for:
         return max(_chance(part, num_seeds, tests * len(evidence.parts)) for part in deciding)
@@ -113,10 +116,10 @@ def _chance(evidence: Evidence, num_seeds: int, tests: int) -> float:
 
 
 def _chance_of_all(hurdles: Sequence[Hurdle], sd: float, num_seeds: int, tests: int) -> float:
-    """Compute the chance that all hurdles are cleared.
+    """Return the least chance that all hurdles are cleared.
 
-    Two tests are passed from two sides, so that their chances to fail add up. That an estimate is large
-    enough goes along with its test, so that the harder of the two counts.
+    The chances of failing two tests add up, as only one of them can fail at a time. An estimate that is large
+    enough nearly always passes its test too, so the smaller of these two chances counts.
     """
     missed, large_enough = 0.0, 1.0
     for hurdle in hurdles:

@@ -1,6 +1,6 @@
 """The verdict on a claim: one rule for all of them, fixed before the runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
@@ -17,9 +17,9 @@ __all__ = [
     "Evidence",
     "Hurdle",
     "Kind",
-    "Measured",
     "Verdict",
     "all_of",
+    "always",
     "any_of",
     "at_least",
     "decide",
@@ -37,7 +37,7 @@ Kind = Literal["reversed", "null", "outside"]
 
 @dataclass(frozen=True)
 class Hurdle:
-    """What a verdict has to clear, were the measured mean the true one.
+    """What a verdict has to clear, if the measured mean is the true one.
 
     Attributes:
         distance: Of that mean from the value that it has to be told from.
@@ -47,23 +47,6 @@ class Hurdle:
 
     distance: float
     alpha: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """The numbers behind one comparison.
-
-    Attributes:
-        summary: Of the differences, one per seed.
-        margin: Smallest effect, or largest harm or deviation, in the unit of the differences.
-        points_for: Whether the claim is right, were the measured mean the true one.
-        hurdles: What it takes to find that, or that it is wrong.
-    """
-
-    summary: PairedSummary
-    margin: float
-    points_for: bool
-    hurdles: tuple[Hurdle, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +62,10 @@ class Evidence:
         p_against: For `opposes`.
         p_null: For "too small to matter"; 1 where a claim has no such outcome.
         against: How `opposes` contradicts.
-        measured: The numbers, where it is one comparison and they could be computed.
-        problem: Why they could not; None where all is well.
+        points_for: Whether the claim is right, if the measured means are the true ones.
+        summary: The differences, where it is one comparison and something could be computed from them.
+        hurdles: What it takes to find that this comparison points for the claim, or that it does not.
+        problem: Why nothing could be computed; None where all is well.
         parts: Where it is made of several, in the order given.
         one_is_enough: Whether one of them is, or all are needed.
     """
@@ -93,23 +78,16 @@ class Evidence:
     p_against: float = 1.0
     p_null: float = 1.0
     against: Kind = "reversed"
-    measured: Measured | None = None
+    points_for: bool = False
+    summary: PairedSummary | None = None
+    hurdles: tuple[Hurdle, ...] = ()
     problem: str | None = None
     parts: tuple["Evidence", ...] = ()
     one_is_enough: bool = False
 
-    @property
-    def points_for(self) -> bool:
-        """Whether the claim is right, were the measured means the true ones."""
-        if self.measured is not None:
-            return self.measured.points_for
-        if not self.parts:
-            return self.favours
-        return (any if self.one_is_enough else all)(part.points_for for part in self.parts)
-
 
 def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | None = None) -> Evidence:
-    """Weigh the claim that there is an effect, and one that matters.
+    """Return the evidence that there is an effect, and one that matters.
 
     It favours with mean >= smallest_effect and a 95 % interval above 0, is strong with an interval above the
     smallest effect, and opposes with mean <= -smallest_effect and an interval below 0; p is the two-sided
@@ -119,12 +97,14 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
     Args:
         differences: One per seed, positive in favour of the claim.
         smallest_effect: What would matter, > 0, in their unit.
-        sd_floor: Smallest spread to believe in, for outcomes on a grid: step / sqrt(12).
+        sd_floor: Smallest standard deviation to believe in, for outcomes on a grid: step / sqrt(12).
     """
-    measured = _measure(differences, smallest_effect, sd_floor, _effect)
-    if not isinstance(measured, Measured):
-        return measured
-    summary = measured.summary
+    summary = _summarize(differences, smallest_effect, sd_floor)
+    if isinstance(summary, Evidence):
+        return summary
+    size = abs(summary.mean)
+    is_large = size >= smallest_effect
+    large = Hurdle(size, ALPHA), Hurdle(size - smallest_effect, None)
     return Evidence(
         num_seeds=summary.num_seeds,
         favours=summary.mean >= smallest_effect and summary.interval.low > 0,
@@ -133,12 +113,14 @@ def at_least(differences: Values, smallest_effect: float, *, sd_floor: float | N
         opposes=summary.mean <= -smallest_effect and summary.interval.high < 0,
         p_against=summary.p,
         p_null=summary.equivalence_p(smallest_effect),
-        measured=measured,
+        points_for=is_large and summary.mean > 0,
+        summary=summary,
+        hurdles=large if is_large else _inside(size, smallest_effect),
     )
 
 
 def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
-    """Weigh the claim that nothing was lost, or no more than a margin.
+    """Return the evidence that nothing was lost, or no more than a margin.
 
     It favours when the lower one-sided 95 % bound is above -margin (p is the one-sided test of that) and
     opposes when the 95 % interval lies below -margin (p is two-sided).
@@ -148,25 +130,26 @@ def not_worse_than(differences: Values, margin: float, *, sd_floor: float | None
         margin: Largest loss that does not matter, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, _harm)
-    if not isinstance(measured, Measured):
-        return measured
-    summary = measured.summary
-    t = (summary.mean + margin) * summary.num_seeds**0.5 / summary.sd
-    p_worse = float(stdtr(summary.num_seeds - 1, t))
+    summary = _summarize(differences, margin, sd_floor)
+    if isinstance(summary, Evidence):
+        return summary
+    distance = summary.mean + margin
+    points_for = summary.mean > -margin
     return Evidence(
         num_seeds=summary.num_seeds,
         favours=summary.interval_90.low > -margin,
         strong=summary.interval.low > -margin,
-        p=float(stdtr(summary.num_seeds - 1, -t)),
+        p=_p_below(summary, -distance),
         opposes=summary.interval.high < -margin,
-        p_against=min(1.0, 2 * p_worse),
-        measured=measured,
+        p_against=min(1.0, 2 * _p_below(summary, distance)),
+        points_for=points_for,
+        summary=summary,
+        hurdles=(Hurdle(abs(distance), 2 * ALPHA if points_for else ALPHA),),
     )
 
 
 def within(differences: Values, margin: float, *, sd_floor: float | None = None) -> Evidence:
-    """Weigh the claim that two things agree to within a margin.
+    """Return the evidence that two things agree to within a margin.
 
     It favours when the 90 % interval lies inside (-margin, +margin), by the two one-sided tests, and opposes
     when the 95 % interval lies outside the band (p is the two-sided test of the nearer edge).
@@ -176,74 +159,64 @@ def within(differences: Values, margin: float, *, sd_floor: float | None = None)
         margin: Largest difference that counts as none, > 0, in their unit.
         sd_floor: As in `at_least`.
     """
-    measured = _measure(differences, margin, sd_floor, _band)
-    if not isinstance(measured, Measured):
-        return measured
-    summary = measured.summary
-    t = (abs(summary.mean) - margin) * summary.num_seeds**0.5 / summary.sd
+    summary = _summarize(differences, margin, sd_floor)
+    if isinstance(summary, Evidence):
+        return summary
+    size = abs(summary.mean)
+    points_for = size < margin
     return Evidence(
         num_seeds=summary.num_seeds,
         favours=summary.interval_90.inside(margin),
         strong=summary.interval.inside(margin),
-        p=float(stdtr(summary.num_seeds - 1, t)),
+        p=_p_below(summary, size - margin),
         opposes=summary.interval.low > margin or summary.interval.high < -margin,
-        p_against=min(1.0, 2 * float(stdtr(summary.num_seeds - 1, -t))),
+        p_against=min(1.0, 2 * _p_below(summary, margin - size)),
         against="outside",
-        measured=measured,
+        points_for=points_for,
+        summary=summary,
+        hurdles=_inside(size, margin) if points_for else (Hurdle(size - margin, ALPHA),),
     )
 
 
-_Outlook = tuple[bool, tuple[Hurdle, ...]]
-
-
-def _effect(mean: float, smallest_effect: float) -> _Outlook:
-    """Tell an effect from 0, with an estimate that is large enough; or from one that is large enough."""
-    size = abs(mean)
-    if size >= smallest_effect:
-        return mean > 0, (Hurdle(size, ALPHA), Hurdle(size - smallest_effect, None))
-    return False, _inside(size, smallest_effect)
-
-
-def _harm(mean: float, margin: float) -> _Outlook:
-    return mean > -margin, (Hurdle(abs(mean + margin), 2 * ALPHA if mean > -margin else ALPHA),)
-
-
-def _band(mean: float, margin: float) -> _Outlook:
-    size = abs(mean)
-    return size < margin, _inside(size, margin) if size < margin else (Hurdle(size - margin, ALPHA),)
+def always(values: Sequence[float], wanted: float) -> Evidence:
+    """Return the evidence that a number is the same under every seed; one other number is enough against."""
+    holds = all(value == wanted for value in values)
+    return Evidence(
+        num_seeds=len(values),
+        favours=holds,
+        strong=holds,
+        p=0.0 if holds else 1.0,
+        opposes=not holds,
+        p_against=1.0 if holds else 0.0,
+        points_for=holds,
+    )
 
 
 def _inside(size: float, margin: float) -> tuple[Hurdle, ...]:
+    """Tell an estimate of this size from both ends of a band around 0."""
     return Hurdle(margin - size, 2 * ALPHA), Hurdle(margin + size, 2 * ALPHA)
 
 
-def _measure(
-    differences: Values,
-    margin: float,
-    sd_floor: float | None,
-    outlook: Callable[[float, float], _Outlook],
-) -> Measured | Evidence:
-    """Compute the numbers, or return evidence that says why there are none."""
+def _p_below(summary: PairedSummary, distance: float) -> float:
+    """Return the one-sided p-value that a mean at this distance from a bound is below it."""
+    return float(stdtr(summary.num_seeds - 1, distance * summary.num_seeds**0.5 / summary.sd))
+
+
+def _summarize(differences: Values, margin: float, sd_floor: float | None) -> PairedSummary | Evidence:
+    """Summarize the differences, or return evidence that says why that cannot be."""
     if not 0 < margin < inf:
         raise ValueError(f"the smallest effect or margin must be > 0 and finite, got {margin}")
     num_seeds = finite(differences, at_least=1).size
     if num_seeds < 2:
         return Evidence(num_seeds=num_seeds, problem="one seed has no spread")
     try:
-        summary = summarize(differences, sd_floor=sd_floor)
+        return summarize(differences, sd_floor=sd_floor)
     except NoSpreadError as error:
         return Evidence(num_seeds=num_seeds, problem=str(error))
-    points_for, hurdles = outlook(summary.mean, margin)
-    return Measured(
-        summary=summary,
-        margin=margin,
-        points_for=points_for,
-        hurdles=hurdles,
-    )
 
 
 def all_of(parts: Sequence[Evidence]) -> Evidence:
-    """Weigh a claim of several parts that must all hold.
+    """Put together a claim of several parts that must all hold.
 
     For it: every part must favour, and p is the largest of theirs. That needs no correction: a false claim
     has a false part, and that one must come out wrong. Against it: one part is enough, and with k parts there
@@ -263,13 +236,14 @@ def all_of(parts: Sequence[Evidence]) -> Evidence:
         p_against=min(1.0, len(parts) * first.p_against) if first else 1.0,
         p_null=min(1.0, len(parts) * min(part.p_null for part in parts)),
         against=first.against if first else "reversed",
+        points_for=all(part.points_for for part in parts),
         problem=_problems(parts),
         parts=tuple(parts),
     )
 
 
 def any_of(parts: Sequence[Evidence]) -> Evidence:
-    """Weigh a claim that says "in some cases": one of several settings, all named beforehand, is enough.
+    """Put together a claim about several settings, all named beforehand, of which one is enough.
 
     For it: with m settings there are m chances of a false alarm, so the smallest p of those that favour is
     multiplied by m. Against it: every setting must contradict, and p is the largest of theirs. Even then the
@@ -286,6 +260,7 @@ def any_of(parts: Sequence[Evidence]) -> Evidence:
         p_against=max(part.p_against for part in parts),
         p_null=max(min(part.p_against if part.opposes else 1.0, part.p_null) for part in parts),
         against=parts[0].against,
+        points_for=any(part.points_for for part in parts),
         problem=_problems(parts),
         parts=tuple(parts),
         one_is_enough=True,

@@ -90,14 +90,15 @@ def test_what_is_not_finite_is_refused_and_not_judged() -> None:
 
 def test_the_numbers_behind_a_decision() -> None:
     differences = seeds(1.2, 1.0)
-    measured = at_least(differences, 1.0).measured
-    assert measured is not None
-    assert measured.summary == summarize(differences)
-    assert measured.summary.interval.half_width == pytest.approx(stats.t.ppf(0.975, 9) / sqrt(10))
-    assert measured.summary.interval_90 == measured.summary.interval_at(0.9)
-    assert measured.summary.wins == 0.9
-    assert (measured.points_for, measured.hurdles[1].distance) == (True, pytest.approx(0.2))
-    assert measured.summary.sign_flip.p < 0.05
+    evidence = at_least(differences, 1.0)
+    summary = evidence.summary
+    assert summary is not None
+    assert summary == summarize(differences)
+    assert summary.interval.half_width == pytest.approx(stats.t.ppf(0.975, 9) / sqrt(10))
+    assert summary.interval_90 == summary.interval_at(0.9)
+    assert summary.wins == 0.9
+    assert (evidence.points_for, evidence.hurdles[1].distance) == (True, pytest.approx(0.2))
+    assert summary.sign_flip.p < 0.05
 
 
 def test_the_sign_of_the_differences_swaps_supported_and_reversed() -> None:

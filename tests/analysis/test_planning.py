@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from regx.stats.power import seeds_needed, seeds_to_settle
-from regx.stats.verdict import Evidence, all_of, any_of, at_least, decide, not_worse_than, within
+from regx.stats.verdict import Evidence, all_of, always, any_of, at_least, decide, not_worse_than, within
 
 Rule = Callable[..., Evidence]
 Join = Callable[[Sequence[Evidence]], Evidence]
@@ -27,7 +27,7 @@ OPEN = at_least(with_spread(1.2, 2), 1.0)
 NOISY = at_least(with_spread(1.5, 5), 1.0)
 SMALL = at_least(with_spread(0.5, 2), 1.0)
 SMALLER = at_least(with_spread(0.3, 2), 1.0)
-ALWAYS = Evidence(num_seeds=10, favours=True, strong=True, p=0.0)
+ALWAYS = always([0.0] * 10, 0.0)
 
 
 def test_a_large_effect_needs_as_many_as_tell_it_from_none() -> None:
@@ -112,12 +112,13 @@ def test_what_has_no_numbers_has_no_answer() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_smallest_effect_that_is_excluded_is_the_far_end_of_the_90_percent_interval(sign: int) -> None:
     values = with_spread(sign * 0.2, 0.1, 5)
-    measured = at_least(values, 1.0).measured
-    assert measured
-    ends = (measured.summary.interval_90.low, measured.summary.interval_90.high)
-    assert measured.summary.smallest_excluded == max(map(abs, ends)) > 0.2
-    assert at_least(values, measured.summary.smallest_excluded * 1.001).p_null < 0.05
-    assert at_least(values, measured.summary.smallest_excluded * 0.999).p_null > 0.05
+    evidence = at_least(values, 1.0)
+    summary = evidence.summary
+    assert summary
+    ends = (summary.interval_90.low, summary.interval_90.high)
+    assert summary.smallest_excluded == max(map(abs, ends)) > 0.2
+    assert at_least(values, summary.smallest_excluded * 1.001).p_null < 0.05
+    assert at_least(values, summary.smallest_excluded * 0.999).p_null > 0.05
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
-from regx.claims.standing import Standing, standings
+from regx.claims.status import ClaimStatus, claim_statuses
 from regx.figures.claim import save_figures
 from regx.figures.claims import describe_claims, draw_claims, save_claims_figure
 
@@ -20,16 +20,16 @@ def rule(smallest_effect: float) -> str:
     return f"measure: test_loss, contrast: a - b, smallest_effect: {smallest_effect}, {PROSE}"
 
 
-def judged(folder: Path, *paths: tuple[Path, Values]) -> list[Standing]:
+def judged(folder: Path, *paths: tuple[Path, Values]) -> list[ClaimStatus]:
     """Judge experiments with given numbers."""
     for path, values in paths:
         write_results(folder / "results", path, values)
     registry = read_registry([folder / "experiments"])
     judge_tier(registry, folder / "results", "cpu")
-    return standings(registry, folder / "results")
+    return claim_statuses(registry, folder / "results")
 
 
-def effects(found: list[Standing]) -> tuple[Axes, list[float]]:
+def effects(found: list[ClaimStatus]) -> tuple[Axes, list[float]]:
     """Draw claims; where their diamonds stand."""
     figure = Figure()
     draw_claims(figure, found)
@@ -87,7 +87,7 @@ class TestAllClaims:
     def test_a_claim_without_results_has_a_row_without_an_effect(self, tmp_path: Path) -> None:
         write_experiment(tmp_path, claim("X01", rule(0.1)))
         figure = Figure()
-        draw_claims(figure, standings(read_registry([tmp_path / "experiments"]), tmp_path / "results"))
+        draw_claims(figure, claim_statuses(read_registry([tmp_path / "experiments"]), tmp_path / "results"))
         [axes] = figure.axes
         assert not [line for line in axes.lines if line.get_marker() == "D"]
         assert "not run" in [text.get_text() for text in axes.texts]

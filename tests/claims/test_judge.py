@@ -9,7 +9,7 @@ from regx.claims.judge import judge_tier
 from regx.claims.measuring import read_measures, write_measures
 from regx.claims.registry import Registry, read_registry
 from regx.claims.results import ClaimResult, Gate, Gates, VerdictFile
-from regx.claims.standing import Standing, standings
+from regx.claims.status import ClaimStatus, claim_statuses
 from regx.config.errors import UsageError
 
 RULE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
@@ -27,15 +27,15 @@ def judge(folder: Path, tier: str = "cpu") -> dict[str, ClaimResult]:
     return judge_tier(registry_of(folder), folder / "results", tier)  # type: ignore[arg-type]
 
 
-def stands(folder: Path, claim_id: str) -> Standing:
-    found = standings(registry_of(folder), folder / "results")
-    return next(standing for standing in found if standing.id == claim_id)
+def status_of(folder: Path, claim_id: str) -> ClaimStatus:
+    found = claim_statuses(registry_of(folder), folder / "results")
+    return next(status for status in found if status.id == claim_id)
 
 
 def test_a_claim_is_judged_from_its_files(tmp_path: Path) -> None:
     write_results(tmp_path / "results", write_experiment(tmp_path, claim("X01", RULE)), effect(0.5))
     assert judge(tmp_path)["X01"].label == "supported (strong)"
-    assert stands(tmp_path, "X01").label == "supported (strong)"
+    assert status_of(tmp_path, "X01").label == "supported (strong)"
 
 
 def test_claims_that_were_not_run_count_as_tests_of_their_family(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ class TestStale:
     )
     def test_another_rule_makes_results_stale(self, tmp_path: Path, old: str, new: str) -> None:
         path = self.prepare(tmp_path)
-        assert stands(tmp_path, "X01").verdict == "supported"
+        assert status_of(tmp_path, "X01").verdict == "supported"
         path.write_text(path.read_text().replace(old, new))
-        assert stands(tmp_path, "X01").verdict == "stale"
+        assert status_of(tmp_path, "X01").verdict == "stale"
         assert judge(tmp_path)["X01"].verdict == "stale"
 
     @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ class TestStale:
     def test_other_words_do_not(self, tmp_path: Path, old: str, new: str) -> None:
         path = self.prepare(tmp_path)
         path.write_text(path.read_text().replace(old, new))
-        assert stands(tmp_path, "X01").verdict == "supported"
+        assert status_of(tmp_path, "X01").verdict == "supported"
         assert judge(tmp_path)["X01"].verdict == "supported"
 
     def test_the_base_is_part_of_the_rule(self, tmp_path: Path) -> None:
         self.prepare(tmp_path)
         base = tmp_path / "base.yaml"
         base.write_text(base.read_text().replace("epochs: 2", "epochs: 3"))
-        assert stands(tmp_path, "X01").verdict == "stale"
+        assert status_of(tmp_path, "X01").verdict == "stale"
 
 
 class TestGates:
@@ -166,7 +166,7 @@ def test_the_smoke_tier_never_gives_a_verdict(tmp_path: Path) -> None:
     path = write_experiment(tmp_path, claim("X01", RULE) + "tiers: {smoke: {seeds: 10}}\n")
     write_results(tmp_path / "results", path, effect(0.5), "smoke")
     assert judge(tmp_path, "smoke")["X01"].verdict == "smoke"
-    assert stands(tmp_path, "X01").verdict == "not run"
+    assert status_of(tmp_path, "X01").verdict == "not run"
 
 
 def test_judging_again_changes_no_byte(tmp_path: Path) -> None:
