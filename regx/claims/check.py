@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.parts import ClaimPart, parts_of
 from regx.config import Experiment
 from regx.config.errors import Finding, Problem
 from regx.config.yaml_tree import read_yaml
@@ -17,7 +17,7 @@ def check_measures(experiment: Experiment) -> list[Problem]:
     found = [
         Finding(("claims", index, *path), message, label=claim.label(path))
         for index, claim in enumerate(experiment.claims)
-        for item in comparisons_of(claim)
+        for item in parts_of(claim)
         for path in [(*item.path, "measure")]
         for message in _mistakes(item, experiment)
     ]
@@ -28,7 +28,7 @@ def check_measures(experiment: Experiment) -> list[Problem]:
     return [*tuning, *(tree.problem(finding) for finding in found)]
 
 
-def _mistakes(item: Comparison, experiment: Experiment) -> Iterator[str]:
+def _mistakes(item: ClaimPart, experiment: Experiment) -> Iterator[str]:
     try:
         measures = item.measures
     except ValueError as error:

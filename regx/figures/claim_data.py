@@ -7,9 +7,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Literal
 
-from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.facts import part_facts
 from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
 from regx.compare.select import read_sweep
@@ -165,7 +165,7 @@ def backgrounds(parts: Iterable[Iterable[Background]]) -> list[Background]:
 
 
 def look_behind(
-    comparison: Comparison,
+    comparison: ClaimPart,
     arms: Sequence[str],
     labels: Sequence[str],
     seeds: Sequence[int],
@@ -332,7 +332,7 @@ def _parts(
     rows: Sequence[MeasureRow],
     runs: SweepRuns | None,
 ) -> Iterator[PartEvidence]:
-    comparisons = {comparison.part: comparison for comparison in comparisons_of(item.claim)}
+    comparisons = {comparison.part: comparison for comparison in parts_of(item.claim)}
     for part in parts:
         comparison = comparisons[part.part]
         locked = lock.claims[item.id].find(part.part)
@@ -350,7 +350,7 @@ def _parts(
         )
 
 
-def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
+def _sides(comparison: ClaimPart, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
     for arm, measure in zip(arms, comparison.measures, strict=True):
         own = [row for row in rows if (row.arm, row.measure) == (arm, measure.name)]
         yield Side(
