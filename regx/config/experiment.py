@@ -80,7 +80,7 @@ class Experiment:
 
         Args:
             arm: One of `arms`.
-            settings: What lies over the arm: the cell's and the tuned values together.
+            settings: The cell's and the tuned values together.
             seed: Any seed in range; one of `seeds`, or of the tuning seeds.
 
         Raises:
@@ -100,7 +100,7 @@ class Experiment:
         return cross(self.file.grid.of(arm))
 
     def first(self, arm: str) -> Settings:
-        """Return what lies over an arm in its first run: first cell, first tuned point."""
+        """Return the settings of an arm's first run: first cell, first tuned point."""
         return {**self.cells_of(arm)[0], **(self.tune.points(arm)[0] if self.tune else {})}
 
     @property
@@ -116,7 +116,7 @@ class Experiment:
         return len(self.tune.seeds) * per_seed
 
     def all_settings(self, arm: str, plan: TuneConfig | None = None) -> Iterator[Settings]:
-        """List what lies over an arm in every run that it can ask for; `plan` may stand for its own."""
+        """List cell and tuned values together, for every run of an arm; `plan` takes the place of its own."""
         plan = plan or self.tune
         cells = self.cells_of(arm)
         if plan and plan.per == "arm" and cells != ({},):
@@ -138,7 +138,7 @@ class Experiment:
         return longer if longer == plan or self.allows(longer) else plan
 
     def allows(self, plan: TuneConfig) -> bool:
-        """Whether every config that the experiment can ask for under a tuning plan is valid."""
+        """Whether every config of a tuning plan is valid."""
         try:
             for arm in self.arms:
                 for settings in self.all_settings(arm, plan):
@@ -148,7 +148,7 @@ class Experiment:
         return True
 
     def resolve(self, arm: str, settings: Settings) -> RunConfig:
-        """Build the config of an arm's runs, whose seed is the base's.
+        """Build the config of an arm's runs; the seed is that of the base.
 
         Raises:
             ConfigError: If the settings do not make a valid config.
@@ -156,7 +156,7 @@ class Experiment:
         return self.resolve_nodes(arm, {path: wrap(value, self._place) for path, value in settings.items()})
 
     def resolve_nodes(self, arm: str, settings: Mapping[str, Node]) -> RunConfig:
-        """As `resolve`, of values that know where they stand."""
+        """Do the same with values that know their places in the file."""
         problems: list[Problem] = []
         name = wrap(f"{self.name}.{arm}"[:_LONGEST_NAME], self._place)
         tree = self.trees[arm]

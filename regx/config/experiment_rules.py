@@ -56,7 +56,7 @@ def _tier_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
 
 
 def _setting_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
-    """Find paths that no config may have; whether the others exist, the check of the configs tells."""
+    """Find paths that no config may have. Whether the others exist shows when the configs are checked."""
     parts: list[tuple[KeyPath, Iterable[str]]] = [(("set",), file.set), *_axes(file).items()]
     parts += ((("arms", arm), settings) for arm, settings in file.arms.items())
     if change := getattr(file.tiers, tier):
@@ -202,7 +202,7 @@ def _claim_rules(file: ExperimentFile, tier: str, content: Node) -> Iterator[Fin
 
 
 def _claim_setting_rules(claim: ClaimConfig, path: KeyPath) -> Iterator[Finding]:
-    """Find what a claim lacks, or one more setting of a claim has too much."""
+    """Find what is missing in a claim, and what one that is `part_of` another may not have."""
     if claim.part_of is None:
         for key in ("says", "source", "family"):
             if not getattr(claim, key):

@@ -150,7 +150,7 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
 def near_key(key: str, known: Iterable[str]) -> str:
     """Return the known key that a slip of the keyboard made this of, or nothing.
 
-    Another word that shares some letters is none: the first letter is seldom missed, so `steps` is no `eps`.
+    A slip seldom changes the first letter, so `steps` is not taken for `eps`.
     """
     near = nearest(key, known, cutoff=0.75)
     return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""

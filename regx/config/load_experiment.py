@@ -35,13 +35,13 @@ class ExperimentTree:
 
     @cached_property
     def content(self) -> Node:
-        """The file with what the tier changes in its place; only `set` has both, one over the other."""
+        """The file with the changes of the tier, but for `set`: there the tier's settings come on top."""
         assert isinstance(self.document.value, dict)
         content = dict(self.document.value)
         change = self.document.get("tiers", self.tier)
         for key, node in change.value.items() if change and isinstance(change.value, dict) else ():
             if key == "tune":
-                content[key] = _laid_over(content.get(key), node)
+                content[key] = _joined_keys(content.get(key), node)
             elif key != "set" and node.value is not None:
                 content[key] = node
         return replace(self.document, value=content)
@@ -51,8 +51,8 @@ class ExperimentTree:
         """What the tree says."""
         return check(self.content, ExperimentFile)
 
-    def lay_over(self, base: Node, arm: str, problems: list[Problem]) -> Node:
-        """Lay what all arms share, and then an arm, over the base; `problems` takes what cannot be laid."""
+    def tree_of(self, base: Node, arm: str, problems: list[Problem]) -> Node:
+        """Set in the base what all arms share, then what an arm has; `problems` takes what cannot be set."""
         for path in (("set",), ("tiers", self.tier, "set"), ("arms", arm)):
             layer = self.document.get(*path)
             for setting, node in layer.value.items() if layer and isinstance(layer.value, dict) else ():
@@ -60,13 +60,13 @@ class ExperimentTree:
         return base
 
     def value(self, arm: str, setting: str, value: Plain) -> Node:
-        """Find a value on the axis that an arm is tuned over, or else that is crossed inside it."""
+        """Find where a value of an arm stands: on an axis that is tuned, or else on one that is crossed."""
         tune, grid = self.file.tune, self.file.grid
         axes = tune if tune and setting in tune.of(arm) else grid
         return self.content.find((*axes.part_of(arm), setting, axes.of(arm)[setting].index(value)))
 
     def problem(self, finding: Finding) -> Problem:
-        """Say where something stands that is wrong at the tier, and name it."""
+        """Give a finding its place, and the name of the part of the file."""
         problem = self.content.problem(finding)
         tier = self._paths.get(problem.place, ())[:2]
         is_changed = tier[:1] == ("tiers",) and finding.path[0] != "tiers"
@@ -88,8 +88,8 @@ class ExperimentTree:
         return paths
 
 
-def _laid_over(below: Node | None, above: Node) -> Node:
-    """Lay the keys of one mapping over those of another, each as a whole."""
+def _joined_keys(below: Node | None, above: Node) -> Node:
+    """Take the keys of two mappings; where both have one, that of `above`."""
     if below and isinstance(below.value, dict) and isinstance(above.value, dict):
         return replace(above, value={**below.value, **above.value})
     return above
@@ -142,8 +142,8 @@ class _Found:
 def check_configs(experiment: Experiment, tree: ExperimentTree) -> list[Problem]:
     """Check every arm in every cell of the grid at every tuned point.
 
-    A problem is told apart by its place and its path: what stands in the base, in `set` or in the grid is
-    said once, however many arms inherit it.
+    Problems with the same place and path are one: a mistake in the base, in `set` or in the grid is reported
+    once, however many arms inherit it.
 
     Args:
         experiment: What is asked, its configs not yet checked.
@@ -165,7 +165,7 @@ def check_configs(experiment: Experiment, tree: ExperimentTree) -> list[Problem]
 
 
 def _round_robin(experiment: Experiment) -> Iterator[tuple[str, Settings]]:
-    """List arm and settings, the arms side by side, so that what all of them inherit shows in all at once."""
+    """List arms and settings, the arms in turn: a mistake that all inherit is soon found in all of them."""
     for row in zip_longest(*(experiment.all_settings(arm) for arm in experiment.arms)):
         for arm, settings in zip(experiment.arms, row, strict=True):
             if settings is not None:
@@ -175,7 +175,7 @@ def _round_robin(experiment: Experiment) -> Iterator[tuple[str, Settings]]:
 def _problems(
     experiment: Experiment, tree: ExperimentTree, arm: str, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Check one config, built of values that know their places."""
+    """Check one config, whose values know their places in the file."""
     try:
         experiment.resolve_nodes(
             arm, {path: tree.value(arm, path, value) for path, value in settings.items()}
@@ -186,7 +186,7 @@ def _problems(
 
 
 def _labelled(found: _Found, experiment: Experiment, tree: ExperimentTree) -> Problem:
-    """Say in which part of the file it stands, and in which arm or cell where only some have it."""
+    """Name the part of the file; also the arm and the cell, where not all of them have the problem."""
     problem = found.problem
     part = tree.part(problem.place)
     words = [part, problem.path]
@@ -241,7 +241,7 @@ def load_tiers(path: Path | str) -> dict[Tier, Experiment]:
 
 
 def _named(problem: Problem, tier: str) -> Problem:
-    """Say that only a tier has a problem, where its path does not."""
+    """Name the tier that has a problem, where the path does not."""
     if "tiers." in problem.path:
         return problem
     return replace(problem, path=_joined(f"tiers.{tier}", problem.path))
@@ -277,7 +277,7 @@ def _at_tier(path: Path, document: Node, base: Node, tier: Tier) -> Experiment:
         raise ConfigError(problems)
     told = {problem.place for problem in problems}
     found: list[Problem] = []
-    trees = {arm: tree.lay_over(base, arm, found) for arm in tree.file.arms}
+    trees = {arm: tree.tree_of(base, arm, found) for arm in tree.file.arms}
     found = [replace(problem, path=tree.part(problem.place)) for problem in found]
     experiment = Experiment(path=path, tier=tier, file=tree.file, arms=tuple(tree.file.arms), trees=trees)
     found += check_configs(experiment, tree)

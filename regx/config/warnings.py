@@ -1,4 +1,4 @@
-"""What is not wrong with a config or an experiment, but is unlikely to be meant."""
+"""Settings that are allowed, but are unlikely to be meant."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -18,14 +18,14 @@ _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
 def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
-    """List what is said of settings, one sentence each, beginning with the setting's path.
+    """List warnings, one sentence each, beginning with the path of the setting.
 
-    Only what was written counts, and only where it differs from the default: the config.yaml of a run
-    folder has every default written out.
+    A setting counts only where it was written and differs from its default: the config.yaml of a run folder
+    has every default written out.
 
     Args:
         config: Of a run.
-        num_cores: Cores that it may use; None: of the machine nothing is said.
+        num_cores: Cores that it may use; None: there are no warnings about the machine.
     """
     return [
         *_about_slots(config),

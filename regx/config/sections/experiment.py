@@ -170,7 +170,7 @@ class TuneConfig(Section):
         return bool(self.of(arm)) and arm not in self.follow
 
     def written_out(self, arms: Iterable[str]) -> "TuneConfig":
-        """Give every arm axes of its own, and say which of them go on; numbers ascend, as axes have ends."""
+        """Write out the axes of every arm, numbers ascending, and which of the axes may go on."""
         axes = {arm: {path: _ascending(values) for path, values in self.of(arm).items()} for arm in arms}
         extend = self.extend
         if extend is None:

@@ -37,8 +37,8 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # safe in file names, glob 
 MAX_SEED = 2**53  # every reader of JSON and YAML agrees on integers up to here
 
 
-# In the annotation of a setting that is younger than the first runs: at its default it leaves no trace in the
-# hash of a config, so that a run that never knew the setting and one that leaves it alone share a folder.
+# Marks a setting that was added after the first runs. At its default it is left out of the hash of a config,
+# so that a run from before and one that does not use the setting share a folder.
 ADDED_LATER = "added later"
 
 
