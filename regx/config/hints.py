@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from regx.config.schema import settings_of
-from regx.text import nearest
+from regx.text import near_key, nearest
 
 __all__ = [
     "Words",
@@ -18,7 +18,6 @@ __all__ = [
     "choice_hint",
     "example_for",
     "foreign_answer",
-    "near_key",
     "number_hint",
     "read_words",
     "seeds_hint",
@@ -145,15 +144,6 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
     near = near_key(key, siblings)
     hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(siblings)}"
     return f"unknown key ({hint})"
-
-
-def near_key(key: str, known: Iterable[str]) -> str:
-    """Return the known key that a slip of the keyboard made this of, or nothing.
-
-    A slip seldom changes the first letter, so `steps` is not taken for `eps`.
-    """
-    near = nearest(key, known, cutoff=0.75)
-    return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
 
 
 def arm_hint(name: str, arms: Collection[str]) -> str:
