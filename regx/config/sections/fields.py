@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
 
@@ -10,7 +10,6 @@ from regx.text import cut
 
 __all__ = [
     "ADDED_LATER",
-    "BY_KIND",
     "MAX_EPOCHS",
     "MAX_LAYERS",
     "MAX_SEED",
@@ -24,6 +23,7 @@ __all__ = [
     "Width",
     "Widths",
     "by_form",
+    "by_kind",
     "optional",
     "parse_seeds",
 ]
@@ -74,7 +74,12 @@ def _kind(value: Any) -> str | None:
     return f"<{known['kind']}>" if "kind" in known else None
 
 
-BY_KIND = Discriminator(_kind)
+def by_kind(union: Any) -> Any:
+    """Choose the section of a union whose `kind` a mapping has."""
+    kinds = {section: get_args(section.model_fields["kind"].annotation)[0] for section in get_args(union)}
+    branches = tuple(Annotated[section, Tag(f"<{kind}>")] for section, kind in kinds.items())
+    return Annotated[Union[branches], Discriminator(_kind)]  # noqa: UP007
+
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(gt=0, le=1)]

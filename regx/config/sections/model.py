@@ -1,13 +1,12 @@
 """`model`: the network, the regularizers inside it, and the shapes that follow, by arithmetic alone."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Tag
 
 from regx.config.sections.fields import (
     ADDED_LATER,
-    BY_KIND,
     MAX_EPOCHS,
     MAX_LAYERS,
     PerLayer,
@@ -15,6 +14,7 @@ from regx.config.sections.fields import (
     Section,
     Widths,
     by_form,
+    by_kind,
     optional,
 )
 from regx.data.spec import DatasetFacts
@@ -87,16 +87,16 @@ def _none_is_per_image(value: Any) -> Any:
 
 
 DropMask = MaskPerImage | FixedMask
-DropMaskField = Annotated[
-    Annotated[
-        Annotated[MaskPerImage, Tag("<per_image>")] | Annotated[FixedMask, Tag("<fixed>")],
-        BY_KIND,
-    ],
-    BeforeValidator(
-        _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
-    ),
-    ADDED_LATER,
-]
+if TYPE_CHECKING:
+    DropMaskField = DropMask
+else:
+    DropMaskField = Annotated[
+        by_kind(DropMask),
+        BeforeValidator(
+            _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
+        ),
+        ADDED_LATER,
+    ]
 
 
 class BatchNormNoiseConfig(Section):

@@ -1,17 +1,17 @@
 """`optim`: SGD, its schedules, and the regularizers that act on its step."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Tag
 
 from regx.config.sections.fields import (
     ADDED_LATER,
-    BY_KIND,
     MAX_EPOCHS,
     MAX_LAYERS,
     Factor,
     Section,
     by_form,
+    by_kind,
     optional,
 )
 
@@ -87,18 +87,13 @@ def _none_is_constant(value: Any) -> Any:
 
 
 LrDecay = ConstantLr | ExponentialLr | StepLr | InverseTimeLr | LinearLr | CosineLr
-_LrDecayField = Annotated[
-    Annotated[
-        Annotated[ConstantLr, Tag("<none>")]
-        | Annotated[ExponentialLr, Tag("<exponential>")]
-        | Annotated[StepLr, Tag("<step>")]
-        | Annotated[InverseTimeLr, Tag("<inverse_time>")]
-        | Annotated[LinearLr, Tag("<linear>")]
-        | Annotated[CosineLr, Tag("<cosine>")],
-        BY_KIND,
-    ],
-    BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
-]
+if TYPE_CHECKING:
+    _LrDecayField = LrDecay
+else:
+    _LrDecayField = Annotated[
+        by_kind(LrDecay),
+        BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
+    ]
 
 
 class MomentumRamp(Section):
