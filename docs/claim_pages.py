@@ -23,7 +23,7 @@ VERDICTS = ("supported", "contradicted", "inconclusive", "invalid", "stale", "no
 
 @cache
 def claims_page(root: Path) -> "ClaimsPage":
-    """Make the page of a clone: of the tested text's claims, whatever others stand in its experiments.
+    """Make the page of a clone: of the claims that test the text, whatever others its experiments have.
 
     Raises:
         UsageError: If a file is damaged, or a comment is about another verdict.

@@ -107,8 +107,8 @@ class _Compared:
     def notes(self) -> tuple[str, ...]:
         """What is special about some numbers, arm by arm.
 
-        Where a time is only known to be longer, the budget stands for it. On the first side that is to the
-        claim's disadvantage.
+        A time that is only known to be longer counts as the budget. On the first side of the contrast this
+        works against the claim, on the second side for it.
         """
         found: list[str] = []
         for side, (arm, rows) in enumerate(zip(self.locked.arms, self.sides, strict=True)):

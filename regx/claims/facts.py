@@ -30,7 +30,7 @@ class PartFacts:
 
     Attributes:
         name: `part 1`, or the label of a comparison that decides nothing.
-        heading: Measure and contrast; where two measures of one arm are contrasted, they stand in its place.
+        heading: Measure and contrast; `arm: measure - measure` where two measures of one arm are contrasted.
         meaning: What the measure is.
         means: What each arm came to.
         wanted: What had to come out.
@@ -159,12 +159,12 @@ def show_p(p: float) -> str:
 
 
 def equals(p: str) -> str:
-    """Write what stands behind `p`: `= 0.012`, `< 0.001`."""
+    """Write a p-value with its sign: `= 0.012`, `< 0.001`."""
     return f"< {p[1:]}" if p.startswith("<") else f"= {p}"
 
 
 def show_published(published: "PublishedConfig") -> str:
-    """Write what a source reports, where it stands there, and how well that is known."""
+    """Write what a source reports, in which place, and how well that is known."""
     return f"{published.figures} ({published.where}; {_READ[published.verified]})"
 
 

@@ -28,7 +28,7 @@ __all__ = ["RunFacts", "judge_tier"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """What verdicts say of the runs behind them.
+    """What verdicts say of the runs that they are made from.
 
     Attributes:
         num_runs: Runs, tuning included.

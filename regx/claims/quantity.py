@@ -28,7 +28,7 @@ class Quantity:
 
     Attributes:
         form: `value` of one arm, `difference` of two, their quotient as `percent` or as `times`.
-        unit: Stands behind a number.
+        unit: Written after a number.
         factor: What a value or difference is multiplied by to be shown: 100 for fractions.
         base: What a logarithm is a power of.
         places: Decimal places of an effect; negative ones round to tens, hundreds and so on.

@@ -35,7 +35,7 @@ class Registered:
     """A claim of an experiment.
 
     Attributes:
-        claim: What stands in the file.
+        claim: As the file has it.
         experiment: Name of the experiment.
         path: Its file.
     """
@@ -167,7 +167,7 @@ def read_registry(folders: Sequence[Path] | None = None) -> Registry:
     for path, tree in _experiments(folders or (Path("experiments"), starter_folder())):
         for item in _claims(path, tree):
             if item.id in registered:
-                raise UsageError(f"{path}: {item.id}: stands in {registered[item.id].path} already")
+                raise UsageError(f"{path}: {item.id}: is in {registered[item.id].path} already")
             registered[item.id] = item
     _check_settings(registered)
     return Registry(

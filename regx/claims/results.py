@@ -71,11 +71,6 @@ class ResultsFolder:
         """What came of it."""
         return self.path / "verdicts.json"
 
-    @property
-    def gates(self) -> Path:
-        """Sanity gates of the tier's last reproduction, shared by its experiments."""
-        return self.path.parent / "gates.json"
-
     def figure(self, claim_id: str) -> Path:
         """The evidence as a picture."""
         return self.path / f"{claim_id}.svg"

@@ -31,7 +31,7 @@ class LoosePoint:
     """A place where the tested text is loose or wrong in itself, whatever a run shows.
 
     Attributes:
-        sentences: Where it stands.
+        sentences: That it is about.
         claims: Which claims have to say so.
         says: What is loose, and what would be exact.
     """

@@ -15,7 +15,7 @@ Tried = Mapping[Value, bool]  # the values of one setting, and whether training 
 
 
 def show_tuning(folder: "ResultsFolder", claim_id: str) -> str:
-    """Say at which values the arms of a claim ran, and whether one lies at the edge of what was tried.
+    """Say at which values the arms of a claim ran, and which of them are at the edge of what was tried.
 
     Args:
         folder: Of the results: lock.json has what was chosen, runs.csv, where it is there, what was tried.
@@ -62,7 +62,7 @@ def _show(value: Value) -> str:
 
 
 def _edge(value: Value, tried: Tried) -> str:
-    """Say where a value lies at the edge of its grid, or at the edge of where training works at all."""
+    """Say whether a value is at the edge of its grid, or at the edge of where training works at all."""
     if len(tried) < 2:
         return ""
     if value <= min(tried):

@@ -13,12 +13,13 @@ from typer.core import TyperGroup
 from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
-from regx.cli.files import init, schema_app, validate
+from regx.cli.init import init, schema_app
 from regx.cli.output import EPILOG, ExitCode, echo, prepare_streams, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
 from regx.cli.train import train
+from regx.cli.validate import validate
 from regx.cli.verify import verify
 
 __all__ = ["app", "main"]

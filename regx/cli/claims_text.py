@@ -30,7 +30,7 @@ class _Paragraph(NamedTuple):
 
     Attributes:
         text: Is broken where words end.
-        head: Stands before it; further lines stand under the text.
+        head: Written before it; further lines begin below the text.
         indent: Of the further lines; None: where the text begins, or 4 where that would leave no room.
     """
 

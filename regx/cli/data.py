@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +13,10 @@ from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, plain_console, say
 
 if TYPE_CHECKING:
-    from regx.data.fetch import Report
+    from regx.data.download import Listener
     from regx.data.load import DatasetStatus
-    from regx.data.torchvision_source import Progress
 
-__all__ = ["Display", "data_app", "fetch_display"]
+__all__ = ["data_app", "fetch_display"]
 
 data_app = typer.Typer(
     help="List, fetch and check the data sets.", no_args_is_help=True, rich_markup_mode=None
@@ -33,14 +31,6 @@ class SourceKind(StrEnum):
 
     TORCHVISION = "torchvision"
     PACKAGES = "packages"
-
-
-@dataclass(frozen=True)
-class Display:
-    """How fetching is shown: what to call with a line of text, and with bytes done and expected."""
-
-    report: "Report"
-    progress: "Progress"
 
 
 @data_app.command(name="list")
@@ -107,10 +97,8 @@ def fetch(
             continue
         here = not force and cache_path(spec.name).exists()
         try:
-            with fetch_display() as show:
-                arrays = fetch_dataset(
-                    spec, source=source, force=force, report=show.report, progress=show.progress
-                )
+            with fetch_display() as listener:
+                arrays = fetch_dataset(spec, source=source, force=force, listener=listener)
         except NoSourceError as error:
             failed = True
             say(str(error))
@@ -160,10 +148,12 @@ def check(
 
 
 @contextmanager
-def fetch_display(*, quiet: bool = False) -> Iterator[Display]:
+def fetch_display(*, quiet: bool = False) -> Iterator["Listener"]:
     """Show fetching as a bar on a terminal and as plain lines elsewhere, on stderr."""
+    from regx.data.download import Listener
+
     if quiet or not sys.stderr.isatty():
-        yield Display(report=_ignore if quiet else say, progress=_ignore)
+        yield Listener() if quiet else Listener(report=say)
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -183,11 +173,7 @@ def fetch_display(*, quiet: bool = False) -> Iterator[Display]:
         def progress(done: int, expected: int) -> None:
             bar.update(task, completed=done, total=expected, visible=True)
 
-        yield Display(report=report, progress=progress)
-
-
-def _ignore(*_: object) -> None:
-    """Show nothing."""
+        yield Listener(report, progress)
 
 
 def _is_here(dataset: "DatasetStatus") -> bool:

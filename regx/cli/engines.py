@@ -199,6 +199,6 @@ def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:
     """See that the data are here before many workers ask for them at once."""
     from regx.data.load import ensure_here
 
-    with fetch_display(quiet=quiet) as show:
+    with fetch_display(quiet=quiet) as listener:
         for name in sorted({job.config.data.name for job in left}):
-            ensure_here(name, offline=offline, report=show.report, progress=show.progress)
+            ensure_here(name, offline=offline, listener=listener)

@@ -57,10 +57,10 @@ def _here(plan: "GatePlan", *, offline: bool, quiet: bool) -> list[str]:
     from regx.data.load import ensure_here
 
     here = []
-    with fetch_display(quiet=quiet) as show:
+    with fetch_display(quiet=quiet) as listener:
         for name in sorted(plan.data):
             try:
-                ensure_here(name, offline=offline, report=show.report, progress=show.progress)
+                ensure_here(name, offline=offline, listener=listener)
             except UsageError as error:
                 say(f"reference networks on {name} are not trained: {str(error).splitlines()[0]}")
             else:

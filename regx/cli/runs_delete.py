@@ -4,17 +4,20 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from regx.cli.output import say
 from regx.text import counted
 
+if TYPE_CHECKING:
+    from regx.runs.query import Row
+
 __all__ = ["delete_runs"]
 
 
-def delete_runs(listed: Sequence[dict[str, Any]], *, asked: bool) -> int:
+def delete_runs(listed: Sequence["Row"], *, asked: bool) -> int:
     """Remove runs that the user has seen listed.
 
     Args:
@@ -79,14 +82,12 @@ def _hold_sweeps(folders: set[Path], locks: ExitStack) -> dict[Path, str]:
 
 def _remove(path: Path) -> bool:
     """Remove one run; where it stays, say why."""
-    from regx.runs.remove import KeptError, remove_run
+    from regx.runs.remove import remove_run
 
     try:
-        remove_run(path)
-    except KeptError as error:
-        say(f"kept: {path}: {error}")
+        reason = remove_run(path)
     except OSError as error:
-        say(f"kept: {error.filename or path}: cannot be removed ({error.strerror})")
-    else:
-        return True
-    return False
+        path, reason = Path(error.filename or path), f"cannot be removed ({error.strerror})"
+    if reason:
+        say(f"kept: {path}: {reason}")
+    return not reason

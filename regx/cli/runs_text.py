@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regx.cli.output import echo, plain_console
+
+if TYPE_CHECKING:
+    from regx.runs.listing import FoundSweep
+    from regx.runs.query import Row
 
 __all__ = ["print_runs", "print_sweeps"]
 
@@ -21,7 +25,7 @@ SHOWN = {  # keys of a row that the table shows already
 }  # fmt: skip
 
 
-def print_runs(found: Sequence[dict[str, Any]], *, is_sweep: bool, by: str = "") -> None:
+def print_runs(found: Sequence["Row"], *, is_sweep: bool, by: str = "") -> None:
     """Print one line for each run, and below why runs ended badly.
 
     Args:
@@ -41,26 +45,28 @@ def print_runs(found: Sequence[dict[str, Any]], *, is_sweep: bool, by: str = "")
             echo(f"\n{row['status']}: {row['path']}: {row['reason']}")
 
 
-def print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
-    """Print one line for each sweep."""
+def print_sweeps(sweeps: Sequence["FoundSweep"], runs: Sequence["Row"]) -> None:
+    """Print one line for each sweep, from the runs of their folder."""
     if not sweeps:
         return
     lines = [("sweep", "arms x seeds", "runs")]
     for sweep in sweeps:
-        shape = "-" if sweep["reason"] else f"{sweep['arms']} x {sweep['seeds']}"
-        lines.append((sweep["path"], shape, "damaged" if sweep["reason"] else _states(sweep)))
+        record = sweep.record
+        shape = f"{len(record.arms)} x {len(record.seeds)}" if record else "-"
+        lines.append((str(sweep.path), shape, _states(sweep, runs) if record else "damaged"))
     _print_table(lines)
     for sweep in sweeps:
-        if sweep["reason"]:
-            echo(f"\ndamaged: {sweep['reason']}")
+        if sweep.damage:
+            echo(f"\ndamaged: {sweep.damage}")
 
 
-def _states(sweep: dict[str, Any]) -> str:
-    words = [_count(sweep["confirm"]) or "still tuning"]
-    if sweep["tune"]:
-        words.append(f"trials: {_count(sweep['tune'])}")
-    if sweep["earlier"]:
-        words.append(f"of earlier versions: {sweep['earlier']}")
+def _states(sweep: "FoundSweep", runs: Sequence["Row"]) -> str:
+    compared, tried, num_earlier = sweep.num_runs(runs)
+    words = [_count(compared) or "still tuning"]
+    if tried:
+        words.append(f"trials: {_count(tried)}")
+    if num_earlier:
+        words.append(f"of earlier versions: {num_earlier}")
     return "; ".join(words)
 
 
@@ -92,7 +98,7 @@ def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
         echo("  ".join(padded).rstrip())
 
 
-def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
+def _sweep_cells(run: "Row") -> tuple[str, ...]:
     from regx.compare.select import show_cell_of
 
     values = run["cell"] | (run["tuned"] if run["stage"] == "tune" else {})
@@ -101,7 +107,7 @@ def _sweep_cells(run: dict[str, Any]) -> tuple[str, ...]:
     return (run["stage"], arm, str(run["seed"]), status, *others, Path(path).name)
 
 
-def _cells(run: dict[str, Any]) -> tuple[str, ...]:
+def _cells(run: "Row") -> tuple[str, ...]:
     def shown(key: str, form: str) -> str:
         value = run.get(key)
         return "-" if value is None else format(value, form)

@@ -174,8 +174,8 @@ def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset
     from regx.training.environment import resolve_device
 
     resolve_device(settings.device)
-    with fetch_display(quiet=quiet) as show:
-        return load_dataset(settings.data.name, offline=offline, report=show.report, progress=show.progress)
+    with fetch_display(quiet=quiet) as listener:
+        return load_dataset(settings.data.name, offline=offline, listener=listener)
 
 
 def _tidy_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, quiet: bool) -> None:

@@ -1,5 +1,6 @@
 """`regx verify`: train a run again from its record and compare."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,8 +52,8 @@ def verify(
     from regx.data.load import load_dataset
     from regx.training.run import train_run
 
-    with fetch_display(quiet=quiet) as show:
-        dataset = load_dataset(config.data.name, offline=offline, report=show.report, progress=show.progress)
+    with fetch_display(quiet=quiet) as listener:
+        dataset = load_dataset(config.data.name, offline=offline, listener=listener)
     with (
         scratch_folder() as scratch,
         stop_on_signals() as stop,
@@ -78,14 +79,8 @@ def verify(
     raise typer.Exit(exit_code)
 
 
-def _probes(run: "Run") -> "list[ProbeValue]":
-    """Read what the probes of a run found."""
-    from regx.config.errors import UsageError
+def _probes(run: "Run") -> Sequence["ProbeValue"]:
+    """Read what the probes of a run found, if it has any."""
     from regx.runs.folder import RunFolder
-    from regx.runs.probes import read_values
 
-    path = RunFolder(run.path).probes
-    try:
-        return read_values(path) if path.exists() else []
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    return run.probed if RunFolder(run.path).probes.exists() else ()

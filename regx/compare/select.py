@@ -12,9 +12,8 @@ from regx.config import ConfigError, RunConfig
 from regx.config.errors import Place, UsageError
 from regx.config.hints import choice_hint
 from regx.config.yaml_tree import parse_yaml, plain
-from regx.reading import explain
 from regx.runs.folder import NoRecord, RunFolder, is_run_folder
-from regx.runs.sweep import ArmRecord, SweepFolder, SweepRecord, SweepRun, is_sweep_folder
+from regx.runs.sweep import ArmRecord, SweepRecord, SweepRun, is_sweep_folder, read_sweep
 from regx.runs.table import Run, find_run_folders, load_run_folder
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "group_selections",
     "how_to_go_on",
     "load_arms",
-    "read_sweep",
     "select",
     "show_cell_of",
     "show_tuned",
@@ -106,27 +104,6 @@ def how_to_go_on(states: Collection[str]) -> str:
     if unasked == len(states):
         return "`regx sweep` goes on"
     return "`regx sweep --retry-failed` " + ("goes on with all of them" if unasked else "tries again")
-
-
-def read_sweep(path: Path) -> SweepRecord:
-    """Read the record of a sweep.
-
-    Raises:
-        UsageError: If it is damaged, of another format or of another sweep, or cannot be read.
-    """
-    folder = SweepFolder(path)
-    try:
-        record = SweepRecord.read(folder.record)
-    except ValueError as error:
-        raise UsageError(f"{error}; `regx sweep` of its experiment writes it anew") from None
-    except OSError as error:
-        raise UsageError(explain(error)) from None
-    own = SweepFolder.named(record.name, record.tier, path.parent).path.name
-    if path.absolute().name != own:
-        raise UsageError(
-            f"{folder.record}: is of the sweep {own}; `regx sweep` of the right one writes it anew"
-        )
-    return record
 
 
 def load_arms(

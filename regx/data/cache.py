@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from regx.data.spec import DatasetSpec
 from regx.runs.files import atomic_path, remove_leftovers
 from regx.runs.lock import hold
 
-__all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "workspace", "write_cache"]
+__all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "write_cache"]
 
 POLL_SECONDS = 0.1  # of a lock that another process holds
 
@@ -87,15 +86,3 @@ def _for_ever(on_wait: Callable[[], None]) -> Iterator[float]:
     on_wait()
     while True:
         yield POLL_SECONDS
-
-
-@contextlib.contextmanager
-def workspace(name: str) -> Iterator[Path]:
-    """Make an empty folder beside the cache for one download, and remove it afterwards."""
-    folder = cache_path(name).parent / f".{name}.download"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays, content_sha256
-from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, workspace, write_cache
+from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, write_cache
+from regx.data.download import Download, Listener
 from regx.data.spec import DatasetSpec, Source, SourceError
-from regx.data.torchvision_source import Progress, Watcher
 from regx.reading import advising
+from regx.runs.files import part_folder
 
-__all__ = ["NoSourceError", "Report", "fetch", "verify"]
-
-Report = Callable[[str], None]
-"""Called with one line for the user."""
+__all__ = ["NoSourceError", "fetch", "verify"]
 
 
 class NoSourceError(UsageError):
@@ -26,8 +23,7 @@ class NoSourceError(UsageError):
 def fetch(
     spec: DatasetSpec,
     *,
-    report: Report,
-    progress: Progress,
+    listener: Listener,
     source: str | None = None,
     force: bool = False,
 ) -> Arrays:
@@ -35,8 +31,7 @@ def fetch(
 
     Args:
         spec: The data set.
-        report: Told which source is tried, and why the one before gave way.
-        progress: Told of the bytes that came.
+        listener: Is told which source is tried, why the one before gave way, and of the bytes that came.
         source: `torchvision` or `packages`; None tries both in this order.
         force: Download even if the cache holds it.
 
@@ -48,11 +43,11 @@ def fetch(
     sources = _choose(spec, source)
     with (
         advising("mend that, or choose another folder for data with REGX_DATA"),
-        locked(spec.name, lambda: report(f"{spec.name}: another process is fetching it; waiting")),
+        locked(spec.name, lambda: listener.report(f"{spec.name}: another process is fetching it; waiting")),
     ):
-        if not force and (arrays := _read_if_sound(spec, report)) is not None:
+        if not force and (arrays := _read_if_sound(spec, listener)) is not None:
             return arrays
-        arrays = _try_all(spec, sources, report, progress)
+        arrays = _try_all(spec, sources, listener)
         write_cache(spec, arrays)
     return arrays
 
@@ -85,25 +80,27 @@ def _choose(spec: DatasetSpec, kind: str | None) -> list[Source]:
     return chosen
 
 
-def _read_if_sound(spec: DatasetSpec, report: Report) -> Arrays | None:
+def _read_if_sound(spec: DatasetSpec, listener: Listener) -> Arrays | None:
     try:
         return read_cache(spec)
     except DamagedCacheError as error:
-        report(f"{error}; fetching it again")
+        listener.report(f"{error}; fetching it again")
         return None
 
 
-def _try_all(spec: DatasetSpec, sources: list[Source], report: Report, progress: Progress) -> Arrays:
+def _try_all(spec: DatasetSpec, sources: list[Source], listener: Listener) -> Arrays:
     failures: list[tuple[str, str]] = []
+    path = cache_path(spec.name)
     for index, source in enumerate(sources):
         if failures:
             label, reason = failures[-1]
-            report(f"{spec.name}: {label} failed ({reason}); trying {source.label}")
+            listener.report(f"{spec.name}: {label} failed ({reason}); trying {source.label}")
         else:
-            report(f"{spec.name}: fetching by {source.label}")
-        with workspace(spec.name) as folder:
+            listener.report(f"{spec.name}: fetching by {source.label}")
+        with part_folder(path.parent, path.name) as folder:
             try:
-                arrays = source.get(Watcher(folder=folder, progress=progress, last=index == len(sources) - 1))
+                is_last = index == len(sources) - 1
+                arrays = source.get(Download(folder=folder, listener=listener, last=is_last))
                 verify(spec, arrays)
             except SourceError as error:
                 failures.append((source.label, str(error)))

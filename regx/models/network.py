@@ -26,20 +26,9 @@ from regx.models.batch_norm import (
 from regx.models.dropout import ElementDropout, FixableDropout
 from regx.models.init import initialize_
 
-__all__ = [
-    "Layers",
-    "add_conv_block",
-    "add_fully_connected",
-    "add_hidden_block",
-    "add_input",
-    "add_output",
-    "as_network",
-    "build_cnn",
-    "build_mlp",
-    "build_model",
-]
+__all__ = ["Layers", "build_model"]
 
-Layers = OrderedDict[str, nn.Module]
+Layers = OrderedDict[str, nn.Module]  # by the names that the checkpoint and the init stream have
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
@@ -94,11 +83,6 @@ def add_output(layers: Layers, fan_in: int, num_classes: int, model: ModelConfig
     layers["output"] = nn.Linear(fan_in, num_classes)
 
 
-def as_network(layers: Layers) -> nn.Sequential:
-    """Join the layers; their names are the names in the checkpoint and in the init stream."""
-    return nn.Sequential(layers)
-
-
 class _BatchNormOptions(TypedDict):
     eps: float
     momentum: float
@@ -135,7 +119,7 @@ def build_mlp(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
     layers["flatten"] = nn.Flatten()
     add_input(layers, model)
     add_fully_connected(layers, model, facts)
-    return as_network(layers)
+    return nn.Sequential(layers)
 
 
 def add_fully_connected(layers: Layers, model: ModelConfig, facts: DatasetFacts) -> None:
@@ -156,7 +140,7 @@ def build_cnn(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
         add_conv_block(layers, f"conv{index + 1}", shape, model, drop_probs[index])
     layers["flatten"] = nn.Flatten()
     add_fully_connected(layers, model, facts)
-    return as_network(layers)
+    return nn.Sequential(layers)
 
 
 FAMILIES = {"cnn": build_cnn, "mlp": build_mlp}

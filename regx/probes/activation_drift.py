@@ -4,7 +4,6 @@ Shapes: U units, V values of a unit.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,8 +28,10 @@ class ActivationDrift(Probe):
     In a run of fewer than 1,000 steps the interval is a twentieth of it and the reference a tenth.
     """
 
+    remembers = ("previous", "reference", "sums", "num_intervals")
+
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         total = run.config.num_steps
         self.interval = max(1, min(INTERVAL, total // 20))
         self.reference_step = max(1, min(REFERENCE_STEP, total // 10))
@@ -73,31 +74,6 @@ class ActivationDrift(Probe):
             for layer, sums in self.sums.items():
                 for quantity, total in sums.items():
                     yield ProbeRow(layer, f"mean_{quantity}", total / self.num_intervals)
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """Remember the distributions to compare with, and the sums over time."""
-        return {
-            "previous": self.previous,
-            "reference": self.reference,
-            "sums": {layer: dict(sums) for layer, sums in self.sums.items()},
-            "num_intervals": self.num_intervals,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take them up."""
-        self.previous, self.reference = (
-            self._on_device(state["previous"]),
-            self._on_device(state["reference"]),
-        )
-        self.sums = {layer: dict(sums) for layer, sums in state["sums"].items()}
-        self.num_intervals = state["num_intervals"]
-
-    def _on_device(self, stages: Stages) -> Stages:
-        device = self.run.device
-        return {
-            layer: {stage: values.to(device) for stage, values in of_layer.items()}
-            for layer, of_layer in stages.items()
-        }
 
 
 def drift(before_UV: Tensor, after_UV: Tensor) -> tuple[float, int]:

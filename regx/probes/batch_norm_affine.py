@@ -17,7 +17,7 @@ class BatchNormAffine(Probe):
     """Measures after each epoch; channel by channel at the end."""
 
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         self.norms = batch_norms(run.network)
         self.layers = weight_layers(run.network)
         self.initial = {name: self.layers[name].weight.detach().clone() for name in self.norms}

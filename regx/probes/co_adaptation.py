@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from regx.data.images import Images
 from regx.probes.layers import weight_layers
-from regx.probes.protocol import WHOLE_NETWORK, LabelledImages, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
 
 __all__ = [
     "SPEC",
@@ -53,14 +54,11 @@ class Units:
 class CoAdaptation(Probe):
     """Looks at the trained network, on the first 2,000 training and the first 2,000 test images."""
 
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
-
-    def end(self, test: LabelledImages) -> Rows:
+    def end(self, test: Images) -> Rows:
         """Measure in eval mode. Subsets depend on the seed and the number of units alone: arms share them."""
         return self._measure(test)
 
-    def _measure(self, test: LabelledImages) -> Iterator[ProbeRow]:
+    def _measure(self, test: Images) -> Iterator[ProbeRow]:
         with self.run.evaluation() as network:
             train_units, test_units = _hidden_units(network, self.run.train), _hidden_units(network, test)
         layer = [WHOLE_NETWORK, *weight_layers(self.run.network)][-2]
@@ -182,7 +180,7 @@ def participation_ratio(values_NH: Tensor) -> float:
     return float(covariance_HH.trace().square() / covariance_HH.square().sum())
 
 
-def _hidden_units(network: nn.Sequential, images: LabelledImages) -> Units:
+def _hidden_units(network: nn.Sequential, images: Images) -> Units:
     """Read the input of the output layer; what follows is a small computation in float64 on the CPU."""
     pixels_NCHW, labels_N = images.batch(slice(0, NUM_IMAGES))
     return Units(network[:-1](pixels_NCHW).cpu().double(), labels_N.cpu())

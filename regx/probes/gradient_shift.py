@@ -1,8 +1,7 @@
 """Internal covariate shift of gradients: what a layer's gradient owes to the old weights below it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,8 +45,10 @@ class GradientShift:
 class GradientShifts(Probe):
     """Measures on the mini-batch of every fiftieth step, before it is taken."""
 
+    remembers = ("last_lr",)
+
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         self.last_lr = 0.0
 
     def before_step(self, images_BCHW: Tensor, labels_B: Tensor) -> Rows:
@@ -60,14 +61,6 @@ class GradientShifts(Probe):
         """Keep the rate: an optimiser that goes on from a checkpoint has used none yet."""
         self.last_lr = self.run.optimizer.lr
         return None
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """Remember the rate."""
-        return {"last_lr": self.last_lr}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the rate up."""
-        self.last_lr = state["last_lr"]
 
 
 def gradient_shifts(
@@ -110,8 +103,9 @@ def gradient_shifts(
 
 
 def _compare(block: LayerBlock, old: list[Tensor], now: Tensor) -> GradientShift:
-    row = next(row for row, parameter in enumerate(block.trained) if parameter is block.weight)
-    first, second = old[row].flatten().cpu().double(), now.flatten().cpu().double()
+    before = block.of_weight(old)
+    assert before is not None
+    first, second = before.flatten().cpu().double(), now.flatten().cpu().double()
     norm, distance, other = (float(torch.linalg.vector_norm(x)) for x in (first, first - second, second))
     nan = float("nan")
     return GradientShift(

@@ -7,17 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.probes.layers import noiseless_copy, weight_layers
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_milestone
+from regx.probes.layers import gradients, layer_blocks, noiseless_copy
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows, is_milestone
 
 __all__ = ["SPEC", "Gradients", "gradient_norms"]
 
 
 class Gradients(Probe):
     """Measures on the probe batch: initially, at log-spaced steps and after each epoch."""
-
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
 
     def start(self) -> Rows:
         """Measure at the initial weights."""
@@ -45,19 +42,15 @@ def gradient_norms(network: nn.Sequential, images_BCHW: Tensor, labels_B: Tensor
         labels_B: Their labels.
     """
     twin = noiseless_copy(network)
-    parameters = [parameter for parameter in twin.parameters() if parameter.requires_grad]
-    loss = functional.cross_entropy(twin(images_BCHW), labels_B)
-    gradients = torch.autograd.grad(loss, parameters)
-    norms = {
-        id(parameter): float(torch.linalg.vector_norm(gradient))
-        for parameter, gradient in zip(parameters, gradients, strict=True)
+    blocks = layer_blocks(twin)
+    of_blocks = gradients(functional.cross_entropy(twin(images_BCHW), labels_B), blocks)
+    of_weights = {
+        block.name: float(torch.linalg.vector_norm(gradient))
+        for block, of_block in zip(blocks, of_blocks, strict=True)
+        if (gradient := block.of_weight(of_block)) is not None
     }
-    of_layers = {
-        name: norms[id(layer.weight)]
-        for name, layer in weight_layers(twin).items()
-        if layer.weight.requires_grad
-    }
-    return {**of_layers, WHOLE_NETWORK: math.hypot(*norms.values())}
+    norms = (float(torch.linalg.vector_norm(gradient)) for of_block in of_blocks for gradient in of_block)
+    return {**of_weights, WHOLE_NETWORK: math.hypot(*norms)}
 
 
 SPEC = ProbeSpec(

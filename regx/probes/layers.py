@@ -69,6 +69,11 @@ class LayerBlock:
     weight: nn.Parameter
     trained: tuple[nn.Parameter, ...]
 
+    def of_weight(self, tensors: Sequence[Tensor]) -> Tensor | None:
+        """Of one tensor for each trained parameter, pick that of the weights; None where they are frozen."""
+        pairs = zip(self.trained, tensors, strict=True)
+        return next((tensor for parameter, tensor in pairs if parameter is self.weight), None)
+
 
 def noiseless_copy(network: nn.Sequential, dtype: torch.dtype = torch.float32) -> nn.Sequential:
     """Copy a network in train mode without its noise: one function of the images and the weights.

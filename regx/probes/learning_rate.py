@@ -1,15 +1,12 @@
 """The learning rate that the steps really used."""
 
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows, is_milestone
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows, is_milestone
 
 __all__ = ["SPEC", "LearningRate"]
 
 
 class LearningRate(Probe):
     """Reads rate and momentum from the optimiser, at log-spaced steps and the last of each epoch."""
-
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
 
     def after_step(self) -> Rows:
         """Read what the step used."""

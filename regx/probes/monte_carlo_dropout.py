@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from regx.probes.protocol import WHOLE_NETWORK, LabelledImages, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.data.images import Images
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
 
 __all__ = [
     "NUM_AVERAGED",
@@ -49,10 +50,7 @@ class Score:
 class MonteCarloDropout(Probe):
     """Looks at the trained network, on all test images."""
 
-    def __init__(self, run: ProbedRun) -> None:
-        self.run = run
-
-    def end(self, test: LabelledImages) -> Rows:
+    def end(self, test: Images) -> Rows:
         """Draw masks from a stream of their own; batch norm stays in eval mode."""
         with self.run.noise("monte_carlo_dropout/members"):
             members_RP = draw_members(torch.default_generator)
@@ -61,7 +59,7 @@ class MonteCarloDropout(Probe):
         return _rows(found)
 
 
-def scores(network: nn.Sequential, images: LabelledImages, members_RP: Tensor) -> dict[str, dict[int, Score]]:
+def scores(network: nn.Sequential, images: Images, members_RP: Tensor) -> dict[str, dict[int, Score]]:
     """Score weight scaling, and averages over networks thinned by dropout.
 
     Args:

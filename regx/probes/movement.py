@@ -81,7 +81,7 @@ class Movement(Probe):
     """
 
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         self.parameters = list(run.network.parameters())
         layers = weight_layers(run.network)
         self.names = [*layers, WHOLE_NETWORK]

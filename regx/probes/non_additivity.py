@@ -54,7 +54,7 @@ class NonAdditivity(Probe):
     """Measures on a fixed batch of training images after every hundredth step."""
 
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         # A multiple of the mini-batch, so that ghost batch norm meets no short ghost.
         count, batch = min(NUM_IMAGES, len(run.train)), run.config.train.batch_size
         self.images_NCHW, self.labels_N = run.train.batch(slice(0, max(batch, count - count % batch)))
@@ -172,11 +172,9 @@ def _scaled(steps: Steps, factors: Sequence[float]) -> Steps:
 
 def _weight_step_over_weight(block: LayerBlock, step: Sequence[Tensor]) -> float:
     """Return ||u|| / ||w|| of a layer's weights; 0 where they are frozen, or 0."""
-    moves = [
-        change for parameter, change in zip(block.trained, step, strict=True) if parameter is block.weight
-    ]
+    move = block.of_weight(step)
     norm = float(torch.linalg.vector_norm(block.weight.detach()))
-    return float(torch.linalg.vector_norm(moves[0])) / norm if moves and norm else 0.0
+    return float(torch.linalg.vector_norm(move)) / norm if move is not None and norm else 0.0
 
 
 def _precision(network: nn.Sequential, device: torch.device) -> torch.dtype:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from regx.config import RunConfig
+from regx.data.images import Images
 
 __all__ = [
     "WHOLE_NETWORK",
-    "LabelledImages",
     "Optimizer",
     "Probe",
     "ProbeRow",
@@ -43,26 +43,6 @@ class ProbeRow(NamedTuple):
     layer: str
     quantity: str
     value: float
-
-
-class LabelledImages(Protocol):
-    """Preprocessed images on the run's device."""
-
-    @property
-    def pixels(self) -> Tensor:
-        """(N, H, W, C) float32."""
-        ...
-
-    @property
-    def labels(self) -> Tensor:
-        """(N,) int64."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Gather images as (B, C, H, W), with their labels."""
-        ...
 
 
 class Optimizer(Protocol):
@@ -104,10 +84,10 @@ class ProbedRun:
     config: RunConfig
     network: nn.Sequential
     optimizer: Optimizer
-    train: LabelledImages
-    train_slice: LabelledImages
-    probe_batch: LabelledImages
-    valid: LabelledImages
+    train: Images
+    train_slice: Images
+    probe_batch: Images
+    valid: Images
     evaluation: Callable[[], AbstractContextManager[nn.Sequential]]
     noise: Callable[[str], AbstractContextManager[None]]
     step: int = 0
@@ -121,12 +101,22 @@ class ProbedRun:
 Rows = Iterable[ProbeRow] | None
 
 
-class Probe(Protocol):
+class Probe:
     """One way to look at a run. A hook that a probe does not define does nothing.
 
     A probe is built for every process that trains the run: afresh, or followed by `load_state_dict` where a
     run goes on from a checkpoint. Each hook returns the rows found at this moment.
+
+    Attributes:
+        remembers: Names of the attributes that a checkpoint keeps: tensors, numbers, strings, lists and dicts
+            of these.
+        run: The run as it is at this moment.
     """
+
+    remembers: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, run: ProbedRun) -> None:
+        self.run = run
 
     def start(self) -> Rows:
         """Look at the initial network, before the first step; not called again when a run is resumed."""
@@ -140,15 +130,26 @@ class Probe(Protocol):
     def after_epoch(self) -> Rows:
         """Look after the last step of an epoch and its evaluation; not called where that was not finite."""
 
-    def end(self, test: LabelledImages) -> Rows:
+    def end(self, test: Images) -> Rows:
         """Look at the trained network; only here, and once, the test images may be read."""
 
     def state_dict(self) -> Mapping[str, Any]:
-        """Return what the probe remembers, as tensors, numbers, strings, lists and dicts of these."""
-        return {}
+        """Return what the probe remembers."""
+        return {name: getattr(self, name) for name in self.remembers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take up what a checkpoint remembers, tensors on the CPU; the network is back where it was."""
+        for name in self.remembers:
+            setattr(self, name, _on_device(state[name], self.run.device))
+
+
+def _on_device(value: Any, device: torch.device) -> Any:
+    """Move the tensors in what a checkpoint remembers to a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: _on_device(part, device) for key, part in value.items()}
+    return [_on_device(part, device) for part in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,13 @@
 """Whether training has come to rest: churn of predictions, and the loss within the last epoch."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from regx.probes.protocol import WHOLE_NETWORK, LabelledImages, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
+from regx.data.images import Images
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbedRun, ProbeRow, ProbeSpec, Rows
 
 __all__ = ["SPEC", "Settling", "churn"]
 
@@ -18,12 +18,14 @@ NUM_POINTS = 10
 class Settling(Probe):
     """Compares the predictions of consecutive epochs, and evaluates ten times within the last epoch."""
 
+    remembers = ("losses", "predictions")
+
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         per_epoch, total = run.config.steps_per_epoch, run.config.num_steps
         self.points = {total - index * per_epoch // NUM_POINTS for index in range(NUM_POINTS)}
         self.losses: list[float] = []
-        self.predictions_N: Tensor | None = None
+        self.predictions: Tensor | None = None  # (N,)
 
     def after_step(self) -> Rows:
         """Evaluate at the points of the last epoch, and sum them up at its end."""
@@ -36,12 +38,12 @@ class Settling(Probe):
 
     def after_epoch(self) -> Rows:
         """Compare with the epoch before."""
-        before_N = self.predictions_N
+        before_N = self.predictions
         with self.run.evaluation() as network:
-            self.predictions_N = predictions(network, self.run.valid)
+            self.predictions = predictions(network, self.run.valid)
         if before_N is None:
             return None
-        return [ProbeRow(WHOLE_NETWORK, "churn", churn(before_N, self.predictions_N))]
+        return [ProbeRow(WHOLE_NETWORK, "churn", churn(before_N, self.predictions))]
 
     def _last_epoch(self) -> Iterator[ProbeRow]:
         losses = torch.tensor(self.losses, dtype=torch.float64)
@@ -49,23 +51,13 @@ class Settling(Probe):
         if len(losses) > 1:
             yield ProbeRow(WHOLE_NETWORK, "late_train_loss_sd", float(losses.std()))
 
-    def state_dict(self) -> Mapping[str, Any]:
-        """Remember the last predictions and the losses."""
-        return {"losses": list(self.losses), "predictions": self.predictions_N}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take them up."""
-        self.losses = list(state["losses"])
-        saved = state["predictions"]
-        self.predictions_N = None if saved is None else saved.to(self.run.device)
-
 
 def churn(before_N: Tensor, after_N: Tensor) -> float:
     """Return the share of predictions that have changed."""
     return float((before_N != after_N).double().mean())
 
 
-def predictions(network: nn.Module, images: LabelledImages) -> Tensor:
+def predictions(network: nn.Module, images: Images) -> Tensor:
     """Return the class (N,) that a network in eval mode gives to each image."""
     parts = [
         network(images.batch(slice(first, first + BATCH))[0]).argmax(dim=1)
@@ -74,7 +66,7 @@ def predictions(network: nn.Module, images: LabelledImages) -> Tensor:
     return torch.cat(parts)
 
 
-def mean_loss(network: nn.Module, images: LabelledImages) -> float:
+def mean_loss(network: nn.Module, images: Images) -> float:
     """Return the mean cross-entropy, in nats, of a network in eval mode."""
     total = 0.0
     for first in range(0, len(images), BATCH):

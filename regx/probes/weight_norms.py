@@ -16,7 +16,7 @@ class WeightNorms(Probe):
     """Norms at log-spaced steps and after each epoch; the largest incoming norm is followed at every step."""
 
     def __init__(self, run: ProbedRun) -> None:
-        self.run = run
+        super().__init__(run)
         self.layers = weight_layers(run.network)
         self.peaks: dict[str, Tensor] = {}
 

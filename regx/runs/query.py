@@ -16,7 +16,7 @@ from regx.runs.folder import RunFolder
 
 __all__ = ["RECORD_KEYS", "Condition", "Order", "Row", "select"]
 
-Row = Mapping[str, Any]  # one run, as `regx runs --json` has it
+Row = dict[str, Any]  # one run, as `regx runs --json` has it, with `is_trial` beside
 
 # What stands in a row; every other key is a setting, and is read from config.yaml.
 RECORD_KEYS = (

@@ -5,11 +5,9 @@ from pathlib import Path
 from regx.runs.files import ASIDE_SUFFIX, PART_SUFFIX
 from regx.runs.folder import LOCK_NAME, NAME, FolderBusyError, NoRecord, RunFolder
 
-__all__ = ["KeptError", "remove_run", "why_kept"]
+__all__ = ["remove_run", "why_kept"]
 
-
-class KeptError(Exception):
-    """The folder was left as it is; the message says why."""
+BUSY = "is being trained"
 
 
 def why_kept(path: Path) -> str:
@@ -18,31 +16,34 @@ def why_kept(path: Path) -> str:
     It may where it is a run, by its record or, where that is damaged, by its name; where it holds nothing but
     what regx writes into one; and where no process is at work in it.
     """
-    return _why_foreign(path) or ("is being trained" if RunFolder(path).is_locked() else "")
+    return _why_foreign(path) or (BUSY if RunFolder(path).is_locked() else "")
 
 
-def remove_run(path: Path) -> None:
+def remove_run(path: Path) -> str:
     """Remove the folder of a run. Stopped half way, what is left is a run that has not begun.
 
+    Returns:
+        Why it was left as it is; empty where it was removed.
+
     Raises:
-        KeptError: If it must not be removed; see `why_kept`.
-        OSError: If it cannot be.
+        OSError: If it cannot be removed.
     """
-    folder = RunFolder(path)
     if reason := why_kept(path):
-        raise KeptError(reason)
+        return reason
+    folder = RunFolder(path)
     try:
         with folder.lock():
             if reason := _why_foreign(path):  # the list that was shown may be old
-                raise KeptError(reason)
+                return reason
             order = {folder.record: 0, folder.metrics: 2}  # the rows last: they keep the folder in the list
             for entry in sorted(path.iterdir(), key=lambda entry: order.get(entry, 1)):
                 if entry.name != LOCK_NAME:
                     entry.unlink()
     except FolderBusyError:
-        raise KeptError("is being trained") from None
+        return BUSY
     (path / LOCK_NAME).unlink(missing_ok=True)
     path.rmdir()
+    return ""
 
 
 def _why_foreign(path: Path) -> str:

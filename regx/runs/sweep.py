@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
+from regx.config.errors import UsageError
+from regx.reading import explain
 from regx.runs.record import Frozen, read_json, write_json
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "SweepRun",
     "Tuned",
     "is_sweep_folder",
+    "read_sweep",
 ]
 
 FORMAT = 1
@@ -132,3 +135,24 @@ class SweepFolder:
 def is_sweep_folder(path: Path) -> bool:
     """Whether `path` is the folder of a sweep."""
     return (path / SWEEP_NAME).exists()
+
+
+def read_sweep(path: Path) -> SweepRecord:
+    """Read the record of a sweep.
+
+    Raises:
+        UsageError: If it is damaged, of another format or of another sweep, or cannot be read.
+    """
+    folder = SweepFolder(path)
+    try:
+        record = SweepRecord.read(folder.record)
+    except ValueError as error:
+        raise UsageError(f"{error}; `regx sweep` of its experiment writes it anew") from None
+    except OSError as error:
+        raise UsageError(explain(error)) from None
+    own = SweepFolder.named(record.name, record.tier, path.parent).path.name
+    if path.absolute().name != own:
+        raise UsageError(
+            f"{folder.record}: is of the sweep {own}; `regx sweep` of the right one writes it anew"
+        )
+    return record

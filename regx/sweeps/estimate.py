@@ -10,7 +10,6 @@ from regx.sweeps.jobs import Job
 
 __all__ = ["Estimate", "estimate", "kind_of"]
 
-SLICE, SLICE_ABOVE = 2000, 5000  # training images that are evaluated, where there are more than so many
 MAX_PROBES = 12
 OVERHEAD_SECONDS = 0.1  # of a run, beside training and evaluation
 Speed = tuple[float, float]  # seconds per image trained on, and per image evaluated
@@ -77,9 +76,8 @@ def _speed(run: Run) -> Speed:
 
 def _num_evaluated(config: RunConfig) -> int:
     """Count the images that an epoch's evaluation passes through the network."""
-    num_train = config.data.num_train
     valid = config.data.facts.num_valid * (2 if config.model.batch_norm else 1)
-    return valid + (num_train if num_train <= SLICE_ABOVE else SLICE)
+    return valid + config.data.num_train_slice
 
 
 def _seconds(config: RunConfig, speed: Speed) -> float:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from regx.data.images import Images
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.runs.metrics import EpochMetrics
-from regx.training.prepare import Images
 
 __all__ = [
     "BestWeights",

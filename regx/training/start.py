@@ -7,12 +7,13 @@ the images, `start` the network with its initial weights and its optimiser; `tra
 from torch import nn
 
 from regx.config import RunConfig
+from regx.data.images import Images
 from regx.models.batch_norm import PrependReference
 from regx.models.network import build_model
 from regx.training.evaluate import zero_sum
 from regx.training.loop import TrainState
 from regx.training.optim import Sgd
-from regx.training.prepare import Images, RunData
+from regx.training.prepare import RunData
 from regx.training.seeding import generator
 
 __all__ = ["build_network", "start"]

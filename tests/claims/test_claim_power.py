@@ -43,7 +43,7 @@ def test_an_open_claim_says_how_many_seeds_it_needs(tmp_path: Path) -> None:
     assert result.seeds_needed > seeds_needed(0.25, sd)  # type: ignore[operator]
 
 
-def test_where_only_its_family_stands_in_the_way_it_needs_more_than_it_has(tmp_path: Path) -> None:
+def test_a_claim_that_only_the_correction_leaves_open_needs_more_seeds(tmp_path: Path) -> None:
     """p = 0.01 alone; nothing of that is left among nine."""
 
     def weak(part: str, arm: str, seed: int) -> float:

@@ -186,7 +186,7 @@ def test_a_claim_whose_rule_has_changed_shows_no_number(tmp_path: Path) -> None:
     assert "0.30" not in section(made, "X01")
 
 
-def test_a_comment_stands_beside_its_verdict(tmp_path: Path) -> None:
+def test_a_comment_is_shown_with_its_verdict(tmp_path: Path) -> None:
     made = page(tmp_path, differ(0.3), {"X01": Comment("supported", "One network only.")})
     assert "**Comment.** One network only." in section(made, "X01")
 

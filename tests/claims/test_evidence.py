@@ -221,7 +221,7 @@ class TestCensored:
         assert judge(tmp_path, rule, self.values, late).verdict == "invalid"
 
 
-def test_what_stands_beside_decides_nothing(tmp_path: Path) -> None:
+def test_a_comparison_beside_decides_nothing(tmp_path: Path) -> None:
     rule = DIFFERENCE + ", beside: [{label: the other way, measure: test_error, contrast: b - a}]"
     judged = judge(tmp_path, rule, a_is_larger)
     assert judged.verdict == "supported (strong)"

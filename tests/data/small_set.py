@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from regx.data.arrays import Arrays, content_sha256
+from regx.data.download import Download
 from regx.data.spec import DatasetFacts, DatasetSpec, Source
-from regx.data.torchvision_source import Watcher
 
 
 def small_arrays(first_pixel: int = 0) -> Arrays:
@@ -25,7 +25,7 @@ def small_arrays(first_pixel: int = 0) -> Arrays:
 class Scripted:
     """A source that does what it is told."""
 
-    get: Callable[[Watcher], Arrays]
+    get: Callable[[Download], Arrays]
     label: str = "a source"
     kind: str = "packages"
 

@@ -4,17 +4,17 @@ import time
 
 import pytest
 
-from regx.data import torchvision_source as download
+from regx.data import download as module
+from regx.data.download import Download, Listener
 from regx.data.spec import SourceError
-from regx.data.torchvision_source import Watcher
 
 MB = 1_000_000
 
 
 def watch(folder, code, *, last=False, expected_bytes=MB, seen=None):
-    progress = (lambda *_: None) if seen is None else (lambda done, total: seen.append((done, total)))
-    watcher = Watcher(folder=folder, progress=progress, last=last)
-    return watcher.run([sys.executable, "-c", code], expected_bytes=expected_bytes)
+    listener = Listener() if seen is None else Listener(progress=lambda *now: seen.append(now))
+    download = Download(folder=folder, listener=listener, last=last)
+    return download.run([sys.executable, "-c", code], expected_bytes=expected_bytes)
 
 
 def test_program_runs_in_the_folder_and_its_output_comes_back(tmp_path):
@@ -33,9 +33,7 @@ def test_progress_is_the_growth_of_the_folder(tmp_path):
 
 def test_missing_program_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"^no-such-client is not installed$"):
-        Watcher(folder=tmp_path, progress=lambda *_: None, last=True).run(
-            ["no-such-client"], expected_bytes=1
-        )
+        Download(folder=tmp_path, listener=Listener(), last=True).run(["no-such-client"], expected_bytes=1)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +55,7 @@ def test_failure_gives_the_line_that_says_most(tmp_path, output, reason):
 
 
 def test_silence_ends_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.3)
     begin = time.monotonic()
     with pytest.raises(SourceError, match="no data came for"):
         watch(tmp_path, "import time; time.sleep(60)")
@@ -66,24 +64,24 @@ def test_silence_ends_it(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("last", [False, True])
 def test_a_program_may_take_longer_to_start(tmp_path, monkeypatch, last):
-    monkeypatch.setattr(download, "SILENT_SECONDS", 0.2)
-    monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.2)
-    watcher = Watcher(folder=tmp_path, progress=lambda *_: None, last=last)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(module, "JUDGE_AFTER_SECONDS", 0.2)
+    download = Download(folder=tmp_path, listener=Listener(), last=last)
     slow = [sys.executable, "-c", "import time; print('warming up', flush=True); time.sleep(0.5)"]
-    assert watcher.run(slow, expected_bytes=1, start_seconds=30) == "warming up\n"
+    assert download.run(slow, expected_bytes=1, start_seconds=30) == "warming up\n"
 
 
 DRIP = "import time\nwhile True:\n open('x', 'ab').write(b'x'); time.sleep(0.05)"
 
 
 def test_a_source_that_is_too_slow_gives_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.4)
+    monkeypatch.setattr(module, "JUDGE_AFTER_SECONDS", 0.4)
     with pytest.raises(SourceError, match="too slow: 0 kB/s"):
         watch(tmp_path, DRIP)
 
 
 def test_the_last_source_may_be_slow(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "JUDGE_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr(module, "JUDGE_AFTER_SECONDS", 0.2)
     assert (
         watch(tmp_path, "import time\nfor i in range(5):\n open(str(i), 'w'); time.sleep(0.1)", last=True)
         == ""
@@ -91,7 +89,7 @@ def test_the_last_source_may_be_slow(tmp_path, monkeypatch):
 
 
 def test_it_is_stopped_with_its_children(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 2.0)
     code = (
         "import subprocess as s; p = s.Popen(['sleep', '60']); open('pid', 'w').write(str(p.pid)); p.wait()"
     )

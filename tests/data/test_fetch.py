@@ -9,6 +9,7 @@ from small_set import Scripted, small_arrays, small_spec
 
 from regx.config.errors import UsageError
 from regx.data.cache import cache_path, read_cache
+from regx.data.download import Listener
 from regx.data.fetch import NoSourceError, fetch
 from regx.data.spec import SourceError
 
@@ -18,7 +19,7 @@ def cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("REGX_DATA", str(tmp_path / "cache"))
 
 
-def fail(_watcher):
+def fail(_download):
     raise SourceError("no one is there")
 
 
@@ -29,7 +30,7 @@ WRONG = Scripted(lambda _: small_arrays(first_pixel=1), label="the wrong source"
 
 def run(*sources, **options):
     lines = []
-    fetch(small_spec(*sources), report=lines.append, progress=lambda *_: None, **options)
+    fetch(small_spec(*sources), listener=Listener(lines.append), **options)
     return lines
 
 
@@ -96,16 +97,17 @@ SLOW_FETCH = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
     from small_set import Scripted, small_arrays, small_spec
+    from regx.data.download import Listener
     from regx.data.fetch import fetch
 
-    def get(watcher):
-        (watcher.folder / "half").write_bytes(b"x" * 1000)
+    def get(download):
+        (download.folder / "half").write_bytes(b"x" * 1000)
         with Path(sys.argv[2]).open("a") as log:
             log.write("download\\n")
         time.sleep(float(sys.argv[3]))
         return small_arrays()
 
-    fetch(small_spec(Scripted(get)), report=print, progress=lambda *_: None)
+    fetch(small_spec(Scripted(get)), listener=Listener(print))
     """
 )
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from regx.data.arrays import Arrays
+from regx.data.download import Download, Listener
 from regx.data.packages import DebianPackage, NpmPackage, gunzip, read_members
 from regx.data.sets.cifar10 import SPEC as CIFAR10
 from regx.data.spec import SourceError
-from regx.data.torchvision_source import Watcher
 
 
 def tar(path: Path, members: dict[str, bytes], *extra: tarfile.TarInfo) -> Path:
@@ -31,8 +31,8 @@ def link(name: str, target: str) -> tarfile.TarInfo:
     return info
 
 
-def watcher(folder: Path) -> Watcher:
-    return Watcher(folder=folder, progress=lambda *_: None, last=True)
+def download(folder: Path) -> Download:
+    return Download(folder=folder, listener=Listener(), last=True)
 
 
 def read(members):
@@ -81,7 +81,7 @@ def test_npm_package_is_packed_without_scripts_and_read(tmp_path, monkeypatch):
     )
     folder = tmp_path / "work"
     folder.mkdir()
-    assert NPM.get(watcher(folder)).train_images.tolist() == [[[[1, 2], [3, 4]]]]
+    assert NPM.get(download(folder)).train_images.tolist() == [[[[1, 2], [3, 4]]]]
     called = (folder / "called").read_text()
     assert called.startswith("pack small@1.0.0 ")
     assert "--ignore-scripts" in called
@@ -94,7 +94,7 @@ def test_a_broken_archive_is_a_failed_source(tmp_path, monkeypatch, content):
     folder = tmp_path / "work"
     folder.mkdir()
     with pytest.raises(SourceError, match=r"small-1\.0\.0\.tgz is damaged"):
-        NPM.get(watcher(folder))
+        NPM.get(download(folder))
 
 
 def test_content_of_another_shape_is_a_failed_source(tmp_path, monkeypatch):
@@ -103,21 +103,21 @@ def test_content_of_another_shape_is_a_failed_source(tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     with pytest.raises(SourceError, match="4 pixels wanted"):
-        NPM.get(watcher(folder))
+        NPM.get(download(folder))
 
 
 def test_no_client_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceError, match=r"^npm is not installed$"):
-        NPM.get(watcher(tmp_path))
+        NPM.get(download(tmp_path))
     with pytest.raises(SourceError, match=r"^apt-get is not installed$"):
-        DEBIAN.get(watcher(tmp_path))
+        DEBIAN.get(download(tmp_path))
 
 
 def test_old_package_lists_of_apt_are_named(tmp_path, monkeypatch):
     client(tmp_path / "bin", "apt-get", "echo 'E: Unable to locate package small'; exit 100", monkeypatch)
     with pytest.raises(SourceError, match="`apt-get update` may"):
-        DEBIAN.get(watcher(tmp_path))
+        DEBIAN.get(download(tmp_path))
 
 
 def test_cifar10_strip_of_another_size_is_refused_before_it_is_unpacked():

@@ -16,11 +16,12 @@ import pytest
 from small_set import small_arrays
 
 from regx.data import torchvision_source as download_module
+from regx.data.download import Download, Listener
 from regx.data.fetch import verify
 from regx.data.idx import write_files
 from regx.data.load import find
 from regx.data.spec import SourceError
-from regx.data.torchvision_source import Watcher, download
+from regx.data.torchvision_source import download_all
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -67,7 +68,7 @@ def test_mnist_class_gives_the_canonical_form(serve, tmp_path):
         mirrors = (serve(files),)
         resources = tuple((name, md5(content)) for name, content in files.items())
 
-    arrays = download(Small, tmp_path)
+    arrays = download_all(Small, tmp_path)
     for name, array in small_arrays().named().items():
         np.testing.assert_array_equal(arrays.named()[name], array)
         assert arrays.named()[name].dtype == array.dtype
@@ -98,7 +99,7 @@ def test_cifar10_class_gives_the_canonical_form(serve, tmp_path):
         test_list = (("test_batch", md5(files["test_batch"])),)
         meta = {"filename": "batches.meta", "key": "label_names", "md5": md5(files["batches.meta"])}  # noqa: RUF012
 
-    arrays = download(Small, tmp_path)
+    arrays = download_all(Small, tmp_path)
     np.testing.assert_array_equal(arrays.train_images, rows[:1].reshape(1, 3, 32, 32))
     np.testing.assert_array_equal(arrays.test_images, rows[1:].reshape(1, 3, 32, 32))
     assert (arrays.train_labels.tolist(), arrays.test_labels.tolist()) == ([3], [8])
@@ -109,7 +110,7 @@ def through_proxy(name: str, folder: Path, proxy: str, monkeypatch) -> None:
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, proxy)
     monkeypatch.setenv("no_proxy", "")
-    find(name).sources[0].get(Watcher(folder=folder, progress=lambda *_: None, last=True))
+    find(name).sources[0].get(Download(folder=folder, listener=Listener(), last=True))
 
 
 @pytest.mark.slow  # torchvision is imported; `verify` is tested with less

@@ -173,7 +173,7 @@ def test_two_claims_of_one_id_are_refused(claims: Cli, tmp_path: Path) -> None:
     other.write_text(EXPERIMENT.replace("name: width", "name: again"))
     result = claims()
     assert result.code == 2
-    assert "X01: stands in " in result.err
+    assert "X01: is in " in result.err
 
 
 def test_a_claim_of_the_wrong_shape_is_named_at_its_line(claims: Cli, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from regx.config import RunConfig
+from regx.data.images import Images
 from regx.probes.protocol import Probe, ProbedRun, Rows
-from regx.training.prepare import Images
 
 
 def linear(weight: list[list[float]], bias: list[float] | None = None) -> nn.Linear:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from regx.data.images import Images
 from regx.models.dropout import ElementDropout
 from regx.probes.monte_carlo_dropout import (
     NUM_AVERAGED,
@@ -17,7 +18,6 @@ from regx.probes.monte_carlo_dropout import (
     sample_log_probs,
     scores,
 )
-from regx.training.prepare import Images
 
 
 def network_with(drop_prob):

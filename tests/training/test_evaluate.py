@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
+from regx.data.images import Images
 from regx.training.evaluate import evaluate, fresh_batch_norm, has_finite_weights
-from regx.training.prepare import Images
 
 
 def images(num_images: int) -> Images:

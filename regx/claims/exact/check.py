@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
-from regx.claims.sentences import loose_points
+from regx.claims.sentences import course_text, loose_points
 
 __all__ = ["CheckResult", "CheckedValue", "MechanicalClaim", "Values", "all_mechanical", "holds"]
 
@@ -141,8 +141,13 @@ def holds(value: float | str, criterion: str) -> bool:
 @cache
 def all_mechanical() -> tuple[MechanicalClaim, ...]:
     """Return every mechanical claim, ordered by id."""
-    text = Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8")
-    return tuple(
-        MechanicalClaim(**content | {"id": claim, "notes": (*loose_points(claim), *content.get("notes", ()))})
-        for claim, content in sorted(yaml.safe_load(text).items())
-    )
+    content = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8"))
+    return tuple(_read(claim, content[claim]) for claim in sorted(content))
+
+
+def _read(claim: str, content: dict[str, Any]) -> MechanicalClaim:
+    """Make a claim of its entry, with the words of the tested text and where they are loose."""
+    sentences = {sentence.id: sentence.text for sentence in course_text().sentences}
+    quote = " ".join(sentences[name] for name in content.pop("quotes"))
+    notes = (*loose_points(claim), *content.pop("notes", ()))
+    return MechanicalClaim(id=claim, quote=quote, notes=notes, **content)

@@ -58,3 +58,8 @@ class DataConfig(Section):
     def num_train(self) -> int:
         """Training images of a run."""
         return self.facts.num_pool if self.train_size is None else self.train_size
+
+    @property
+    def num_train_slice(self) -> int:
+        """Training images that training metrics are taken on: all up to 5,000, else 2,000 of them."""
+        return self.num_train if self.num_train <= 5000 else 2000

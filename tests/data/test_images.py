@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regx.data.subset import balanced_subset
+from regx.data.images import balanced_subset
 
 LABELS = torch.arange(1000) % 10
 

@@ -1,6 +1,5 @@
-"""`regx validate`, `regx schema`, `regx init`: the YAML files themselves."""
+"""`regx validate`: configs and experiments are checked, and each says in a line what it will be."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +15,7 @@ if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.config.errors import Problem
 
-__all__ = ["init", "schema_app", "validate"]
-
-STARTERS = {"run": "configs", "experiment": "experiments"}
-SCHEMAS = Path("schemas")
-
-schema_app = typer.Typer(no_args_is_help=True, help="Print the JSON schema of a file, for editors.")
+__all__ = ["validate"]
 
 
 def validate(
@@ -49,84 +43,26 @@ def validate(
     problems: list[Problem] = []
     checked: list[dict[str, object]] = []
     for path in _yaml_files(files):
-        kind = kind_of_file(path)
+        kind, name = kind_of_file(path), show_source(path)
         describe = _describe_experiment if kind == "experiment" else _describe_run
+        summary, notes = None, list[str]()
         try:
             summary, notes = describe(path)
         except ConfigError as error:
             problems.extend(error.problems)
-            checked.append(
-                {"file": show_source(path), "ok": False, "kind": kind, "summary": None, "notes": []}
-            )
-            continue
         checked.append(
-            {"file": show_source(path), "ok": True, "kind": kind, "summary": summary, "notes": notes}
+            {"file": name, "ok": summary is not None, "kind": kind, "summary": summary, "notes": notes}
         )
-        if not as_json:
-            echo(f"{show_source(path)}: ok ({summary})")
+        if summary is not None and not as_json:
+            echo(f"{name}: ok ({summary})")
             for note in notes:
-                say(f"{show_source(path)}: note: {note}")
+                say(f"{name}: note: {note}")
     if as_json:
         found = [describe_problem(problem) for problem in sorted(set(problems))]
         print_json({"files": checked, "problems": found})
         raise typer.Exit(ExitCode.WRONG_USAGE if problems else ExitCode.DONE)
     if problems:
         raise ConfigError(problems)
-
-
-@schema_app.command("run")
-def schema_run() -> None:
-    """Print the JSON schema of the config of a run.
-
-    Example: regx schema run > run.schema.json
-    """
-    from regx.config.schema import run_schema
-
-    print_json(run_schema())
-
-
-@schema_app.command("experiment")
-def schema_experiment() -> None:
-    """Print the JSON schema of an experiment.
-
-    Example: regx schema experiment > experiment.schema.json
-    """
-    from regx.config.schema import experiment_schema
-    from regx.measures.registry import tuning_measures
-
-    print_json(experiment_schema(tuning_measures()))
-
-
-def init(
-    folder: Annotated[Path, typer.Argument(help="Folder that the files go into.")] = Path(),
-) -> None:
-    """Copy the ready-made configs and experiments. What is there is left as it is.
-
-    Each begins with the line by which editors check it while one types, against the schemas that are written
-    beside them.
-
-    Example: regx init
-    """
-    from regx.config.errors import UsageError
-    from regx.runs.files import atomic_path
-
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file, not a folder")
-    written, kept = [], []
-    for relative, content in _starter_files():
-        target = folder / relative
-        if target.exists():
-            kept.append(target)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target) as temporary:
-            temporary.write_bytes(content)
-        written.append(target)
-    for path in written:
-        echo(f"wrote {path}")
-    for path in kept:
-        say(f"kept {path}: it is there already")
-    echo(f"next: regx train {folder / 'configs' / 'digits_cnn.yaml'}")
 
 
 def _yaml_files(paths: list[Path]) -> list[Path]:
@@ -198,31 +134,3 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
 def _length(config: "RunConfig") -> str:
     """Say on what a run trains, and for how long."""
     return f"{config.data.name} {config.data.num_train:,} images, {counted(config.train.epochs, 'epoch')}"
-
-
-def _starter_files() -> Iterator[tuple[Path, bytes]]:
-    """Yield the starter files, where each goes and what it holds, and the schemas that they are checked by.
-
-    They are `regx/starter/` in an installed package, and `configs/` and `experiments/` of a clone.
-
-    Raises:
-        UsageError: If the package carries none.
-    """
-    import json
-
-    from regx.config.errors import UsageError
-    from regx.config.ready_made import starter_root
-    from regx.config.schema import editor_line, experiment_schema, run_schema
-    from regx.measures.registry import tuning_measures
-
-    root = starter_root()
-    for kind, content in (("run", run_schema()), ("experiment", experiment_schema(tuning_measures()))):
-        folder, schema = root / STARTERS[kind], SCHEMAS / f"{kind}.schema.json"
-        files = sorted(folder.rglob("*.yaml"))
-        if not files:
-            raise UsageError(f"{folder}: the starter files are missing; install regx again")
-        for file in files:
-            relative = file.relative_to(root)
-            up = "../" * (len(relative.parts) - 1)
-            yield relative, editor_line(f"{up}{schema.as_posix()}").encode() + file.read_bytes()
-        yield schema, f"{json.dumps(content, indent=2)}\n".encode()

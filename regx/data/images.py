@@ -1,9 +1,32 @@
-"""Class-balanced subsets."""
+"""Images of a run on its device, and class-balanced subsets."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["balanced_subset"]
+__all__ = ["Images", "balanced_subset"]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Preprocessed images on the run's device.
+
+    Attributes:
+        pixels: (N, H, W, C) float32. Rows of this layout are gathered as one block each, and a permuted
+            view of them is what channels-last convolutions want.
+        labels: (N,) int64.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Gather images as (B, C, H, W), channels last in memory, with their labels."""
+        return self.pixels[rows].permute(0, 3, 1, 2), self.labels[rows]
 
 
 def balanced_subset(labels: Tensor, size: int | None, generator: torch.Generator) -> Tensor:
