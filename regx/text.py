@@ -1,9 +1,19 @@
 """Text for people: made fit for a terminal or a page, and small parts of messages."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["clean", "counted", "cut", "near_key", "near_names", "nearest", "one_line", "printable"]
+__all__ = [
+    "clean",
+    "counted",
+    "cut",
+    "known_hint",
+    "near_key",
+    "near_names",
+    "nearest",
+    "one_line",
+    "printable",
+]
 
 _NAMES = {"\n": "\\n", "\t": "\\t"}
 _KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
@@ -71,6 +81,18 @@ def near_key(key: str, known: Iterable[str]) -> str:
     """
     near = nearest(key, known, cutoff=0.75)
     return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
+
+
+def known_hint(word: str, known: Iterable[str], near: Callable[[str, Iterable[str]], str] = nearest) -> str:
+    """Return `did you mean 'relu'?`, or all that there is: `known here: relu, tanh`.
+
+    Args:
+        word: What was written.
+        known: What might have been meant.
+        near: Looks for the nearest.
+    """
+    found = near(word, known)
+    return f"did you mean {found!r}?" if found else f"known here: {', '.join(known)}"
 
 
 def near_names(name: str, known: Iterable[str], endings: tuple[str, ...] = ()) -> list[str]:

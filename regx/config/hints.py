@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from regx.config.schema import settings_of
-from regx.text import near_key, nearest
+from regx.text import known_hint, near_key, nearest
 
 __all__ = [
     "Words",
-    "arm_hint",
     "choice_hint",
     "example_for",
     "foreign_answer",
@@ -141,15 +140,7 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
         return f"unknown key; write `{alias}`"
     if not parent and (hint := _of_a_run(key, value)):
         return f"unknown key; {hint}"
-    near = near_key(key, siblings)
-    hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(siblings)}"
-    return f"unknown key ({hint})"
-
-
-def arm_hint(name: str, arms: Collection[str]) -> str:
-    """Return the arm that is meant where a name is none, or all that there are."""
-    near = nearest(name, arms)
-    return f"did you mean {near!r}?" if near else f"known here: {', '.join(arms)}"
+    return f"unknown key ({known_hint(key, siblings, near_key)})"
 
 
 def seeds_hint(path: str, value: object) -> str:
