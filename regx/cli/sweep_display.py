@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from regx.cli.output import plain_console, say
 from regx.cli.sweep_text import duration
-from regx.compare.numbers import shorten
+from regx.numbers import shorten
 from regx.sweeps.jobs import Watch
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from regx.config import Experiment, Settings, TuneConfig
-from regx.config.errors import Problem
+from regx.config.errors import Finding, Problem
 from regx.config.hints import choice_hint
-from regx.config.yaml_tree import read_yaml
 from regx.measures.measure import Reference, SeedRuns
 from regx.measures.registry import find_measure, tuning_measures
 from regx.runs.sweep import ArmRecord, Tuned
@@ -89,21 +88,15 @@ def check_tuning(experiment: Experiment) -> list[Problem]:
     if experiment.tune is None:
         return []
     by, known, tier = experiment.tune.by, tuning_measures(), experiment.tier
-    label = "tune.by" if tier == "cpu" else f"tiers.{tier}: tune.by"
     if by not in known:
         message = f"must be one of {', '.join(known)} (got {by!r}{choice_hint(by, tuple(known))})"
     elif arms := _without_target(experiment) if known[by].needs == "target" else []:
         where = "" if len(arms) == len(experiment.arms) else f" (missing in {', '.join(arms)})"
-        message = f"{by} needs train.target_error{where}"
+        at_tier = "" if tier == "cpu" else f" at tier {tier}"
+        message = f"{by} needs train.target_error{at_tier}{where}"
     else:
         return []
-    tree = read_yaml(experiment.path, [])
-    own = tree.get("tiers", tier, "tune", "by")
-    if own and by not in known:
-        label = f"tiers.{tier}.tune.by"
-    elif by not in known:
-        label = "tune.by"
-    return [Problem((own or tree.find(("tune", "by"))).place, label, message)]
+    return [experiment.tree.problem(Finding(("tune", "by"), message))]
 
 
 def _without_target(experiment: Experiment) -> list[str]:

@@ -10,9 +10,9 @@ import pytest
 from conftest import ROOT
 from run_builder import remove_checksums
 
-from regx.claims.comparison import comparisons_of
 from regx.claims.lock import register
 from regx.claims.measuring import SweepRuns, read_measures
+from regx.claims.parts import parts_of
 from regx.claims.procedure import measure, run_experiment
 from regx.claims.results import Lock, ResultsFolder
 from regx.config import Experiment, load_experiment
@@ -133,7 +133,7 @@ def test_a_target_is_taken_from_the_tuning_seeds_alone(done: Done) -> None:
 def test_the_best_of_several_arms_is_chosen_on_the_tuning_seeds(done: Done) -> None:
     """By the measure itself, or, where that reads test images, by what tuned the arms."""
     steps = Lock.read(done.results.lock).claims["X01"].parts[1]
-    item = list(comparisons_of(done.experiment.claims[0]))[1]
+    item = list(parts_of(done.experiment.claims[0]))[1]
     reference = Reference(target_error=steps.target_error, train_loss=None)
     means = {
         arm: fmean(

@@ -199,7 +199,7 @@ TIER = "tiers: {smoke: {tune: {by: steps_to_target}}}\n"
             ),
             "10:7: tune.by: steps_to_target needs train.target_error (missing in wide)",
         ),
-        (ARMS + TIER, "12:28: tiers.smoke: tune.by: steps_to_target needs train.target_error"),
+        (ARMS + TIER, "12:28: tiers.smoke.tune.by: steps_to_target needs train.target_error at tier smoke"),
         (
             ARMS + TIER.replace("steps_to_target", "loss"),
             f"12:28: tiers.smoke.tune.by: must be one of {KNOWN} (got 'loss')",
