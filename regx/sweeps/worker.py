@@ -152,9 +152,8 @@ class _Execution(Observer):
         """Train once."""
         from regx.training.run import train_run
 
-        config, seconds = self.job.config, self.options.checkpoint_seconds
-        dataset = _dataset(config.data.name, self.options.offline)
-        return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
+        dataset = _dataset(self.job.config.data.name, self.options.offline)
+        return train_run(self.job.config, self.folder, dataset, self)
 
     @property
     def is_late(self) -> bool:
