@@ -13,7 +13,7 @@ from regx.claims.registry import Registered
 from regx.claims.results import Lock, LockedPart, PartResult, SettingResult
 from regx.config.sections.claim import IF_CENSORED
 from regx.measures.ladder import grid_floor
-from regx.stats.censoring import MOST_CENSORED
+from regx.stats.inference import MOST_CENSORED
 from regx.stats.tests import PairedSummary, summarize
 from regx.stats.verdict import Evidence, all_of, always, at_least, not_worse_than, within
 
@@ -176,7 +176,7 @@ class _Compared:
                 "sd": summary.sd,
                 "d_z": summary.effect_size,
                 "wins": summary.wins,
-                "sign_flip_p": summary.sign_flip.p,
+                "sign_flip_p": summary.sign_flip_p,
                 "smallest_excluded": summary.smallest_excluded if self.item.criterion else None,
             }
         return PartResult(

@@ -10,6 +10,7 @@ from regx.config.run import RunConfig, config_hash
 from regx.config.sections.experiment import TuneConfig
 from regx.config.sections.model import BatchNormConfig, FixedMask, ModelConfig
 from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, MomentumRamp, StepLr
+from regx.stats.inference import FEWEST_SEEDS
 from regx.text import counted
 
 __all__ = ["experiment_warnings", "run_warnings", "thread_warnings"]
@@ -164,9 +165,6 @@ def _is_set(section: BaseModel, name: str) -> bool:
     return name in section.model_fields_set and getattr(section, name) != default
 
 
-_FEWEST_SEEDS = 5  # of a verdict
-
-
 def experiment_warnings(experiment: Experiment, num_cores: int | None = None) -> list[str]:
     """List what a reader of the results should know beforehand, one sentence each.
 
@@ -241,5 +239,5 @@ def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[s
 def _few_seeds(experiment: Experiment) -> Iterator[str]:
     """Find claims that are run and never judged."""
     number = len(experiment.seeds)
-    if experiment.claims and experiment.tier == "cpu" and number < _FEWEST_SEEDS:
-        yield f"claims: {number} seeds give no verdict; {_FEWEST_SEEDS} are the fewest, 10 are usual"
+    if experiment.claims and experiment.tier == "cpu" and number < FEWEST_SEEDS:
+        yield f"claims: {number} seeds give no verdict; {FEWEST_SEEDS} are the fewest, 10 are usual"

@@ -10,7 +10,7 @@ from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
 from regx.data.download import NO_LISTENER, Listener
-from regx.data.fetch import fetch, verify
+from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
 from regx.data.spec import DatasetSpec, SourceError
 from regx.text import known_hint
@@ -117,7 +117,7 @@ def check(name: str) -> str:
     arrays = _read(spec, offline=True)
     assert arrays is not None
     try:
-        verify(spec, arrays)
+        check_published(spec, arrays)
     except SourceError as error:
         raise UsageError(f"{name}: {error}") from None
     return spec.sha256

@@ -20,7 +20,7 @@ from regx.config.errors import UsageError
 from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import EngineOptions, Job, Outcome
+from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
 
 BASE = """
@@ -61,16 +61,6 @@ claims:
 """
 
 
-class Silent:
-    """Watches a sweep without a word."""
-
-    def planned(self, jobs: list[Job], num_ended: int) -> None: ...
-    def started(self, job: Job, worker: str) -> None: ...
-    def progressed(self, job: Job, epochs: int) -> None: ...
-    def noticed(self, message: str) -> None: ...
-    def ended(self, outcome: Outcome) -> None: ...
-
-
 @dataclass(frozen=True)
 class Done:
     """A reproduction that has ended."""
@@ -105,7 +95,7 @@ class Done:
 def reproduce(folder: Path, experiment: Experiment) -> None:
     ledger = Ledger(folder / "runs")
     with in_process(EngineOptions(runs_dir=folder / "runs", offline=True)) as engine:
-        summary, _ = run_experiment(experiment, ledger, engine, Silent(), folder / "results")
+        summary, _ = run_experiment(folder / "results", experiment, ledger, engine, Watch())
     assert summary.complete
 
 
