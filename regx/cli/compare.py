@@ -133,9 +133,7 @@ def _draw_grid(comparison: "Comparison", out: Path) -> list[Path]:
 
 
 def _draw_runs(comparison: "Comparison", out: Path) -> list[Path]:
-    from regx.figures.convergence import save_convergence
-    from regx.figures.differences import has_pairs, save_differences
-    from regx.figures.overfitting import save_overfitting
+    from regx.figures.compare import has_pairs, save_convergence, save_differences, save_overfitting
 
     overfitting, convergence, differences = (
         out / f"{name}.svg" for name in ("overfitting", "convergence", "differences")
