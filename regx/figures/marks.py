@@ -45,6 +45,7 @@ FEWEST_POINTS = 20  # of a thin line
 BAND, THIN, DOT = 0.25, 0.5, 0.45  # how opaque
 SAME_PLACE = 0.02  # of an axis: dots that are nearer stand under one another
 STEP = 0.13  # of a row, from one of these to the next
+_TIE = {"arrowstyle": "-", "linewidth": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)}
 
 
 def thin_out(items: Sequence[Item], max_items: int) -> list[Item]:
@@ -191,7 +192,7 @@ def stacked(axes: Axes, values: Sequence[float], y: float, *, room: float) -> li
     to_axes = axes.transData + axes.transAxes.inverted()
     places = [round(float(to_axes.transform((value, y))[0]) / SAME_PLACE) for value in values]
     levels = [places[:index].count(place) for index, place in enumerate(places)]
-    step = min(STEP, room / max(1, *levels, 1))
+    step = min(STEP, room / max([1, *levels]))
     return [y + step * level for level in levels]
 
 
@@ -243,26 +244,10 @@ def label_line_ends(axes: Axes, labels: Sequence[EndLabel], *, x: float, size: f
     heights = _move_apart(ends, min_distance=(1.25 * num_lines + 0.1) * size / height_points)
     for label, end_y, height in zip(labels, ends, heights, strict=True):
         axes.annotate(
-            label.text,
-            xy=(end_x, end_y),
-            xytext=(1.045, height),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            color=label.color,
-            size=size,
-            va="center_baseline" if num_lines == 1 else "center",
-            linespacing=1.15,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": label.color,
-                "linewidth": 0.6,
-                "alpha": 0.6,
-                "shrinkA": 1,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
-        )
+            label.text, (end_x, end_y), (1.045, height), "axes fraction", "axes fraction",
+            color=label.color, size=size, va="center_baseline" if num_lines == 1 else "center",
+            linespacing=1.15, annotation_clip=False, arrowprops={"color": label.color, **_TIE},
+        )  # fmt: skip
 
 
 def _move_apart(heights: Sequence[float], *, min_distance: float) -> list[float]:

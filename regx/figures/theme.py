@@ -28,7 +28,6 @@ __all__ = [
     "add_panel",
     "add_text",
     "group_style",
-    "label_scales",
     "log_axis",
     "plain_numbers",
     "set_count_axis",
@@ -114,7 +113,7 @@ def svg_file(
         mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
-        label_scales(figure)
+        _label_scales(figure)
         _make_printable(figure)
         with atomic_path(path) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box says it as well
@@ -132,7 +131,7 @@ def _make_printable(figure: Figure) -> None:
             text.set_text(clean)
 
 
-def label_scales(figure: Figure) -> None:
+def _label_scales(figure: Figure) -> None:
     """Say at every axis that is not linear that it is not: heights and areas do not compare on it."""
     for axes in figure.axes:
         for axis, side in ((axes.xaxis, "labelbottom"), (axes.yaxis, "labelleft")):
