@@ -27,7 +27,6 @@ from regx.training.observer import Observer
 
 if TYPE_CHECKING:
     from regx.data.load import Dataset
-    from regx.training.loop import TrainState
 
 __all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
 
@@ -199,7 +198,7 @@ class _Execution(Observer):
         seconds = self.order["checkpoint_seconds"]
         return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
 
-    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # the clock says when
         """Stop the run when its time is over, and when that is wished."""
         return not (self.clock.is_late() or self.link.stop_wanted())
 
