@@ -7,12 +7,13 @@ from math import isfinite
 from statistics import fmean
 from typing import Any
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import MeasureRow
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered
 from regx.claims.results import Lock, LockedPart, PartResult, SettingResult
+from regx.config.sections.claim import IF_CENSORED
 from regx.measures.ladder import grid_floor
-from regx.stats.censoring import MOST_CENSORED
+from regx.stats.inference import MOST_CENSORED
 from regx.stats.tests import PairedSummary, summarize
 from regx.stats.verdict import Evidence, all_of, always, at_least, not_worse_than, within
 
@@ -40,7 +41,7 @@ def judge_setting(
     own = [row for row in rows if row.claim == setting.id]
     compared = {
         item.part: _Compared(item, lock.claims[setting.id].find(item.part), lock.seeds, own)
-        for item in comparisons_of(setting.claim)
+        for item in parts_of(setting.claim)
     }
     names = [str(number) for number in range(1, len(setting.claim.parts) + 1)]
     if IF_CENSORED in compared and compared["1"].is_censored:
@@ -69,7 +70,7 @@ class _Compared:
         rows: Of the claim.
     """
 
-    item: Comparison
+    item: ClaimPart
     locked: LockedPart
     seeds: Sequence[int]
     rows: Sequence[MeasureRow]
@@ -175,7 +176,7 @@ class _Compared:
                 "sd": summary.sd,
                 "d_z": summary.effect_size,
                 "wins": summary.wins,
-                "sign_flip_p": summary.sign_flip.p,
+                "sign_flip_p": summary.sign_flip_p,
                 "smallest_excluded": summary.smallest_excluded if self.item.criterion else None,
             }
         return PartResult(

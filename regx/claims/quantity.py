@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, floor, isclose, log, log10
 from typing import TYPE_CHECKING, Literal
 
+from regx.numbers import show_digits, show_fixed
+
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
 
@@ -14,7 +16,6 @@ __all__ = [
     "scaled_value",
     "show_effect",
     "show_mean",
-    "show_value",
     "show_wanted",
 ]
 
@@ -114,13 +115,6 @@ def _is_span(measure: str) -> bool:
     return measure.startswith(("drop(", "range("))
 
 
-def show_fixed(value: float, places: int) -> str:
-    """Write a number to decimal places; negative ones round to tens and so on."""
-    text = f"{round(value, places):,.{max(places, 0)}f}"
-    is_zero = not float(text.replace(",", ""))
-    return (text.lstrip("-") if is_zero else text).replace("-", "−")
-
-
 def _places_of(value: float, digits: int) -> int:
     """Return the decimal places with which a number has so many significant digits."""
     if value == 0 or isclose(value, 0, abs_tol=1e-12):
@@ -166,13 +160,7 @@ def show_effect(part: "PartResult") -> str:
     if part.mean is None:
         return part.problem or "–"
     factor, unit = scaled(part.unit)
-    text = show_value(factor * part.mean, sign=part.mean != 0)
+    text = show_digits(factor * part.mean, sign=part.mean != 0)
     if part.low is not None and part.high is not None:
-        text += f" [{show_value(factor * part.low)}, {show_value(factor * part.high)}]"
+        text += f" [{show_digits(factor * part.low)}, {show_digits(factor * part.high)}]"
     return f"{text} {unit}".strip()
-
-
-def show_value(value: float, *, sign: bool = False) -> str:
-    """Write a number with three significant digits."""
-    text = f"{value:+.3g}" if sign else f"{value:.3g}"
-    return text.replace("-", "−")

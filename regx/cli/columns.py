@@ -15,7 +15,7 @@ from rich.cells import cell_len, chop_cells
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-__all__ = ["fold", "hang", "print_columns"]
+__all__ = ["fold", "hang", "print_columns", "print_lines"]
 
 LONGEST_HEAD = 18  # letters of a column's head on one line, where its words end
 LONGEST_CELL = 24  # the same of a cell; a longer word is folded
@@ -58,6 +58,43 @@ def print_columns(
                 plain.append(text)
         _write(console, plain)
         console.print()
+
+
+def print_lines(
+    console: "Console",
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    label: str,
+    texts: Mapping[int, int],
+) -> None:
+    """Print each row on one line; where one is too long, as `print_columns` does, its label first and whole.
+
+    Args:
+        console: Where to.
+        heads: One per column.
+        rows: One text per column.
+        label: Head of the column that a row goes by, such as the path of a folder.
+        texts: As in `print_columns`; the others are numbers and stand to the right.
+    """
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    if sum(widths) + PADDING * (len(widths) - 1) <= console.width:
+        for cells in (heads, *rows):
+            padded = (
+                cell.ljust(width) if at in texts else cell.rjust(width)
+                for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            )
+            console.out(GAP.join(padded).rstrip())
+        return
+    order = sorted(range(len(heads)), key=lambda at: heads[at] != label)
+    print_columns(
+        console,
+        [heads[at] for at in order],
+        [("", [[row[at] for at in order] for row in rows])],
+        texts={new: texts[at] for new, at in enumerate(order) if new and at in texts},
+        repeats_first=False,
+        whole_labels=True,
+    )
 
 
 def fold(text: str, width: int) -> list[str]:

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.compare_grid import Form, show_grid
 from regx.cli.completion import offer_compared
 from regx.cli.json_output import JsonOption
 from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
-    from rich.console import Console  # noqa: TID251  # the type
-
     from regx.compare.compare import Comparison
     from regx.compare.select import Selection
 
 __all__ = ["compare"]
 
-MANY_GROUPS = 4  # from here on one line per group, not one column
 MOST_DRAWN = 24  # groups of a figure: more cannot be told apart
 
 
@@ -54,11 +50,9 @@ def compare(  # one parameter per option of the command
     Runs that differ only in the seed count as one group; each group is set against the first.
     Example: regx compare runs/digits_toggles:plain runs/digits_toggles:dropout --out comparison
     """
-    from regx.compare import tables as comparison_data
+    from regx.compare import tables
     from regx.compare.compare import compare as measure
-    from regx.compare.grid import compare_grid, grid_axis
     from regx.compare.select import group_selections
-    from regx.compare.tables import as_markdown
     from regx.config.errors import UsageError
 
     if as_json + as_csv + as_md > 1:
@@ -66,31 +60,26 @@ def compare(  # one parameter per option of the command
     if target_error is not None and not 0 < target_error < 1:
         raise UsageError(f"--target-error {target_error:g}: is a fraction between 0 and 1, e.g. 0.02 for 2 %")
     with _uncollected():
-        selections = _select(runs)
-    form: Form = "json" if as_json else "csv" if as_csv else "md" if as_md else "text"
-    axis = grid_axis(selections)
-    if axis:
-        if target_error is not None:
+        groups = group_selections(_select(runs))
+        axis = groups[0].axis
+        if axis and target_error is not None:
             raise UsageError(
                 f"--target-error: no measure over a grid of {axis} has a target; leave it out, or name one "
                 f"cell of each arm (SWEEP:ARM,{axis}=VALUE)"
             )
-        show_grid(compare_grid(selections, axis), out, form)
-        return
-    with _uncollected():
-        comparison = measure(group_selections(selections), target_error=target_error)
+        comparison = measure(groups, target_error=target_error)
     saved = [] if out is None else _save(comparison, out)
-    if form == "json":
-        echo(comparison_data.as_json(comparison), nl=False)
-    elif form == "csv":
-        echo(comparison_data.as_csv(comparison), nl=False)
-    elif form == "md":
-        echo(as_markdown(comparison), nl=False)
+    if as_json:
+        echo(tables.as_json(comparison), nl=False)
+    elif as_csv:
+        echo(tables.as_csv(comparison), nl=False)
+    elif as_md:
+        echo(tables.as_markdown(comparison), nl=False)
     else:
         _print(comparison)
     for path in saved:
         say(f"wrote {path}")
-    if saved and len(comparison.groups) > MOST_DRAWN:
+    if saved and len(groups) > MOST_DRAWN and not axis:
         say(f"note: the figures show the first {MOST_DRAWN} groups; name those that you want to see first.")
 
 
@@ -121,88 +110,59 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
     from regx.compare.tables import as_csv, as_markdown
-    from regx.figures.convergence import save_convergence
-    from regx.figures.differences import has_pairs, save_differences
-    from regx.figures.overfitting import save_overfitting
     from regx.reading import OTHER_OUT, advising
     from regx.runs.files import write_text
 
+    name = "grid" if comparison.axis else "compare"
     with advising(OTHER_OUT):
         out.mkdir(parents=True, exist_ok=True)
-        write_text(out / "compare.csv", as_csv(comparison))
-        write_text(out / "compare.md", as_markdown(comparison))
-        drawn = comparison.head(MOST_DRAWN)
-        save_overfitting(out / "overfitting.svg", drawn)
-        save_convergence(out / "convergence.svg", drawn)
-        (out / "differences.svg").unlink(missing_ok=True)  # of an earlier comparison
-        if has_pairs(drawn):
-            save_differences(out / "differences.svg", drawn)
-    names = ("compare.csv", "compare.md", "overfitting.svg", "convergence.svg", "differences.svg")
-    return [out / name for name in names if (out / name).exists()]
+        write_text(out / f"{name}.csv", as_csv(comparison))
+        write_text(out / f"{name}.md", as_markdown(comparison))
+        figures = _draw_grid(comparison, out) if comparison.axis else _draw_runs(comparison, out)
+    return [out / f"{name}.csv", out / f"{name}.md", *figures]
+
+
+def _draw_grid(comparison: "Comparison", out: Path) -> list[Path]:
+    from regx.figures.grid import save_grid
+
+    save_grid(out / "grid.svg", comparison)
+    return [out / "grid.svg"]
+
+
+def _draw_runs(comparison: "Comparison", out: Path) -> list[Path]:
+    from regx.figures.compare import has_pairs, save_convergence, save_differences, save_overfitting
+
+    overfitting, convergence, differences = (
+        out / f"{name}.svg" for name in ("overfitting", "convergence", "differences")
+    )
+    drawn = comparison.head(MOST_DRAWN)
+    save_overfitting(overfitting, drawn)
+    save_convergence(convergence, drawn)
+    differences.unlink(missing_ok=True)  # of an earlier comparison
+    if not has_pairs(drawn):
+        return [overfitting, convergence]
+    save_differences(differences, drawn)
+    return [overfitting, convergence, differences]
 
 
 def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
+    from regx.cli.columns import print_columns
     from regx.compare import tables
     from regx.compare.notes import notes
-    from regx.compare.sentences import conclude
+    from regx.compare.words import conclude
 
     console = plain_console()
-    if len(comparison.groups) < MANY_GROUPS:
-        _print_groups(console, comparison)
-    else:
-        _print_overview(console, comparison)
-    _print_differences(console, comparison)
-    for line in [*tables.captions(comparison), *tables.reference_lines(comparison)]:
+    for table in tables.terminal_tables(comparison):
+        for line in table.above:
+            console.print(line)
+        print_columns(console, table.heads, table.sections)
+        if table.below:
+            console.print(f"{table.below}\n", style="dim")
+    for line in tables.captions(comparison):
         console.print(line, style="dim")
     for line in notes(comparison):
         console.print(f"note: {line}")
     console.print()
     for line in conclude(comparison):
         console.print(line)
-
-
-def _print_groups(console: "Console", comparison: "Comparison") -> None:
-    """Print every measure, one column per group."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    labels = [group.label for group in comparison.groups]
-    heads = tables.table_heads(comparison)
-    if comparison.config:
-        print_columns(console, ["setting", *labels], [("", tables.setting_lines(comparison))])
-    sections = [("Runs", _padded(tables.run_lines(comparison.groups), len(heads)))]
-    sections += tables.table_lines(comparison, joint="\n")
-    print_columns(console, ["", *heads], sections)
-
-
-def _print_overview(console: "Console", comparison: "Comparison") -> None:
-    """Print the headline measures, one line per group: so many columns could not be read."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    for line in tables.setting_texts(comparison) if comparison.config else ():
-        console.print(line)
-    console.print()
-    heads, lines = tables.overview_lines(comparison)
-    print_columns(console, heads, [("", lines)])
-    console.print("All measures: --md, --csv or --out DIR.\n", style="dim")
-
-
-def _print_differences(console: "Console", comparison: "Comparison") -> None:
-    """Print what the seeds say: every measure for two groups, the headline measures for more."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    if not comparison.tested:
-        return
-    labels = [group.label for group in comparison.groups]
-    if len(labels) == 2:
-        title, sections = f"{labels[1]} − {labels[0]}", list(tables.difference_lines(comparison, 1))
-    else:
-        title, sections = f"minus {labels[0]}", list(tables.headline_difference_lines(comparison))
-    print_columns(console, tables.difference_heads(comparison, title), sections)
-
-
-def _padded(lines: Sequence[list[str]], num_values: int) -> list[list[str]]:
-    return [line + [""] * (num_values + 1 - len(line)) for line in lines]

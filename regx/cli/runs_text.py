@@ -75,27 +75,12 @@ def _count(states: "Counter[str]") -> str:
 
 
 def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
-    """Print a header and its lines: words to the left, numbers to the right.
+    from regx.cli.columns import print_lines
 
-    On a narrow terminal each line begins with the folder of its run or sweep, which is never folded.
-    """
-    from regx.cli.columns import print_columns
-
-    console = plain_console()
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    is_left = [head in TO_THE_LEFT for head in lines[0]]
-    if sum(widths) + 2 * (len(widths) - 1) > console.width:
-        at = next(index for index, head in enumerate(lines[0]) if head in ("run", "sweep"))
-        heads, *rows = ((cells[at], *cells[:at], *cells[at + 1 :]) for cells in lines)
-        texts = {index: LEAST_WORDS for index, head in enumerate(heads) if index and head in TO_THE_LEFT}
-        print_columns(console, heads, [("", rows)], texts=texts, repeats_first=False, whole_labels=True)
-        return
-    for cells in lines:
-        padded = (
-            cell.ljust(width) if left else cell.rjust(width)
-            for cell, width, left in zip(cells, widths, is_left, strict=True)
-        )
-        echo("  ".join(padded).rstrip())
+    heads, *rows = lines
+    texts = {at: LEAST_WORDS for at, head in enumerate(heads) if head in TO_THE_LEFT}
+    label = "sweep" if "sweep" in heads else "run"
+    print_lines(plain_console(), heads, rows, label=label, texts=texts)
 
 
 def _sweep_cells(run: "Row") -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """`regx verify`: train a run again from its record and compare."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +11,6 @@ from regx.cli.data import fetch_display
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, say
 from regx.cli.progress import observer_for, stop_on_signals
-
-if TYPE_CHECKING:
-    from regx.runs.probes import ProbeValue
-    from regx.runs.table import Run
 
 __all__ = ["verify"]
 
@@ -36,8 +31,7 @@ def verify(
     In another environment (machine, versions, threads) it says what is another and compares the test errors
     within four standard errors. Exit code 1 when the run does not hold.
     """
-    from regx.compare.verify import Written
-    from regx.compare.verify import verify as compare
+    from regx.compare.repetition import compare_repetition
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
@@ -47,7 +41,6 @@ def verify(
     if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
     config = recorded.config
-    before = Written(record=recorded.record, rows=recorded.rows, probes=_probes(recorded))
 
     from regx.data.load import load_dataset
     from regx.training.run import train_run
@@ -62,9 +55,7 @@ def verify(
         train_run(config, RunFolder(scratch), dataset, observer)
         if stop.wanted:
             raise typer.Exit(stop.exit_code)
-        repeated = load_run_folder(scratch)
-        again = Written(record=repeated.record, rows=repeated.rows, probes=_probes(repeated))
-    result = compare(before, again, facts=config.data.facts)
+        result = compare_repetition(recorded, load_run_folder(scratch))
     exit_code = ExitCode.RUN_FAILED if result.verdict == "different" else ExitCode.DONE
     if as_json:
         print_json({"run": str(run), **asdict(result)})
@@ -77,10 +68,3 @@ def verify(
         say(f"first difference: {result.first_difference}")
     echo(f"{result.verdict.replace('_', ' ')}: {run}")
     raise typer.Exit(exit_code)
-
-
-def _probes(run: "Run") -> Sequence["ProbeValue"]:
-    """Read what the probes of a run found, if it has any."""
-    from regx.runs.folder import RunFolder
-
-    return run.probed if RunFolder(run.path).probes.exists() else ()

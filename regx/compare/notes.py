@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import log2
 
 from regx.compare.compare import Comparison
-from regx.compare.numbers import in_words
 from regx.compare.select import Group, how_to_go_on, show_tuned
+from regx.numbers import in_words, show_seeds
 from regx.runs.table import Run
-from regx.stats.censoring import MOST_CENSORED
+from regx.stats.inference import MOST_CENSORED
 
-__all__ = ["notes", "show_seeds"]
+__all__ = ["notes"]
 
 _HASHES = {"git_commit", "data_sha256"}
 _CLOCK = {"device", "device_name", "threads"}
@@ -17,10 +18,12 @@ _CLOCK = {"device", "device_name", "threads"}
 
 def notes(comparison: Comparison) -> list[str]:
     """List them: unfinished runs, other machines, seeds without a partner, times that were not reached."""
+    if comparison.axis:
+        return [*_incomplete(comparison), *_unlike_grids(comparison)]
     groups = comparison.groups
     return [
         *_unfinished(groups),
-        *_absent(groups),
+        *_absent_runs(groups),
         *_mixed(groups),
         *_environment(comparison),
         *_pairing(comparison),
@@ -32,15 +35,40 @@ def notes(comparison: Comparison) -> list[str]:
     ]
 
 
-def show_seeds(seeds: Sequence[int]) -> str:
-    """Write 0, 1, 2, 7 as `0–2, 7`."""
-    parts: list[list[int]] = []
-    for seed in seeds:
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1].append(seed)
-        else:
-            parts.append([seed])
-    return ", ".join(f"{part[0]}–{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
+def _incomplete(comparison: Comparison) -> Iterator[str]:
+    """Say of each arm over an axis which runs and numbers it lacks."""
+    for at, group in enumerate(comparison.groups):
+        if group.incomplete:
+            yield (
+                f"{group.label}: seeds {show_seeds(group.incomplete)} lack a run in some cell and are not "
+                "used: `regx sweep` goes on."
+            )
+        counts = {value: group.num_without_end(value) for value in group.values}
+        ended = [f"{count} of {len(group.seeds)} at {value:g}" for value, count in counts.items() if count]
+        if ended:
+            yield f"{group.label}: runs diverged or were stopped, {in_words(ended, most=8)}."
+        lost: dict[tuple[str, str], list[str]] = {}
+        for row in comparison.rows:
+            values = row.cells[at].by_seed
+            if seeds := show_seeds([seed for seed, value in values.items() if value is None]):
+                lost.setdefault((seeds, row.measure.missing), []).append(row.measure.label)
+        for (seeds, reason), labels in lost.items():
+            noun = "seed" if seeds.isdigit() else "seeds"
+            yield f"{group.label}: {noun} {seeds} {reason}, so there is no mean of {in_words(labels)}."
+        ends = comparison.rows[0].cells[at].values
+        if comparison.rows[0].measure.name == "lr_max" and (count := ends.count(log2(group.values[-1]))):
+            yield (
+                f"{group.label}: the largest rate tried still works with {count} of {len(ends)} seeds: "
+                "its LR_max is a lower bound."
+            )
+
+
+def _unlike_grids(comparison: Comparison) -> Iterator[str]:
+    groups = comparison.groups
+    if len({group.values for group in groups}) > 1:
+        yield f"The arms have different values of {comparison.axis}."
+    if len({group.seeds for group in groups}) > 1:
+        yield "The arms have different seeds: only those that two arms share are paired."
 
 
 def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
@@ -64,23 +92,18 @@ def _name(group: Group, run: Run) -> str:
     return group.label if len(group.runs) == 1 else f"{group.label}, seed {run.record.seed},"
 
 
-def _absent(groups: Sequence[Group]) -> Iterator[str]:
+def _absent_runs(groups: Sequence[Group]) -> Iterator[str]:
     """Name the runs of an arm that the sweep has still to do."""
-    for group in groups:
-        if group.arm is None or not group.arm.absent:
-            continue
-        counts = Counter(absence.state for absence in group.arm.absent.values())
+    for arm in (group.arm for group in groups if group.arm and group.arm.absent):
         states = ", ".join(
             f"{state}: seed{'s' if count > 1 else ''} "
-            + show_seeds(sorted(seed for seed, its in group.arm.absent.items() if its.state == state))
-            for state, count in counts.items()
+            + show_seeds(sorted(seed for seed, its in arm.absent.items() if its == state))
+            for state, count in Counter(arm.absent.values()).items()
         )
-        verb = "is" if len(group.arm.absent) == 1 else "are"
-        yield (
-            f"{len(group.arm.absent)} of {group.arm.num_runs} runs of {group.label} {verb} not done "
-            f"({states}): {how_to_go_on([absence.state for absence in group.arm.absent.values()])}."
-        )
-        yield from (f"{absence.reason}." for absence in group.arm.absent.values() if absence.reason)
+        verb = "is" if len(arm.absent) == 1 else "are"
+        how = how_to_go_on(list(arm.absent.values()))
+        yield f"{len(arm.absent)} of {arm.num_runs} runs of {arm.label} {verb} not done ({states}): {how}."
+        yield from (f"{damage}." for damage in arm.damage)
 
 
 def _mixed(groups: Sequence[Group]) -> Iterator[str]:
@@ -93,16 +116,16 @@ def _mixed(groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _environment(comparison: Comparison) -> Iterator[str]:
-    for difference in comparison.environment:
-        length = 12 if difference.path in _HASHES else 40
-        shown = [_shorten(str(value), length) for value in difference.values]
+    for varied in comparison.environment:
+        length = 12 if varied.path in _HASHES else 40
+        shown = [_shorten(str(value), length) for value in varied.values]
         values = ", ".join(shown) if len(set(shown)) > 1 else f"{shown[0]} in each group"
         effect = ""
-        if difference.path in _CLOCK:
+        if varied.path in _CLOCK:
             effect = "; do not compare their seconds"
-        if difference.path == "data_sha256":
+        if varied.path == "data_sha256":
             effect = "; they did not see the same data"
-        yield f"The runs differ in {difference.path} ({values}){effect}."
+        yield f"The runs differ in {varied.path} ({values}){effect}."
 
 
 def _pairing(comparison: Comparison) -> Iterator[str]:
@@ -145,7 +168,7 @@ def _censoring(comparison: Comparison) -> Iterator[str]:
             )
     first, *others = (group.label for group in comparison.groups)
     for other, one in zip(others, row.inferences[1:], strict=True):
-        if one and one.is_open:
+        if one and one.may_be_reversed:
             fast, slow = (other, first) if one.difference < 0 else (first, other)
             yield (
                 f"{fast} looks faster than {slow} by times that are lower bounds: no difference is called."

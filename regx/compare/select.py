@@ -4,43 +4,31 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from regx.config import ConfigError, RunConfig
 from regx.config.errors import Place, UsageError
 from regx.config.hints import choice_hint
 from regx.config.yaml_tree import parse_yaml, plain
+from regx.measures.measure import CellRun, SeedRuns
 from regx.runs.folder import NoRecord, RunFolder, is_run_folder
+from regx.runs.record import RunRecord
 from regx.runs.sweep import ArmRecord, SweepRecord, SweepRun, is_sweep_folder, read_sweep
 from regx.runs.table import Run, find_run_folders, load_run_folder
 
 __all__ = [
     "Arm",
     "Group",
-    "LoadedArm",
     "Selection",
     "group_runs",
     "group_selections",
     "how_to_go_on",
-    "load_arms",
     "select",
     "show_cell_of",
     "show_tuned",
 ]
-
-
-class Absence(NamedTuple):
-    """Why a run cannot be compared.
-
-    Attributes:
-        state: `not there`, `damaged`, or the status of a run that has not ended.
-        reason: What is damaged.
-    """
-
-    state: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +44,9 @@ class Arm:
         num_trials: Points that were tried for it.
         at_edge: Tuned paths whose value lies on the edge of what was tried.
         num_runs: Runs that the sweep has for it.
-        absent: By seed, why runs are not there to be compared.
+        absent: Seeds of runs that cannot be compared, with their state: `not there`, `damaged`, or the status
+            of a run that has not ended.
+        damage: What is damaged, a sentence for each such run.
     """
 
     sweep: Path
@@ -67,7 +57,8 @@ class Arm:
     num_trials: int
     at_edge: tuple[str, ...]
     num_runs: int
-    absent: Mapping[int, Absence]
+    absent: Mapping[int, str]
+    damage: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -76,11 +67,82 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedArm:
-    """An arm with its runs, ordered by seed; a diverged run is one of them, a failed run is not."""
+class Selection:
+    """Runs that were named together.
 
-    arm: Arm
+    Attributes:
+        argument: The words of the command line.
+        source: What sets these runs apart from equal ones of another source: the argument, or for the folder
+            of a single run the folder that it lies in, as the shell writes out a pattern run by run.
+        runs: One or more; of an arm ordered by seed, with those that diverged, without those that failed.
+        arm: The arm of a sweep that they are; None for runs by folder or pattern.
+        is_cell: Whether the argument chose cells of a grid.
+    """
+
+    argument: str
+    source: str
     runs: tuple[Run, ...]
+    arm: Arm | None = None
+    is_cell: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What is compared: runs of one config under different seeds, or an arm over the values of one axis.
+
+    One run is a group too.
+
+    Attributes:
+        label: What tables, figures and sentences call it.
+        by_seed: The runs under each seed, seeds ascending: one, or one for each value of the axis.
+        arm: The arm of a sweep that declares these runs; None for runs that were picked by folder.
+        incomplete: Seeds that lack the run of some value of the axis, ascending: not used.
+    """
+
+    label: str
+    by_seed: Mapping[int, SeedRuns]
+    arm: Arm | None = None
+    incomplete: tuple[int, ...] = ()
+
+    @classmethod
+    def of_runs(cls, label: str, runs: Sequence[Run], arm: Arm | None = None) -> "Group":
+        """Group runs of one config, each under a seed of its own."""
+        ordered = sorted(runs, key=_seed)
+        return cls(label=label, by_seed={_seed(run): SeedRuns.single(run) for run in ordered}, arm=arm)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, ascending."""
+        return tuple(self.by_seed)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, ordered by seed."""
+        return tuple(item.run for runs in self.by_seed.values() for item in runs.runs)
+
+    @property
+    def config(self) -> RunConfig:
+        """The config that the runs share, name, seed and axis aside."""
+        return self.runs[0].config
+
+    @property
+    def axis(self) -> str:
+        """Dotted path of what varies under each seed; empty where nothing does."""
+        return next(iter(self.by_seed.values())).axis
+
+    @cached_property
+    def ladders(self) -> dict[int, dict[float, Run]]:
+        """The runs of each seed by value of the axis, which ascends."""
+        return {seed: runs.by_value() for seed, runs in self.by_seed.items()}
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The values of the axis, ascending."""
+        return tuple(next(iter(self.ladders.values())))
+
+    def num_without_end(self, value: float) -> int:
+        """Count the runs at a value of the axis that have no metrics at the end: diverged, or stopped."""
+        return sum(ladder[value].record.final is None for ladder in self.ladders.values())
 
 
 def show_cell_of(cell: Mapping[str, Any]) -> list[str]:
@@ -106,12 +168,13 @@ def how_to_go_on(states: Collection[str]) -> str:
     return "`regx sweep --retry-failed` " + ("goes on with all of them" if unasked else "tries again")
 
 
-def load_arms(
-    path: Path, record: SweepRecord, names: Sequence[str], conditions: Mapping[str, Any]
-) -> list[LoadedArm]:
+def _load_arms(
+    argument: str, path: Path, record: SweepRecord, names: Sequence[str], conditions: Mapping[str, Any]
+) -> list[Selection]:
     """Load arms of a sweep, cell by cell: the runs to compare, never those of the tuning.
 
     Args:
+        argument: The words of the command line.
         path: Folder of the sweep.
         record: What it holds.
         names: The arms, in the order wanted.
@@ -123,76 +186,58 @@ def load_arms(
     confirm = [run for run in record.runs if run.stage == "confirm"]
     if not confirm:
         raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` goes on")
-    states = {run.folder: _absence(path.parent / run.folder) for run in confirm if run.arm in names}
-    if len(names) > 1 and not any(state is None for state in states.values()):
-        raise UsageError(f"{path}: {_none_done(list(states.values()))}")
+    found = {
+        run.folder: RunFolder(path.parent / run.folder).find_record() for run in confirm if run.arm in names
+    }
+    if len(names) > 1 and not any(one.has_ended for one in found.values()):
+        raise UsageError(f"{path}: {_none_done(list(found.values()))}")
     cells: dict[str, dict[str, list[SweepRun]]] = {name: {} for name in names}
     for run in confirm:
         if run.arm in cells and conditions.items() <= run.cell.items():
             cells[run.arm].setdefault(repr(sorted(run.cell.items())), []).append(run)
-    arms = {arm.name: arm for arm in record.arms}
-    return [
-        _load(path, arms[name], sorted(members, key=lambda run: run.seed), states)
-        for name in names
-        for members in cells[name].values()
-    ]
+    selections = []
+    for members in (members for name in names for members in cells[name].values()):
+        members.sort(key=lambda run: run.seed)
+        arm = _arm(path, record.arm(members[0].arm), members, found)
+        runs = [load_run_folder(path.parent / run.folder) for run in members if run.seed not in arm.absent]
+        selections.append(
+            Selection(argument=argument, source=argument, runs=tuple(runs), arm=arm, is_cell=bool(conditions))
+        )
+    return selections
 
 
-def _load(
-    path: Path, arm: ArmRecord, members: Sequence[SweepRun], states: Mapping[str, Absence | None]
-) -> LoadedArm:
+def _arm(
+    path: Path, arm: ArmRecord, members: Sequence[SweepRun], found: Mapping[str, RunRecord | NoRecord]
+) -> Arm:
+    """Say what the sweep declares of the runs of one cell, and which of them are not there."""
     first = members[0]
-    at_edge = next((tuned.at_edge for tuned in arm.tuned if tuned.cell in ({}, first.cell)), ())
-    loaded = Arm(
+    absent = {run.seed: found[run.folder] for run in members if not found[run.folder].has_ended}
+    declared = Arm(
         sweep=path,
         name=arm.name,
         cell=first.cell,
         settings=arm.settings,
         tuned=first.tuned,
         num_trials=arm.num_trials,
-        at_edge=at_edge,
+        at_edge=next((tuned.at_edge for tuned in arm.tuned if tuned.cell in ({}, first.cell)), ()),
         num_runs=len(members),
-        absent={run.seed: state for run in members if (state := states[run.folder]) is not None},
+        absent={seed: _state(one) for seed, one in absent.items()},
+        damage=tuple(one.reason for one in absent.values() if isinstance(one, NoRecord) and one.reason),
     )
-    if len(loaded.absent) == len(members):
-        reason = _none_done(list(loaded.absent.values()))
-        raise UsageError(f"{path}:{loaded.label.replace(' ', ',')}: {reason}")
-    runs = [load_run_folder(path.parent / run.folder) for run in members if states[run.folder] is None]
-    return LoadedArm(arm=loaded, runs=tuple(runs))
+    if len(absent) == len(members):
+        reason = _none_done(list(absent.values()))
+        raise UsageError(f"{path}:{declared.label.replace(' ', ',')}: {reason}")
+    return declared
 
 
-def _absence(folder: Path) -> Absence | None:
-    """Say what keeps a run from being compared; None where it has ended."""
-    found = RunFolder(folder).find_record()
-    if isinstance(found, NoRecord):
-        return Absence("not there" if found.status == "absent" else found.status, found.reason)
-    return None if found.has_ended else Absence(found.status)
+def _state(found: RunRecord | NoRecord) -> str:
+    return "not there" if found.status == "absent" else found.status
 
 
-def _none_done(states: Sequence[Absence | None]) -> str:
-    present = [absence.state for absence in states if absence is not None]
-    shown = ", ".join(f"{count} {state}" for state, count in Counter(present).most_common())
-    return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(present)}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Runs that were named together.
-
-    Attributes:
-        argument: The words of the command line.
-        source: What sets these runs apart from equal ones of another source: the argument, or for the folder
-            of a single run the folder that it lies in, as the shell writes out a pattern run by run.
-        runs: One or more.
-        arm: The arm of a sweep that they are; None for runs by folder or pattern.
-        is_cell: Whether the argument chose cells of a grid.
-    """
-
-    argument: str
-    source: str
-    runs: tuple[Run, ...]
-    arm: Arm | None = None
-    is_cell: bool = False
+def _none_done(found: Sequence[RunRecord | NoRecord]) -> str:
+    states = [_state(one) for one in found]
+    shown = ", ".join(f"{count} {state}" for state, count in Counter(states).most_common())
+    return f"none of its {len(states)} runs is done ({shown}); {how_to_go_on(states)}"
 
 
 def select(argument: str) -> list[Selection]:
@@ -208,22 +253,22 @@ def select(argument: str) -> list[Selection]:
     path = _existing(argument)
     if path is not None and is_sweep_folder(path):
         record = read_sweep(path)
-        return _arms(argument, path, record, [arm.name for arm in record.arms], {})
-    head, tail = ("", "") if path is not None else _split(argument)
-    if not head:
+        return _load_arms(argument, path, record, [arm.name for arm in record.arms], {})
+    sweep, words = (None, "") if path is not None else _split(argument)
+    if sweep is None:
         folders = find_run_folders(argument)
         runs = tuple(load_run_folder(folder) for folder in folders)
         alone = path is not None and is_run_folder(path)
         return [
             Selection(argument=argument, source=str(path.parent) if alone and path else argument, runs=runs)
         ]
-    record = read_sweep(Path(head).expanduser())
-    name, *conditions = re.split(r",(?=[\w.]+\s*=)", tail)
+    record = read_sweep(sweep)
+    name, *conditions = re.split(r",(?=[\w.]+\s*=)", words)
     arms = tuple(arm.name for arm in record.arms)
     if name not in arms:
         raise UsageError(f"{argument}: no arm {name!r} (arms: {', '.join(arms)}){choice_hint(name, arms)}")
     wanted = _conditions(argument, record, name, conditions)
-    return _arms(argument, Path(head).expanduser(), record, [name], wanted)
+    return _load_arms(argument, sweep, record, [name], wanted)
 
 
 def _existing(argument: str) -> Path | None:
@@ -234,24 +279,15 @@ def _existing(argument: str) -> Path | None:
         return None
 
 
-def _split(argument: str) -> tuple[str, str]:
-    """Split `sweep:arm` where what stands before the colon is a sweep; two empty texts where it is none."""
+def _split(argument: str) -> tuple[Path | None, str]:
+    """Split `sweep:arm` where what stands before the colon is a sweep; None where it is none."""
     for match in re.finditer(":", argument):
         head = _existing(argument[: match.start()])
         if head is not None and is_sweep_folder(head):
-            return str(head), argument[match.end() :]
+            return head, argument[match.end() :]
         if head is not None and head.is_dir():
             raise UsageError(f"{argument}: {head} is not the folder of a sweep (it has no sweep.json)")
-    return "", ""
-
-
-def _arms(
-    argument: str, path: Path, record: SweepRecord, names: Sequence[str], conditions: Mapping[str, Any]
-) -> list[Selection]:
-    return [
-        Selection(argument=argument, source=argument, runs=arm.runs, arm=arm.arm, is_cell=bool(conditions))
-        for arm in load_arms(path, record, names, conditions)
-    ]
+    return None, ""
 
 
 def _conditions(argument: str, record: SweepRecord, arm: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -278,31 +314,6 @@ def _value(argument: str, text: str) -> Any:
         raise UsageError(str(error.problems[0])) from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Runs of one config under different seeds; one run is a group too.
-
-    Attributes:
-        label: What tables, figures and sentences call it.
-        runs: Ordered by seed, each seed once.
-        arm: The arm of a sweep that declares these runs; None for runs that were picked by folder.
-    """
-
-    label: str
-    runs: tuple[Run, ...]
-    arm: Arm | None = None
-
-    @property
-    def config(self) -> RunConfig:
-        """The config that the runs share, name and seed aside."""
-        return self.runs[0].config
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """The seeds, ascending."""
-        return tuple(run.record.seed for run in self.runs)
-
-
 def group_runs(runs: Sequence[Run]) -> list[Group]:
     """Group runs that were named together; see `group_selections`."""
     return group_selections([Selection(argument="", source="", runs=tuple(runs))])
@@ -311,14 +322,22 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 def group_selections(selections: Sequence[Selection]) -> list[Group]:
     """Make the groups of a comparison, in order of first appearance.
 
-    An arm of a sweep is a group. All other runs are grouped by config, whichever argument they came with,
-    unless two sources hold the same config under other seeds: then somebody named them apart, and each source
-    is a group. When all runs share one config and one source, each becomes a group of its own: what then
-    differs is chance, and seeing how much is the one thing that such a comparison can show.
+    Where every selection is an arm with a grid over the same numeric axis, each arm is a group with the runs
+    of all its cells. Otherwise a cell of an arm is a group, and so is an arm without a grid.
+
+    All other runs are grouped by config, whichever argument they came with, unless two sources hold the same
+    config under other seeds: then somebody named them apart, and each source is a group. When all runs share
+    one config and one source, each becomes a group of its own: what then differs is chance, and seeing how
+    much is the one thing that such a comparison can show.
 
     Raises:
-        UsageError: If fewer than two groups come of it, or a run is given twice.
+        UsageError: If fewer than two groups come of it, a run is given twice, or no seed of an arm has a run
+            in every cell.
     """
+    _refuse_same_runs(selections)
+    axis = _grid_axis(selections)
+    if axis:
+        return _distinct_labels(_over_axis(selections, axis))
     by_config: dict[str, list[tuple[Selection, Run]]] = {}
     for selection in selections:
         for run in () if selection.arm else selection.runs:
@@ -326,31 +345,71 @@ def group_selections(selections: Sequence[Selection]) -> list[Group]:
     groups: list[Group] = []
     for selection in selections:
         if selection.arm:
-            groups.append(Group(label=selection.arm.label, runs=selection.runs, arm=selection.arm))
+            groups.append(Group.of_runs(selection.arm.label, selection.runs, selection.arm))
             continue
         for run in selection.runs:
             groups += _of_config(by_config.pop(run.config_hash, []))
     if len(groups) == 1:
         groups = _one_by_one(selections, groups[0])
-    _refuse_shared(selections)
     return _distinct_labels(groups)
+
+
+def _grid_axis(selections: Sequence[Selection]) -> str:
+    """Return the axis, if all are whole arms with a grid over the same numeric axis."""
+    axes = {tuple(selection.arm.cell) if selection.arm else () for selection in selections}
+    if any(selection.is_cell for selection in selections) or len(axes) != 1 or len(only := axes.pop()) != 1:
+        return ""
+    axis = str(only[0])
+    values = [selection.arm.cell[axis] for selection in selections if selection.arm]
+    is_numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return axis if is_numeric and len(set(values)) > 1 else ""
+
+
+def _over_axis(selections: Sequence[Selection], axis: str) -> list[Group]:
+    """Make a group of each arm with all its cells."""
+    cells: dict[tuple[str, str], dict[float, Selection]] = {}
+    for selection in selections:
+        assert selection.arm is not None  # _grid_axis has looked
+        arm, value = selection.arm, float(selection.arm.cell[axis])
+        cells.setdefault((str(arm.sweep.resolve()), arm.name), {})[value] = selection
+    return [_whole_arm(dict(sorted(members.items())), axis) for members in cells.values()]
+
+
+def _whole_arm(cells: Mapping[float, Selection], axis: str) -> Group:
+    """Take the seeds of an arm that have a run at every value of the axis."""
+    arms = [cell.arm for cell in cells.values() if cell.arm]
+    runs = {value: {_seed(run): run for run in cell.runs} for value, cell in cells.items()}
+    seeds = sorted(
+        {seed for cell in runs.values() for seed in cell} | {seed for arm in arms for seed in arm.absent}
+    )
+    whole = [seed for seed in seeds if all(seed in cell for cell in runs.values())]
+    arm = replace(arms[0], cell={}, num_runs=sum(arm.num_runs for arm in arms))
+    if not whole:
+        raise UsageError(f"{arm.sweep}:{arm.name}: no seed has a run in every cell yet; `regx sweep` goes on")
+    by_seed = {
+        seed: SeedRuns(
+            arm=arm.name,
+            runs=tuple(CellRun({axis: value}, cell[seed]) for value, cell in runs.items()),
+            reference={},
+            axis=axis,
+        )
+        for seed in whole
+    }
+    incomplete = tuple(seed for seed in seeds if seed not in by_seed)
+    return Group(label=arm.name, by_seed=by_seed, arm=arm, incomplete=incomplete)
 
 
 def _of_config(members: Sequence[tuple[Selection, Run]]) -> list[Group]:
     """Make one group of equal configs, or one for each source."""
     if not members:
         return []
-    _refuse_duplicates([run for _, run in members])
     sources = list(dict.fromkeys(selection.source for selection, _ in members))
-    parts = [
-        sorted((run for selection, run in members if selection.source == source), key=_seed)
-        for source in sources
-    ]
+    parts = [[run for selection, run in members if selection.source == source] for source in sources]
     if len(parts) == 1:
-        return [Group(label=parts[0][0].config.name, runs=tuple(parts[0]))]
+        return [Group.of_runs(min(parts[0], key=_seed).config.name, parts[0])]
     if all(len(part) == 1 for part in parts):
-        return [Group(label=_with_seed(run), runs=(run,)) for (run,) in parts]
-    return [Group(label=source, runs=tuple(part)) for source, part in zip(sources, parts, strict=True)]
+        return [Group.of_runs(_with_seed(run), [run]) for (run,) in parts]
+    return [Group.of_runs(source, part) for source, part in zip(sources, parts, strict=True)]
 
 
 def _one_by_one(selections: Sequence[Selection], group: Group) -> list[Group]:
@@ -359,35 +418,35 @@ def _one_by_one(selections: Sequence[Selection], group: Group) -> list[Group]:
         raise UsageError(f"{argument}: is one group; a comparison needs two, e.g. another arm of the sweep")
     if len(group.runs) == 1:
         raise UsageError(f"{group.runs[0].path}: is one run; a comparison needs two or more")
-    return [Group(label=_with_seed(run), runs=(run,)) for run in group.runs]
+    return [Group.of_runs(_with_seed(run), [run]) for run in group.runs]
 
 
-def _refuse_duplicates(runs: Sequence[Run]) -> None:
-    """Count no run twice: two copies of one seed would look like a result without noise."""
-    for first, second in pairwise(sorted(runs, key=_seed)):
-        if first.record.seed == second.record.seed:
-            if first.path.resolve() == second.path.resolve():
-                raise UsageError(f"{first.path}: is given twice; name each run once")
-            raise UsageError(
-                f"{first.path} and {second.path} are the same run (config and seed are equal); leave one out"
-            )
+def _refuse_same_runs(selections: Sequence[Selection]) -> None:
+    """Count no run twice: two copies of one seed would look like a result without noise.
 
-
-def _refuse_shared(selections: Sequence[Selection]) -> None:
-    """Refuse to set a run against itself, unless one sweep declares it in two arms."""
+    Two arms of one sweep may share runs: it declares them.
+    """
     seen: dict[tuple[str, int], tuple[Selection, Run]] = {}
-    for selection in selections:
-        for run in selection.runs:
-            key = (run.config_hash, run.record.seed)
-            other, same = seen.setdefault(key, (selection, run))
-            if other.argument != selection.argument:
+    for selection, run in [(item, run) for item in selections for run in item.runs]:
+        key = run.config_hash, _seed(run)
+        if key not in seen:
+            seen[key] = selection, run
+            continue
+        other, same = seen[key]
+        is_copy = same.path.resolve() != run.path.resolve()
+        if not selection.arm and not other.arm:
+            if is_copy:
                 raise UsageError(
-                    f"{other.argument} and {selection.argument} hold the same run ({run.path.name}"
-                    f"{'' if same.path.resolve() == run.path.resolve() else ', copied'}); "
-                    "comparing a run with itself shows nothing"
+                    f"{same.path} and {run.path} are the same run (config and seed are equal); leave one out"
                 )
-            if other is not selection and other.arm == selection.arm:
-                raise UsageError(f"{selection.argument}: is given twice; name each arm once")
+            raise UsageError(f"{run.path}: is given twice; name each run once")
+        if other.argument != selection.argument:
+            raise UsageError(
+                f"{other.argument} and {selection.argument} hold the same run ({run.path.name}"
+                f"{', copied' if is_copy else ''}); comparing a run with itself shows nothing"
+            )
+        if other is not selection and other.arm == selection.arm:
+            raise UsageError(f"{selection.argument}: is given twice; name each arm once")
 
 
 def _distinct_labels(groups: Sequence[Group]) -> list[Group]:

@@ -3,81 +3,144 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import yaml
 
 from regx.compare.compare import Cell, Comparison, Row
-from regx.compare.notes import notes, show_seeds
-from regx.compare.numbers import show_interval, show_number, show_p, show_percent, show_signed, show_wins
+from regx.compare.notes import notes
 from regx.compare.select import Group
-from regx.compare.sentences import conclude
+from regx.compare.words import conclude
 from regx.config.sections.model import BatchNormConfig
 from regx.measures.measure import Measure
+from regx.numbers import show_fixed, show_number, show_p, show_percent, show_range, show_seeds, show_signed
 from regx.stats.inference import Inference
 
 __all__ = [
-    "BETTER",
     "COLUMNS",
+    "GRID_COLUMNS",
+    "Table",
     "as_csv",
     "as_json",
     "as_markdown",
     "captions",
-    "difference_heads",
-    "difference_lines",
-    "headline_difference_lines",
     "markdown_page",
     "markdown_table",
-    "overview_lines",
-    "reference_lines",
-    "run_lines",
-    "setting_lines",
-    "setting_texts",
     "show_cell",
-    "show_difference",
+    "show_interval",
     "show_label",
-    "show_number",
-    "show_percent",
-    "table_heads",
-    "table_lines",
+    "terminal_tables",
 ]
 
-_LABEL_UNIT = {"nats": "nats", "fraction": "%", "seconds": "s"}
+_LABEL_UNIT = {"nats": "nats", "fraction": "%", "seconds": "s", "doublings": "doublings"}
 
 
-def show_label(measure: Measure) -> str:
-    """Name a measure with the unit that its numbers are shown in."""
-    unit = _LABEL_UNIT.get(measure.unit)
+def show_label(measure: Measure, of_rates: str = "") -> str:
+    """Name a measure with the unit that its numbers are shown in; `of_rates` is that of learning rates."""
+    unit = of_rates if measure.unit == "learning rate" else _LABEL_UNIT.get(measure.unit)
     return f"{measure.label} ({unit})" if unit else measure.label
 
 
-def show_cell(cell: Cell, measure: Measure) -> str:
+def show_cell(cell: Cell, unit: str) -> str:
     """Show the mean and half the width of its interval over seeds, or why there is none."""
     if cell.mean is None:
         return cell.missing or ""
-    text = (
-        f"≥ {show_number(cell.mean, measure.unit)}"
-        if cell.num_censored
-        else show_number(cell.mean, measure.unit)
-    )
+    text = f"{'≥ ' if cell.num_censored else ''}{show_number(cell.mean, unit)}"
     if cell.half_width is not None:
-        text += f" ± {show_number(cell.half_width, measure.unit, like=cell.mean)}"
+        width = "doublings" if unit == "log2" else unit
+        text += f" ± {show_number(cell.half_width, width, like=cell.mean)}"
     return text
 
 
-def show_difference(difference: float | None, measure: Measure, *, like: float) -> str:
-    """Show a difference with its sign, to the places of `like`; nothing where there is none."""
-    return "" if difference is None else show_signed(difference, measure.unit, like=like)
+def show_interval(one: Inference, unit: str, *, like: float) -> str:
+    """Show the 95 % interval of a difference in brackets, or in a word why there is none."""
+    return show_range(one.test.interval, unit, like=like) if one.test else one.remark
 
 
 BETTER = "*"  # marks the better one: a sign, so that no colour is needed
+MANY_GROUPS = 4  # from here on a terminal has one line per group, not one column
 
 Section = tuple[str, list[list[str]]]
 
 
-def run_lines(groups: Sequence[Group]) -> list[list[str]]:
-    """Give the head of the table: label and one text per group."""
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts, the first of which is a label.
+
+    Attributes:
+        heads: One per column.
+        sections: Title (empty: none) and rows.
+        above: Lines above it.
+        below: A remark below it.
+    """
+
+    heads: list[str]
+    sections: list[Section]
+    above: tuple[str, ...] = ()
+    below: str = ""
+
+
+def terminal_tables(comparison: Comparison) -> list[Table]:
+    """Give what a terminal shows: every measure of a few groups, the headline measures of many."""
+    labels = [group.label for group in comparison.groups]
+    if comparison.axis:
+        return [_overview(comparison), *_headline_differences(comparison)]
+    if len(labels) >= MANY_GROUPS:
+        above = (*_setting_texts(comparison), "")
+        hint = "All measures: --md, --csv or --out DIR."
+        return [
+            replace(_overview(comparison), above=above, below=hint),
+            *_headline_differences(comparison),
+        ]
+    heads = _heads(comparison)
+    runs = [line + [""] * (1 + len(heads) - len(line)) for line in _run_lines(comparison.groups)]
+    shown = [
+        *_settings(comparison),
+        Table(["", *heads], [("Runs", runs), *_sections(comparison, joint="\n")]),
+    ]
+    if len(labels) > 2:
+        return [*shown, *_headline_differences(comparison)]
+    return [*shown, *_differences(comparison, f"{labels[1]} − {labels[0]}")]
+
+
+def _page_tables(comparison: Comparison) -> list[Table]:
+    """Give what a page shows: every measure of every group."""
+    if comparison.axis:
+        return [_overview(comparison), *_headline_differences(comparison)]
+    labels = [group.label for group in comparison.groups]
+    return [
+        *_settings(comparison),
+        Table(["runs", *labels], [("", _run_lines(comparison.groups))]),
+        Table(["", *_heads(comparison)], list(_sections(comparison))),
+        *_differences(comparison, ""),
+    ]
+
+
+def _settings(comparison: Comparison) -> Iterator[Table]:
+    """Show what differs in the configs: dotted path and one text per group."""
+    lines = [
+        [entry.path, *(show_setting(entry.path, value) for value in entry.values)]
+        for entry in comparison.config
+    ]
+    if lines:
+        yield Table(["setting", *(group.label for group in comparison.groups)], [("", lines)])
+
+
+def _setting_texts(comparison: Comparison) -> Iterator[str]:
+    """Say the same group by group: all that differs for the first, what is unlike it for each other."""
+    for index, group in enumerate(comparison.groups if comparison.config else ()):
+        shown = [
+            f"{entry.path}={show_setting(entry.path, entry.values[index])}"
+            for entry in comparison.config
+            if index == 0 or entry.values[index] != entry.values[0]
+        ]
+        yield f"{group.label}: {', '.join(shown) or 'as the first'}"
+
+
+def _run_lines(groups: Sequence[Group]) -> list[list[str]]:
+    """Say which runs the groups are: label and one text per group."""
     return [
         ["seeds", *(show_seeds(group.seeds) for group in groups)],
         ["epochs", *(_epochs(group) for group in groups)],
@@ -86,35 +149,14 @@ def run_lines(groups: Sequence[Group]) -> list[list[str]]:
     ]
 
 
-def setting_lines(comparison: Comparison) -> list[list[str]]:
-    """Give what differs in the configs: dotted path and one text per group."""
-    return [
-        [entry.path, *(show_setting(entry.path, value) for value in entry.values)]
-        for entry in comparison.config
-    ]
-
-
-def setting_texts(comparison: Comparison) -> list[str]:
-    """Give the same group by group: all that differs for the first, what is unlike it for each other."""
-    texts = []
-    for index, group in enumerate(comparison.groups):
-        shown = [
-            f"{entry.path}={show_setting(entry.path, entry.values[index])}"
-            for entry in comparison.config
-            if index == 0 or entry.values[index] != entry.values[0]
-        ]
-        texts.append(f"{group.label}: {', '.join(shown) or 'as the first'}")
-    return texts
-
-
-def table_heads(comparison: Comparison) -> list[str]:
-    """Name the columns of `table_lines`."""
+def _heads(comparison: Comparison) -> list[str]:
+    """Name the columns of the measures."""
     labels = [group.label for group in comparison.groups]
     return [*labels, "difference"] if _has_difference_column(comparison) else labels
 
 
-def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section]:
-    """Yield each section with its lines: label and one text per group.
+def _sections(comparison: Comparison, *, joint: str = " ") -> Iterator[Section]:
+    """Yield each section of measures with its lines: label and one text per group.
 
     Where nothing can be tested the differences stand here too: in a column of their own for two groups, else
     in brackets behind each mean, after `joint`.
@@ -123,42 +165,61 @@ def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section
         yield section, [_line(comparison, row, joint) for row in rows]
 
 
-def overview_lines(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Give heads and lines of a table with one line per group and the headline measures as columns."""
+def _overview(comparison: Comparison) -> Table:
+    """Show one line per group, with the headline measures as columns."""
     rows = comparison.headlines()
     columns = [_texts(comparison, row) for row in rows]
     lines = [
         [group.label, show_seeds(group.seeds), *texts]
         for group, *texts in zip(comparison.groups, *columns, strict=True)
     ]
-    return ["", "seeds", *(show_label(row.measure) for row in rows)], lines
+    return Table(["", "seeds", *(show_label(row.measure, "± in doublings") for row in rows)], [("", lines)])
 
 
-def difference_heads(comparison: Comparison, title: str) -> list[str]:
-    """Name the columns of the tables of differences."""
+def _differences(comparison: Comparison, title: str) -> Iterator[Table]:
+    """Show what the seeds say of each later group, measure by measure; without a title a line names it."""
+    labels = [group.label for group in comparison.groups]
+    for index in comparison.tested:
+        above = () if title else (f"## {labels[index]} minus {labels[0]}",)
+        sections = [
+            (section, [(show_label(row.measure), row, index) for row in rows])
+            for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section)
+        ]
+        yield replace(_tested_table(comparison, title, sections), above=above)
+
+
+def _headline_differences(comparison: Comparison) -> Iterator[Table]:
+    """Show what the seeds say of every later group, headline measure by headline measure."""
+    labels = [group.label for group in comparison.groups]
+    sections = [
+        (show_label(row.measure, "doublings"), [(labels[index], row, index) for index in comparison.tested])
+        for row in comparison.headlines()
+    ]
+    if comparison.tested:
+        yield _tested_table(comparison, f"minus {labels[0]}", sections)
+
+
+def _tested_table(
+    comparison: Comparison, title: str, sections: Sequence[tuple[str, Sequence[tuple[str, Row, int]]]]
+) -> Table:
+    """Show what the seeds say, line by line; a section in which they say nothing is left out."""
     p = "p (Holm)" if len(comparison.groups) > 2 else "p"
-    return [title, "difference", "95 % interval", p, "d_z", "wins"]
-
-
-def difference_lines(comparison: Comparison, index: int) -> Iterator[Section]:
-    """Yield each section with what the seeds say of one later group, measure by measure."""
-    for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section):
-        lines = [[show_label(row.measure), *_tested(row, index)] for row in rows if row.inferences[index]]
-        if lines:
-            yield section, lines
-
-
-def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
-    """Yield each headline measure with what the seeds say of every later group."""
-    for row in comparison.headlines():
-        found = [index for index in comparison.tested if row.inferences[index]]
-        if found:
-            lines = [[comparison.groups[index].label, *_tested(row, index)] for index in found]
-            yield show_label(row.measure), lines
+    shown = [
+        (name, [[label, *_tested(one, row, at)] for label, row, at in lines if (one := row.inferences[at])])
+        for name, lines in sections
+    ]
+    heads = [title, "difference", "95 % interval", p, "d_z", "wins"]
+    return Table(heads, [(name, lines) for name, lines in shown if lines])
 
 
 def captions(comparison: Comparison) -> list[str]:
-    """Say what the signs in the tables mean."""
+    """Say what the signs in the tables mean, and what the groups are measured against."""
+    if comparison.axis:
+        return _axis_captions(comparison)
+    return [*_sign_captions(comparison), *_reference_captions(comparison)]
+
+
+def _sign_captions(comparison: Comparison) -> list[str]:
     first, *others = (group.label for group in comparison.groups)
     if not comparison.tested:
         caption = f"{BETTER} better mean"
@@ -166,10 +227,10 @@ def captions(comparison: Comparison) -> list[str]:
             caption += "   ± half the 95 % t-interval of the mean over seeds"
         return [caption + (f"   (in brackets: minus {first})" if len(others) > 1 else "")]
     than = f"better than {first}" if len(others) > 1 else "better"
-    num_pairs = {one.num_values for index in comparison.tested for one in _column(comparison, index) if one}
-    methods = {one.method for index in comparison.tested for one in _column(comparison, index) if one}
-    test = "paired by seed" if "paired" in methods else "unpaired (Welch)"
-    count = f"{max(num_pairs)} pairs" if "paired" in methods else f"{max(num_pairs)} seeds"
+    tests = [one for row in comparison.rows for index in comparison.tested if (one := row.inferences[index])]
+    is_paired = any(one.method == "paired" for one in tests)
+    test = "paired by seed" if is_paired else "unpaired (Welch)"
+    count = f"{max(one.num_values for one in tests)} {'pairs' if is_paired else 'seeds'}"
     return [
         f"{BETTER} {than} by more than chance   ± half the 95 % t-interval of the mean over seeds",
         f"Differences: minus {first}, {test}, {count}, 95 % t-interval. d_z: mean over standard deviation of "
@@ -177,7 +238,24 @@ def captions(comparison: Comparison) -> list[str]:
     ]
 
 
-def reference_lines(comparison: Comparison) -> list[str]:
+def _axis_captions(comparison: Comparison) -> list[str]:
+    values = ", ".join(f"{value:g}" for value in comparison.groups[0].values)
+    lines = [f"Over {comparison.axis} = {values}, each measure seed by seed; ± half the 95 % t-interval."]
+    if any(row.unit == "log2" for row in comparison.rows):
+        lines.append(
+            "Learning rates are counted in doublings (log2): geometric means, differences in doublings. "
+            "LR_max: largest rate up to which every run learned. LR*: lowest validation loss. Stable width: "
+            "doublings from the smallest rate that reaches 90 % of the best accuracy to LR_max."
+        )
+    elif any(row.measure.name == "optimum" for row in comparison.rows):
+        lines.append(
+            "Optimum: minimum of a parabola through the validation losses. Best value: the one with the "
+            "lowest validation loss."
+        )
+    return lines
+
+
+def _reference_captions(comparison: Comparison) -> list[str]:
     """Say what the groups are measured against, and why that."""
     reference = comparison.reference
     lines = []
@@ -208,8 +286,8 @@ def _line(comparison: Comparison, row: Row, joint: str) -> list[str]:
     if comparison.tested:
         return [label, *texts]
     shown = [
-        show_difference(difference, row.measure, like=_like(row, index))
-        for index, difference in enumerate(row.differences)
+        show_signed(one.difference, row.unit, like=row.like(index)) if one else ""
+        for index, one in enumerate(row.inferences)
     ]
     if _has_difference_column(comparison):
         return [label, *texts, shown[1]]
@@ -224,46 +302,32 @@ def _texts(comparison: Comparison, row: Row) -> list[str]:
     marked = _better(comparison, row)
     return [
         f"{BETTER} {text}" if index in marked else text
-        for index, text in enumerate(show_cell(cell, row.measure) for cell in row.cells)
+        for index, text in enumerate(show_cell(cell, row.unit) for cell in row.cells)
     ]
 
 
 def _better(comparison: Comparison, row: Row) -> set[int]:
     """Return the groups to mark: no winner is called where chance would explain the difference."""
+    if comparison.axis or row.measure.better is None:
+        return set()
     if not comparison.tested:
         return set() if row.best is None else {row.best}
-    told = [index for index, one in enumerate(row.inferences) if one and one.is_told]
+    told = {index: one for index, one in enumerate(row.inferences) if one and one.is_significant}
     lower = row.measure.better == "lower"
-    better = {index for index in told if ((row.differences[index] or 0.0) < 0) == lower}
-    if row.measure.better is None:
-        return set()
+    better = {index for index, one in told.items() if (one.difference < 0) == lower}
     return better if len(row.cells) > 2 or not told else better or {0}
 
 
-def _tested(row: Row, index: int) -> list[str]:
-    one = row.inferences[index]
-    assert one is not None  # callers look first
-    like = _like(row, index)
+def _tested(one: Inference, row: Row, index: int) -> list[str]:
+    like = row.like(index)
+    d_z = one.effect_size
     return [
-        show_difference(one.difference, row.measure, like=like),
-        show_interval(one, row.measure.unit, like=like),
+        show_signed(one.difference, row.unit, like=like),
+        show_interval(one, row.unit, like=like),
         "" if one.p_holm is None else show_p(one.p_holm),
-        "" if one.effect_size is None else _size(one.effect_size),
-        show_wins(one),
+        "" if d_z is None else f"{'+' if d_z >= 0 else ''}{show_fixed(d_z, 1 if abs(d_z) >= 9.995 else 2)}",
+        "" if one.wins is None else f"{one.wins * one.num_values:g}/{one.num_values}",  # a tie counts half
     ]
-
-
-def _size(effect: float) -> str:
-    return f"{effect:+.{1 if abs(effect) >= 9.995 else 2}f}".replace("-", "−")
-
-
-def _like(row: Row, index: int) -> float:
-    """Choose the number that sets the places: the larger of the two means."""
-    return max(abs(row.cells[at].mean or 0.0) for at in (0, index))
-
-
-def _column(comparison: Comparison, index: int) -> list[Inference | None]:
-    return [row.inferences[index] for row in comparison.rows]
 
 
 def _has_difference_column(comparison: Comparison) -> bool:
@@ -279,27 +343,19 @@ def _epochs(group: Group) -> str:
     return f"{min(run.last_epoch for run in group.runs)} of {planned}, {' and '.join(states)}"
 
 
-_OPENING = re.compile(
-    r"<(?=[A-Za-z/!?])"
-)  # of a tag; the sign of a comparison stands before a blank or digit
+_OPENING = re.compile(r"<(?=[A-Za-z/!?])")  # of a tag; "less than" stands before a blank or a digit
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Write sentences, what differs, the tables, and what they rest on."""
     labels = [group.label for group in comparison.groups]
-    heads = table_heads(comparison)
-    parts = [f"# {' vs '.join(labels)}", *conclude(comparison), *notes(comparison)]
-    if comparison.config:
-        parts.append(markdown_table(["setting", *labels], setting_lines(comparison)))
-    parts.append(markdown_table(["runs", *labels], run_lines(comparison.groups)))
-    for section, lines in table_lines(comparison):
-        parts.append(markdown_table([section, *heads], lines))
-    for index in comparison.tested:
-        parts.append(f"## {labels[index]} minus {labels[0]}")
-        for section, lines in difference_lines(comparison, index):
-            parts.append(markdown_table(difference_heads(comparison, section), lines))
-    parts += [caption.replace(BETTER, f"`{BETTER}`", 1) for caption in captions(comparison)]
-    parts += reference_lines(comparison)
+    over = f" over {comparison.axis}" if comparison.axis else ""
+    parts = [f"# {' vs '.join(labels)}{over}", *conclude(comparison), *notes(comparison)]
+    for table in _page_tables(comparison):
+        parts += table.above
+        for title, lines in table.sections:
+            parts.append(markdown_table([title or table.heads[0], *table.heads[1:]], lines))
+    parts += [caption.replace(f"{BETTER} better", f"`{BETTER}` better") for caption in captions(comparison)]
     return markdown_page(parts)
 
 
@@ -325,48 +381,19 @@ COLUMNS = (
     "num_censored", "difference", "low", "high", "method", "num_pairs", "p", "p_holm", "p_sign_flip",
     "effect_size", "wins", "times_as_fast", "missing",
 )  # fmt: skip
-_TESTED = ("p", "p_holm", "p_sign_flip", "effect_size", "wins", "times_as_fast")
-
-
-def as_json(comparison: Comparison) -> str:
-    """Write everything that is known about a comparison."""
-    content: dict[str, Any] = {
-        "groups": [_group(group) for group in comparison.groups],
-        "target_error": {"value": comparison.reference.target_error, "rule": comparison.target_rule},
-        "matched_train_loss": {
-            "value": comparison.reference.train_loss,
-            "rule": comparison.train_loss_rule,
-        },
-        "config_differences": {difference.path: list(difference.values) for difference in comparison.config},
-        "environment_differences": {
-            difference.path: list(difference.values) for difference in comparison.environment
-        },
-        "measures": [
-            {
-                "name": row.measure.name,
-                "section": row.measure.section,
-                "unit": row.measure.unit,
-                "better": row.measure.better,
-                "groups": [
-                    {
-                        "mean": cell.mean,
-                        "deviation": cell.deviation,
-                        "half_width": cell.half_width,
-                        "values": list(cell.values),
-                        "num_censored": cell.num_censored,
-                        "missing": cell.missing,
-                        "difference": one.difference if one else None,
-                        "test": _test(one),
-                    }
-                    for cell, one in zip(row.cells, row.inferences, strict=True)
-                ],
-            }
-            for row in comparison.rows
-        ],
-        "sentences": conclude(comparison),
-        "notes": notes(comparison),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+GRID_COLUMNS = (
+    "measure", "scale", "better", "arm", "axis", "num_seeds", "mean", "deviation", "half_width", "difference",
+    "low", "high", "method", "num_pairs", "p", "p_holm", "p_sign_flip", "effect_size", "wins", "missing",
+)  # fmt: skip
+_TEST = (
+    "method", "seeds", "values", "low", "high", "p", "p_holm", "p_sign_flip", "effect_size", "wins",
+    "times_as_fast", "remark",
+)  # fmt: skip
+_GRID_TEST = (
+    "seeds", "values", "method", "low", "high", "p", "p_holm", "p_sign_flip", "effect_size", "wins", "remark",
+)  # fmt: skip
+_CELL = ("mean", "deviation", "half_width", "values", "num_censored", "missing")
+_GRID_CELL = ("values", "mean", "deviation", "half_width", "missing")
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -375,71 +402,95 @@ def as_csv(comparison: Comparison) -> str:
 
     lines = []
     for row in comparison.rows:
-        measure = row.measure
         for group, cell, one in zip(comparison.groups, row.cells, row.inferences, strict=True):
-            test = _test(one) or {}
-            lines.append(
-                [
-                    *(measure.name, measure.section, measure.unit, measure.better),
-                    *(group.label, len(group.runs)),
-                    *(cell.mean, cell.deviation, cell.half_width, cell.num_censored),
-                    one.difference if one else None,
-                    *(test.get("low"), test.get("high"), test.get("method")),
-                    len(test.get("seeds", ())) or None,
-                    *(test.get(key) for key in _TESTED),
-                    cell.missing or test.get("remark"),
-                ]
-            )
-    return pd.DataFrame(lines, columns=COLUMNS).to_csv(index=False, lineterminator="\n", float_format="%.9g")
+            test = _fields(one, _TEST) if one and one.method != "none" else {}
+            facts = _measure(row) | _fields(cell, _CELL) | test
+            facts |= {
+                "group": group.label, "arm": group.label, "axis": comparison.axis,
+                "num_runs": len(group.runs), "num_seeds": len(group.seeds),
+                "difference": one.difference if one else None,
+                "num_pairs": len(test.get("seeds", ())) or None,
+                "missing": cell.missing or test.get("remark"),
+            }  # fmt: skip
+            lines.append(facts)
+    table = pd.DataFrame(lines, columns=GRID_COLUMNS if comparison.axis else COLUMNS)
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.9g")
 
 
-def _test(one: Inference | None) -> dict[str, Any] | None:
-    """Give what the seeds say of a later group; nothing where no test was made."""
-    if one is None or one.method == "none":
-        return None
+def as_json(comparison: Comparison) -> str:
+    """Write everything that is known about a comparison."""
+    content: dict[str, Any]
+    if comparison.axis:
+        content = {"axis": comparison.axis, "arms": [_json_arm(group) for group in comparison.groups]}
+    else:
+        content = {
+            "groups": [_json_group(group) for group in comparison.groups],
+            "target_error": {"value": comparison.reference.target_error, "rule": comparison.target_rule},
+            "matched_train_loss": {
+                "value": comparison.reference.train_loss,
+                "rule": comparison.train_loss_rule,
+            },
+            "config_differences": {entry.path: list(entry.values) for entry in comparison.config},
+            "environment_differences": {entry.path: list(entry.values) for entry in comparison.environment},
+        }
+    content |= {
+        "measures": [_json_row(row, has_axis=bool(comparison.axis)) for row in comparison.rows],
+        "sentences": conclude(comparison),
+        "notes": notes(comparison),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _json_row(row: Row, *, has_axis: bool) -> dict[str, Any]:
+    """Give a measure with its numbers and tests."""
+    known = ("name", "scale", "better") if has_axis else ("name", "section", "unit", "better")
+    measure = {"name": row.measure.name, **_measure(row)}
+    cells = [
+        {
+            **_fields(cell, _GRID_CELL if has_axis else _CELL),
+            "difference": one.difference if one else None,
+            "test": _fields(one, _GRID_TEST if has_axis else _TEST) if one and one.method != "none" else None,
+        }
+        for cell, one in zip(row.cells, row.inferences, strict=True)
+    ]
+    return {key: measure[key] for key in known} | {"arms" if has_axis else "groups": cells}
+
+
+def _measure(row: Row) -> dict[str, Any]:
+    """Say what a row measures; over an axis also how its numbers count."""
+    scale = row.unit if row.unit in ("log2", "doublings", "fraction") else "value"
+    return {"measure": row.measure.name, "scale": scale} | _fields(row.measure, ("section", "unit", "better"))
+
+
+def _fields(item: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
+
+
+def _json_arm(group: Group) -> dict[str, Any]:
+    """Give an arm over an axis."""
     return {
-        "method": one.method,
-        "seeds": list(one.seeds),
-        "values": list(one.values),
-        "low": one.low,
-        "high": one.high,
-        "p": one.p,
-        "p_holm": one.p_holm,
-        "p_sign_flip": one.p_sign_flip,
-        "effect_size": one.effect_size,
-        "wins": one.wins,
-        "times_as_fast": one.times_as_fast,
-        "remark": one.remark,
+        "label": group.label,
+        "sweep": str(group.arm.sweep) if group.arm else None,
+        "values": group.values,
+        "seeds": group.seeds,
+        "incomplete_seeds": group.incomplete,
+        "num_trials": group.arm.num_trials if group.arm else None,
     }
 
 
-def _arm(group: Group) -> dict[str, Any] | None:
-    """Give what the sweep declares of a group; nothing for runs that were picked by folder."""
-    if group.arm is None:
-        return None
-    arm = group.arm
-    return {
-        "sweep": str(arm.sweep),
-        "name": arm.name,
-        "cell": dict(arm.cell),
-        "settings": dict(arm.settings),
-        "tuned": dict(arm.tuned),
-        "num_trials": arm.num_trials,
-        "num_runs": arm.num_runs,
-        "absent": {str(seed): absence.state for seed, absence in arm.absent.items()},
-    }
-
-
-def _group(group: Group) -> dict[str, Any]:
+def _json_group(group: Group) -> dict[str, Any]:
+    """Give the runs of a group, and what the sweep declares of them."""
+    first, arm = group.runs[0].record, group.arm
+    declared = ("name", "cell", "settings", "tuned", "num_trials", "num_runs")
     return {
         "label": group.label,
         "name": group.config.name,
-        "config_hash": group.runs[0].record.config_hash,
-        "seeds": list(group.seeds),
+        "config_hash": first.config_hash,
+        "seeds": group.seeds,
         "folders": [str(run.path) for run in group.runs],
         "status": [run.record.status for run in group.runs],
         "epochs_completed": [run.last_epoch for run in group.runs],
-        "num_train": group.runs[0].record.num_train,
-        "num_parameters": group.runs[0].record.num_parameters,
-        "arm": _arm(group),
+        "num_train": first.num_train,
+        "num_parameters": first.num_parameters,
+        "arm": {"sweep": str(arm.sweep), **_fields(arm, declared), "absent": arm.absent} if arm else None,
     }

@@ -13,7 +13,7 @@ from regx.data.download import NO_LISTENER, Listener, SourceError
 from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
 from regx.data.spec import DatasetSpec
-from regx.text import nearest
+from regx.text import known_hint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,9 +69,7 @@ def find(name: str) -> DatasetSpec:
     """
     if name in DATASETS:
         return DATASETS[name]
-    near = nearest(name, DATASETS)
-    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(DATASETS)}"
-    raise UsageError(f"no data set '{name}' ({hint})")
+    raise UsageError(f"no data set '{name}' ({known_hint(name, DATASETS)})")
 
 
 def load_dataset(name: str, *, offline: bool = False, listener: Listener = NO_LISTENER) -> Dataset:

@@ -7,16 +7,15 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from regx.claims.registry import Registered
 from regx.claims.results import PartResult
-from regx.claims.status import ClaimStatus as Standing
-from regx.claims.status import cells_of, deciding_part
-from regx.figures.labels import shorten
-from regx.figures.theme import BLUE, INK, MUTED, VERMILLION, svg_file
+from regx.claims.status import ClaimStatus, cells_of, deciding_part
+from regx.figures import marks, theme
+from regx.numbers import shorten
 
-__all__ = ["describe_claims", "draw_claims", "save_claims_figure"]
+__all__ = ["describe_claims", "save_claims_figure"]
 
 WIDTH = 12.6  # inches, as all below
 NAMES, SENTENCES, PANEL = 0.1, 0.5, 2.6
@@ -24,11 +23,17 @@ LEFT = 5.6  # where the panel begins
 GAP, HEAD, ROW, FOOT = 0.12, 0.46, 0.215, 0.74
 SENTENCE_LETTERS = 90
 TITLE = "What holds of the claims"
+LEGEND = (
+    "Line: 95 % interval. Right of 0 favours the claim; grey: smaller than the smallest effect. "
+    "Squares: equal, or not worse, is claimed, and grey counts as equal.\n"
+    "Of several parts: the one that it fails by, else the first; of several settings: one that holds. "
+    "Blue: supported, orange: contradicted, grey: neither."
+)
 REACH = 200.0  # of the axis, at least
-COLORS = {"supported": BLUE, "contradicted": VERMILLION}
+COLORS = {"supported": theme.BLUE, "contradicted": theme.VERMILLION}
 
 
-def save_claims_figure(path: Path, standings: Sequence[Standing]) -> None:
+def save_claims_figure(path: Path, statuses: Sequence[ClaimStatus]) -> Figure:
     """Draw the effect of every claim that an experiment decides.
 
     Effects are in multiples of what was asked for, so that claims of other units stand on one axis. It is
@@ -36,41 +41,37 @@ def save_claims_figure(path: Path, standings: Sequence[Standing]) -> None:
 
     Args:
         path: The SVG file to make or replace. Its folder must exist.
-        standings: How every claim stands; exact checks are left out.
+        statuses: Of all claims; exact checks are left out.
+
+    Returns:
+        What stands in the file.
 
     Raises:
         OSError: If the file cannot be written.
     """
-    rows = _rows(standings)
+    rows = _rows(statuses)
     height = HEAD + ROW * len(rows) + FOOT
-    with svg_file(
-        path, width=WIDTH, height=height, title=TITLE, description=describe_claims(standings)
-    ) as figure:
-        draw_claims(figure, rows)
+    description = describe_claims(statuses)
+    with theme.svg_file(path, width=WIDTH, height=height, title=TITLE, description=description) as figure:
+        theme.add_text(figure, NAMES, 0.24, TITLE, size=10.5, weight="bold", va="baseline")
+        axes = theme.add_panel(figure, LEFT, HEAD, PANEL, ROW * len(rows), "effects")
+        _prepare(axes, rows)
+        for place, status in enumerate(rows):
+            _draw_row(axes, place, status)
+        theme.add_caption(figure, NAMES, LEGEND)
+    return figure
 
 
-def draw_claims(figure: Figure, standings: Sequence[Standing]) -> None:
-    """Draw the content of the figure on an empty one; see `save_claims_figure`."""
-    rows, height = _rows(standings), figure.get_figheight()
-    figure.text(NAMES / WIDTH, 1 - 0.24 / height, TITLE, size=10.5, weight="bold")
-    box = (LEFT / WIDTH, FOOT / height, PANEL / WIDTH, ROW * len(rows) / height)
-    axes = figure.add_axes(box, label="effects")
-    _prepare(axes, rows)
-    for place, standing in enumerate(rows):
-        _draw_row(axes, place, standing)
-    _write_legend(figure, height)
-
-
-def describe_claims(standings: Sequence[Standing]) -> str:
+def describe_claims(statuses: Sequence[ClaimStatus]) -> str:
     """Say in words what the figure shows; it is the description in the file's metadata."""
-    return "; ".join(" ".join(filter(None, cells_of(standing)[:4])) for standing in _rows(standings))
+    return "; ".join(" ".join(filter(None, cells_of(status)[:4])) for status in _rows(statuses))
 
 
-def _rows(standings: Sequence[Standing]) -> list[Standing]:
-    return [standing for standing in standings if isinstance(standing.claim, Registered)]
+def _rows(statuses: Sequence[ClaimStatus]) -> list[ClaimStatus]:
+    return [status for status in statuses if isinstance(status.claim, Registered)]
 
 
-def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
+def _prepare(axes: Axes, rows: Sequence[ClaimStatus]) -> None:
     """Set up the axis: what is too small to matter in grey, and lines where it begins to."""
     parts = filter(None, map(_drawn_part, rows))
     reach = max([REACH, *(1.2 * abs(end) for part in parts for found in _multiples(part) for end in found)])
@@ -79,51 +80,39 @@ def _prepare(axes: Axes, rows: Sequence[Standing]) -> None:
     axes.set_xlim(-reach, reach)
     axes.xaxis.set_major_locator(FixedLocator([*(-power for power in powers), 0.0, *powers]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.axvspan(-1, 1, color="#EFEFEF", linewidth=0, zorder=0.2)
-    for at in (-1, 1):
-        axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (4, 2.5)), zorder=2)
-    axes.axvline(0, color=INK, linewidth=0.9, zorder=2)
+    theme.plain_numbers(axes.xaxis)
+    marks.set_rows(axes, -0.5, len(rows) - 0.5)
+    marks.draw_asked_for(axes, [-1, 1], (-1, 1))
     axes.set_xlabel("effect, in multiples of what was asked for", labelpad=2)
 
 
-def _draw_row(axes: Axes, place: int, standing: Standing) -> None:
+def _draw_row(axes: Axes, place: int, status: ClaimStatus) -> None:
     """Draw one claim: its sentence, its effect with the 95 % interval, and both in words."""
-    name, says, label, effect, *_ = cells_of(standing)
-    color = COLORS.get(standing.verdict, MUTED)
-    words: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "size": 8}
-    axes.text((NAMES - LEFT) / PANEL, place, name, color=color, weight="bold", **words)
-    axes.text((SENTENCES - LEFT) / PANEL, place, shorten(says, SENTENCE_LETTERS), **words)
-    axes.text(1 + GAP / PANEL, place, f"{label}{f':  {effect}' if effect else ''}", color=color, **words)
-    part = _drawn_part(standing)
+    name, says, label, effect, *_ = cells_of(status)
+    color = COLORS.get(status.verdict, theme.MUTED)
+    words: dict[str, Any] = {"va": "center", "size": 8}
+    marks.row_text(axes, (NAMES - LEFT) / PANEL, place, name, color=color, weight="bold", **words)
+    marks.row_text(axes, (SENTENCES - LEFT) / PANEL, place, shorten(says, SENTENCE_LETTERS), **words)
+    text = f"{label}:  {effect}" if effect else label
+    marks.row_text(axes, 1 + GAP / PANEL, place, text, color=color, **words)
+    part = _drawn_part(status)
     if part is None:
         return
     for mean, low, high in _multiples(part):
-        axes.plot([low, high], [place] * 2, color=color, linewidth=1.8, zorder=3)
-        inside = "white" if standing.verdict == "inconclusive" else color
-        shape = "D" if part.criterion == "smallest_effect" else "s"
-        axes.plot(mean, place, shape, markersize=5, color=color, mfc=inside, mew=1.2, zorder=4)
+        shape = {
+            "marker": "D" if part.criterion == "smallest_effect" else "s",
+            "markerfacecolor": "white" if status.verdict == "inconclusive" else color,
+            "markeredgecolor": color,
+            "markeredgewidth": 1.2,
+        }
+        marks.draw_interval(axes, mean, (low, high), place, color, **shape)
 
 
-def _drawn_part(standing: Standing) -> PartResult | None:
-    return None if standing.verdict == "invalid" else deciding_part(standing)
+def _drawn_part(status: ClaimStatus) -> PartResult | None:
+    return None if status.verdict == "invalid" else deciding_part(status)
 
 
 def _multiples(part: PartResult) -> Iterator[tuple[float, float, float]]:
     """Yield mean and interval in multiples of what was asked for; nothing where one of them is missing."""
     if part.mean is not None and part.low is not None and part.high is not None and part.amount:
         yield part.mean / part.amount, part.low / part.amount, part.high / part.amount
-
-
-def _write_legend(figure: Figure, height: float) -> None:
-    lines = (
-        "Line: 95 % interval. Right of 0 favours the claim; grey: smaller than the smallest effect. "
-        "Squares: equal, or not worse, is claimed, and grey counts as equal.",
-        "Of several parts: the one that it fails by, else the first; of several settings: one that holds. "
-        "Blue: supported, "
-        "orange: contradicted, grey: neither.",
-    )
-    figure.text(NAMES / WIDTH, 0.08 / height, "\n".join(lines), color=MUTED, size=7.5, va="bottom")

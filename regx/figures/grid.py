@@ -1,23 +1,21 @@
 """grid.svg: validation error and loss of each arm against the axis of a grid."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from regx.compare.grid import GridArm, GridComparison
-from regx.figures.labels import EndLabel, label_line_ends, shorten
-from regx.figures.marks import MIN_BAND
-from regx.figures.theme import MUTED, draw_band, group_style, set_value_axis, svg_file
+from regx.compare.compare import Comparison
+from regx.compare.select import Group
+from regx.figures import marks, theme
 from regx.runs.record import Final
-from regx.stats.tests import mean_interval
 
-__all__ = ["draw_ladder", "leave_room", "save_grid", "set_grid_axis"]
+__all__ = ["GridLine", "draw_over_grid", "grid_caption", "save_grid", "set_grid_axis"]
 
 WIDTH, HEIGHT = 7.8, 3.4  # inches
 LABEL_LETTERS = 16
@@ -25,42 +23,113 @@ LOG_RANGE = 10.0  # highest over lowest value from which the axis is logarithmic
 MOST_TICKS = 9
 MARK = 0.07  # of the height of a panel, for the marks of one arm
 
-Value = Callable[[Final], float]
+
+@dataclass(frozen=True, kw_only=True)
+class GridLine:
+    """What the runs of one arm came to over the values of a grid.
+
+    Attributes:
+        numbers: For each value of the axis one per seed; None for a run that diverged or was stopped.
+        num_censored: For each value how many of them only say that it took longer; none if left out.
+    """
+
+    numbers: Mapping[float, Sequence[float | None]]
+    num_censored: Mapping[float, int]
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether a run has no number."""
+        return any(None in seeds for seeds in self.numbers.values())
+
+    @property
+    def has_band(self) -> bool:
+        """Whether there are enough seeds for one."""
+        return min(map(len, self.numbers.values()), default=0) >= marks.MIN_BAND
 
 
-def save_grid(path: Path, comparison: GridComparison) -> None:
+def save_grid(path: Path, comparison: Comparison) -> Figure:
     """Draw error and loss at the end of each run, mean and band over the seeds, and where runs diverged.
 
     Args:
         path: The SVG file to make or replace.
         comparison: One or more arms.
 
+    Returns:
+        What stands in the file.
+
     Raises:
         OSError: If the file cannot be written.
     """
-    title = f"{', '.join(arm.label for arm in comparison.arms)} over {comparison.axis}"
-    with svg_file(path, width=WIDTH, height=HEIGHT, title=title) as figure:
-        draw_grid(figure, comparison)
+    panels: dict[str, Callable[[Final], float]] = {
+        "Validation error at the end (%)": lambda final: 100 * final.valid_error,
+        "Validation loss at the end (nats)": lambda final: final.valid_loss,
+    }
+    title = f"{', '.join(arm.label for arm in comparison.groups)} over {comparison.axis}"
+    with theme.svg_file(path, width=WIDTH, height=HEIGHT, title=title) as figure:
+        for column, (name, value) in enumerate(panels.items()):
+            axes = theme.add_panel(figure, 0.53 + 3.85 * column, 0.41, 2.26, 2.1, name)
+            axes.set_title(name)
+            lines = {arm.label: _line(arm, value) for arm in comparison.groups}
+            draw_over_grid(axes, comparison.axis, lines, {label: index for index, label in enumerate(lines)})
+        first, *others = grid_caption(lines.values())
+        caption = "\n".join([first, "; ".join(others)]).strip()
+        theme.add_caption(figure, 0.23, caption)
+    return figure
 
 
-def draw_grid(figure: Figure, comparison: GridComparison) -> None:
-    """Draw the content of grid.svg on an empty figure; see `save_grid`."""
-    panels: tuple[tuple[str, Value], ...] = (
-        ("Validation error at the end (%)", lambda final: 100 * final.valid_error),
-        ("Validation loss at the end (nats)", lambda final: final.valid_loss),
-    )
-    for column, (title, value) in enumerate(panels):
-        axes = figure.add_axes((0.068 + 0.47 * column, 0.26, 0.29, 0.62), label=title)
-        axes.set_title(title)
-        tried = sorted({at for arm in comparison.arms for at in arm.values})
-        set_grid_axis(axes, tried, comparison.axis)
-        _draw_panel(axes, comparison, value)
-    caption = "line: mean of the seeds where none diverged; dots: each seed"
-    if any(len(arm.ladders) >= MIN_BAND for arm in comparison.arms):
-        caption += "; band: 95 % t-interval of the mean"
-    if any(arm.num_without_end(value) for arm in comparison.arms for value in arm.values):
-        caption += "\n× at the top: runs that diverged or were stopped, and how many"
-    figure.text(0.03, 0.03, caption, color=MUTED, size=7.5)
+def _line(arm: Group, value: Callable[[Final], float]) -> GridLine:
+    finals = {x: [ladder[x].record.final for ladder in arm.ladders.values()] for x in arm.values}
+    numbers = {x: [value(final) if final else None for final in found] for x, found in finals.items()}
+    return GridLine(numbers=numbers, num_censored={})
+
+
+def grid_caption(lines: Collection[GridLine]) -> list[str]:
+    """Say what the marks of `draw_over_grid` mean."""
+    words = "line: mean of the seeds where none diverged; dots: each seed"
+    caption = [
+        words + ("; band: 95 % t-interval of the mean" if any(line.has_band for line in lines) else "")
+    ]
+    if any(line.has_diverged for line in lines):
+        caption.append("× at the top: runs that diverged or were stopped, and how many")
+    if any(any(line.num_censored.values()) for line in lines):
+        caption.append("△: runs that were not there when their steps ended, and how many")
+    return caption
+
+
+def draw_over_grid(axes: Axes, axis: str, lines: Mapping[str, GridLine], order: Mapping[str, int]) -> None:
+    """Draw arms over the axis of their grid: dots, mean and band, what diverged or was not there in time.
+
+    There is no mean where a number is missing, or where a budget stands for it.
+
+    Args:
+        axes: The panel.
+        axis: What the grid varies.
+        lines: Of each arm.
+        order: Place of each arm, which gives its colour and dashes.
+    """
+    set_grid_axis(axes, sorted({x for line in lines.values() for x in line.numbers}), axis)
+    numbers = [one for line in lines.values() for seeds in line.numbers.values() for one in seeds]
+    present = [one for one in numbers if one is not None]
+    if present:
+        theme.set_value_axis(axes, present, wide_range=6)
+    if len(present) < len(numbers) or any(any(line.num_censored.values()) for line in lines.values()):
+        _leave_room(axes, len(lines))
+    labels = []
+    for place, (arm, line) in enumerate(lines.items()):
+        style = theme.group_style(order[arm])
+        whole: dict[float, list[float]] = {}
+        for x, seeds in line.numbers.items():
+            values = [one for one in seeds if one is not None]
+            num_censored, num_diverged = line.num_censored.get(x, 0), len(seeds) - len(values)
+            marks.draw_dots(axes, [x] * len(values), values, style["color"])
+            _mark_runs(axes, x, num_censored, place, style["color"], marker="^")
+            _mark_runs(axes, x, num_diverged, place, style["color"], marker="x")
+            if not num_censored and not num_diverged:
+                whole[x] = values
+        if whole:
+            end = marks.draw_mean_line(axes, whole, style, with_band=line.has_band)
+            labels.append(marks.EndLabel(end, marks.in_two_lines(arm, LABEL_LETTERS), style["color"]))
+    marks.label_line_ends(axes, labels, x=axes.get_xlim()[1], size=8)
 
 
 def set_grid_axis(axes: Axes, values: Sequence[float], name: str) -> None:
@@ -74,12 +143,12 @@ def set_grid_axis(axes: Axes, values: Sequence[float], name: str) -> None:
     stride = -(-len(values) // MOST_TICKS)
     axes.xaxis.set_major_locator(FixedLocator(values[::stride]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    theme.plain_numbers(axes.xaxis)
     axes.tick_params(axis="x", labelrotation=45 if len(values) > 5 else 0, labelsize=7.5)
     axes.set_xlabel(name, labelpad=1)
 
 
-def leave_room(axes: Axes, num_arms: int) -> None:
+def _leave_room(axes: Axes, num_arms: int) -> None:
     """Raise the top of a panel whose limits are set, so that marks of its arms do not hide what is there."""
     low, high = axes.get_ylim()
     share = 1 - MARK * num_arms
@@ -87,105 +156,29 @@ def leave_room(axes: Axes, num_arms: int) -> None:
     axes.set_ylim(top=low * (high / low) ** (1 / share) if is_log else low + (high - low) / share)
 
 
-def _draw_panel(axes: Axes, comparison: GridComparison, value: Value) -> None:
-    everything = [
-        value(run.record.final)
-        for arm in comparison.arms
-        for ladder in arm.ladders.values()
-        for run in ladder.values()
-        if run.record.final
-    ]
-    if everything:
-        set_value_axis(axes, everything, wide_range=6)
-    if any(arm.num_without_end(at) for arm in comparison.arms for at in arm.values):
-        leave_room(axes, len(comparison.arms))
-    labels = []
-    for index, arm in enumerate(comparison.arms):
-        end = _draw_arm(axes, arm, value, index)
-        if end is not None:
-            text = shorten(arm.label, LABEL_LETTERS)
-            labels.append(EndLabel(y=end, text=text, color=group_style(index)["color"]))
-    if labels:
-        label_line_ends(axes, labels, x=axes.get_xlim()[1])
-
-
-def _draw_arm(axes: Axes, arm: GridArm, value: Value, index: int) -> float | None:
-    points = {}
-    for x in arm.values:
-        finals = [ladder[x].record.final for ladder in arm.ladders.values()]
-        points[x] = [None if final is None else value(final) for final in finals]
-    return draw_ladder(axes, points, {x: arm.num_without_end(x) for x in arm.values}, index)
-
-
-def draw_ladder(
-    axes: Axes,
-    points: Mapping[float, Sequence[float | None]],
-    num_diverged: Mapping[float, int],
-    index: int,
-    num_censored: Mapping[float, int] | None = None,
-) -> float | None:
-    """Draw one arm over the axis of its grid: dots, mean and band, what diverged or was not there in time.
-
-    There is no mean where a number is missing, or where a budget stands for it.
-
-    Args:
-        axes: The panel, with its limits set.
-        points: For each value of the axis one number per seed, None where a run has none.
-        num_diverged: Runs that diverged, by value of the axis.
-        index: Of the arm among the arms of the panel.
-        num_censored: Runs that only say that it took longer, by value of the axis.
-
-    Returns:
-        Where its line ends; None where no value has a mean.
-    """
-    style = group_style(index)
-    color = style["color"]
-    line: list[tuple[float, float, float, float]] = []
-    for x, numbers in points.items():
-        present = [number for number in numbers if number is not None]
-        axes.plot([x] * len(present), present, "o", markersize=3, color=color, alpha=0.4, mew=0)
-        censored = num_censored[x] if num_censored else 0
-        if censored:
-            _mark_runs(axes, x, censored, index, marker="^")
-        if num_diverged[x]:
-            _mark_runs(axes, x, num_diverged[x], index, marker="x")
-        elif len(present) == len(numbers) and not censored:
-            mean = fmean(present)
-            interval = mean_interval(present) if len(present) >= MIN_BAND else None
-            line.append((x, mean, interval.low if interval else mean, interval.high if interval else mean))
-    if not line:
-        return None
-    xs, means, low, high = ([point[at] for point in line] for at in range(4))
-    draw_band(axes, xs, low, high, color, 0.2)
-    axes.plot(xs, means, **style, marker="o" if len(xs) == 1 else "")  # one point alone is no line
-    return means[-1]
-
-
-def _mark_runs(axes: Axes, x: float, count: int, index: int, *, marker: Literal["x", "^"]) -> None:
+def _mark_runs(
+    axes: Axes, x: float, count: int, place: int, color: str, *, marker: Literal["x", "^"]
+) -> None:
     """Mark above the panel's lines how many runs diverged (x) or were not there in time (^).
 
     Args:
         axes: The panel.
         x: Value of the axis.
-        count: Of the runs.
-        index: Of the arm among the arms of the panel: each has a height of its own.
+        count: Of the runs; nothing is drawn for none.
+        place: Of the arm among the arms of the panel: each has a height of its own.
+        color: Of the arm.
         marker: The two stand beside one another.
     """
-    place, y = axes.get_xaxis_transform(), 0.97 - MARK * index
-    color, side = group_style(index)["color"], 1 if marker == "x" else -1
+    if not count:
+        return
+    transform, y = axes.get_xaxis_transform(), 0.97 - MARK * place
+    side = 1 if marker == "x" else -1
     offset = ScaledTranslation(side * 3 / 72, 0, axes.figure.dpi_scale_trans)
     axes.plot(
-        x,
-        y,
-        marker,
-        markersize=4.5,
-        color=color,
-        mfc="white",
-        mew=1.2,
-        transform=place + offset,
+        x, y, marker, markersize=4.5, color=color, mfc="white", mew=1.2, transform=transform + offset,
         clip_on=False,
-    )
+    )  # fmt: skip
     axes.annotate(
-        str(count), (x, y), xycoords=place, xytext=(side * 7, 0), textcoords="offset points", size=6.5,
+        str(count), (x, y), xycoords=transform, xytext=(side * 7, 0), textcoords="offset points", size=6.5,
         color=color, va="center_baseline", ha="left" if side > 0 else "right",
     )  # fmt: skip

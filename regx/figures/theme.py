@@ -1,6 +1,5 @@
 """How every figure looks: colours, sizes, and files that are the same bytes each time they are drawn."""
 
-import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -18,14 +18,19 @@ from regx.text import one_line, printable
 
 __all__ = [
     "BLUE",
+    "EPOCHS",
     "INK",
+    "LINE",
     "MUTED",
+    "PALE",
     "VERMILLION",
-    "draw_band",
+    "add_caption",
+    "add_panel",
+    "add_text",
     "group_style",
-    "label_scales",
-    "log_ticks",
-    "set_epoch_axis",
+    "log_axis",
+    "plain_numbers",
+    "set_count_axis",
     "set_value_axis",
     "svg_file",
 ]
@@ -39,8 +44,10 @@ GROUP_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 GROUP_DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)))  # for more groups than colours
 INK = "#222222"
 MUTED = "#5F5F5F"  # 6.4:1 against white: readable small print
+LINE = "#888888"  # of an axis, and at 0
+PALE = "#EFEFEF"  # behind what is too small to matter
+EPOCHS = "completed epochs"
 WIDE_RANGE = 20.0
-MOST_TICKS = 5
 MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
 
 _SCALES = {"log": "log scale", "symlog": "symlog scale"}
@@ -56,7 +63,7 @@ _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "axes.titlelocation": "left",
     "axes.labelsize": 8.5,
     "axes.labelcolor": INK,
-    "axes.edgecolor": "#888888",
+    "axes.edgecolor": LINE,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -65,8 +72,8 @@ _STYLE: dict[Any, Any] = {  # matplotlib types its keys as a list of literals
     "grid.color": "#E6E6E6",
     "grid.linewidth": 0.6,
     "text.color": INK,
-    "xtick.color": "#888888",
-    "ytick.color": "#888888",
+    "xtick.color": LINE,
+    "ytick.color": LINE,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "xtick.labelsize": 8,
@@ -106,7 +113,7 @@ def svg_file(
         mpl.rcParams.update(_STYLE)
         figure = Figure(figsize=(width, height))
         yield figure
-        label_scales(figure)
+        _label_scales(figure)
         _make_printable(figure)
         with atomic_path(path) as temporary, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box says it as well
@@ -124,7 +131,7 @@ def _make_printable(figure: Figure) -> None:
             text.set_text(clean)
 
 
-def label_scales(figure: Figure) -> None:
+def _label_scales(figure: Figure) -> None:
     """Say at every axis that is not linear that it is not: heights and areas do not compare on it."""
     for axes in figure.axes:
         for axis, side in ((axes.xaxis, "labelbottom"), (axes.yaxis, "labelleft")):
@@ -137,12 +144,30 @@ def label_scales(figure: Figure) -> None:
                 axis.set_label_text(f"{text} {scale}".strip())
 
 
-def set_epoch_axis(axes: Axes, num_epochs: int) -> None:
-    """Show epochs 1 to `num_epochs` as whole numbers."""
-    pad = 0.5 if num_epochs < 2 else 0.03 * (num_epochs - 1)
-    axes.set_xlim(1 - pad, max(num_epochs, 1) + pad)
+def add_panel(figure: Figure, left: float, top: float, width: float, height: float, label: str = "") -> Axes:
+    """Add a panel at a place in inches from the top left; `label` tells it from others."""
+    all_width, all_height = figure.get_size_inches()
+    box = (left / all_width, 1 - (top + height) / all_height, width / all_width, height / all_height)
+    return figure.add_axes(box, label=label)
+
+
+def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -> None:
+    """Write at a place in inches from the top left."""
+    width, height = figure.get_size_inches()
+    figure.text(left / width, 1 - top / height, text, **({"va": "center"} | style))
+
+
+def add_caption(figure: Figure, left: float, text: str) -> None:
+    """Say below everything what the marks mean."""
+    add_text(figure, left, figure.get_figheight() - 0.08, text, color=MUTED, size=7.5, va="bottom")
+
+
+def set_count_axis(axes: Axes, last: float, name: str = EPOCHS) -> None:
+    """Show epochs or steps, 1 to `last`, as whole numbers."""
+    pad = 0.5 if last < 2 else 0.03 * (last - 1)
+    axes.set_xlim(1 - pad, max(last, 1) + pad)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-    axes.set_xlabel("completed epochs")
+    axes.set_xlabel(name)
 
 
 def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = WIDE_RANGE) -> None:
@@ -165,25 +190,16 @@ def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = W
         return
     axes.set_yscale("log", nonpositive="clip")
     axes.set_ylim(lowest / 1.25, highest * 1.25)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if highest / lowest < 300 else (1.0,)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    log_axis(axes.yaxis, dense=highest / lowest < 300)
 
 
-def draw_band(
-    axes: Axes, xs: Sequence[float], low: Sequence[float], high: Sequence[float], color: str, alpha: float
-) -> None:
-    """Draw an interval over x; on a logarithmic axis an end of 0 or less would take the band with it."""
-    floor = axes.get_ylim()[0]
-    axes.fill_between(xs, [max(end, floor) for end in low], high, color=color, alpha=alpha, linewidth=0)
+def log_axis(axis: Axis, *, dense: bool) -> None:
+    """Put ticks at the powers of ten of a logarithmic axis, if `dense` at 2 and 5 times as much too."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if dense else (1.0,)))
+    axis.set_minor_formatter(NullFormatter())
+    plain_numbers(axis)
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Choose two to five round numbers between, more of them to a decade where the decades are few."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7)):
-        ticks = [tick for ten in decades for step in steps if low <= (tick := step * 10.0**ten) <= high]
-        if len(ticks) > 2:
-            break
-    return ticks[:: -(-len(ticks) // MOST_TICKS)] if ticks else [low, high]
+def plain_numbers(axis: Axis) -> None:
+    """Write numbers as short as they are, with minus signs that are minus signs."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))

@@ -155,7 +155,8 @@ class Measure:
         tune_rank: Its place among the measures that `tune.by` offers, from 1; 0: not one of them. Only one
             that looks at validation images, has a direction, and is the same on every machine may be.
         section: Block of the tables of `regx compare` that it stands in; empty: in none.
-        label: In these tables.
+        label: In these tables; up to a comma, also in sentences.
+        verbs: What a group does whose number is lower, and one whose number is higher: `overfits less`.
         formula: In docs/compare.md, where that says more than the meaning.
         missing: Why a finished run may have none.
         at_the_end: Whether it exists for finished runs only.
@@ -177,6 +178,7 @@ class Measure:
     tune_rank: int = 0
     section: str = ""
     label: str = ""
+    verbs: tuple[str, str] | None = None
     formula: str = ""
     missing: str = "not measured"
     at_the_end: bool = False
@@ -185,6 +187,11 @@ class Measure:
     on_grid: bool = False
     each: str = "final_valid_error"
     course: Course | None = None
+
+    @property
+    def noun(self) -> str:
+        """Its name in sentences."""
+        return self.label.partition(",")[0]
 
     def number(self, runs: SeedRuns, reference: Reference) -> Number:
         """Measure runs as they are; the note of a number that does not exist says why.

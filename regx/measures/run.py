@@ -99,6 +99,7 @@ _ALL = (
     Measure(
         name="loss_gap",
         label="loss gap, test − train",
+        verbs=("overfits less", "overfits more"),
         section="Overfitting",
         unit="nats",
         better="lower",
@@ -146,6 +147,7 @@ _ALL = (
     Measure(
         name="epochs_to_target",
         label="epochs to target",
+        verbs=("converges faster", "converges slower"),
         section="Convergence",
         unit="epochs",
         better="lower",
@@ -187,6 +189,7 @@ _ALL = (
     Measure(
         name="valid_accuracy_area",
         label="mean valid accuracy (AUC)",
+        verbs=("converges slower", "converges faster"),
         section="Convergence",
         unit="fraction",
         better="higher",

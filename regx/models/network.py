@@ -16,7 +16,6 @@ from regx.config.sections.model import (
     ModelConfig,
     conv_shapes,
     hidden_inputs,
-    per_layer,
 )
 from regx.data.spec import DatasetFacts
 from regx.models.batch_norm import (
@@ -127,7 +126,7 @@ def build_mlp(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
 def add_fully_connected(layers: Layers, model: ModelConfig, facts: DatasetFacts) -> None:
     """Append the hidden layers and the output layer."""
     inputs = hidden_inputs(model, facts)
-    drop_probs = per_layer(model.drop_prob.hidden, len(model.hidden_sizes))
+    drop_probs = model.hidden_drop_probs
     for index, units in enumerate(model.hidden_sizes):
         add_hidden_block(layers, f"hidden{index + 1}", inputs[index], units, model, drop_probs[index])
     add_output(layers, inputs[-1], facts.num_classes, model)
@@ -137,7 +136,7 @@ def build_cnn(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
     """Build a CNN from images (N, C, H, W) to logits (N, K); weights are torch's until initialised."""
     layers: Layers = Layers()
     add_input(layers, model)
-    drop_probs = per_layer(model.drop_prob.conv, len(model.conv_channels))
+    drop_probs = model.conv_drop_probs
     for index, shape in enumerate(conv_shapes(model, facts)):
         add_conv_block(layers, f"conv{index + 1}", shape, model, drop_probs[index])
     layers["flatten"] = nn.Flatten()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from regx.stats.tests import PairedSummary, Welch
 
-__all__ = ["LEVEL", "MIN_PAIRS", "Inference", "correct", "half_width", "infer"]
+__all__ = ["FEWEST_SEEDS", "LEVEL", "MOST_CENSORED", "Inference", "correct", "infer"]
 
-LEVEL = 0.05
-MIN_PAIRS = 5  # with fewer no difference is called one: our choice
+LEVEL = 0.05  # of every test
+FEWEST_SEEDS = 5  # with fewer no difference is called one, and no claim has a verdict: our choice
+MOST_CENSORED = 0.2  # share of times that may be lower bounds, before their mean tells too little: our choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class Inference:
     @property
     def p_sign_flip(self) -> float | None:
         """P-value of the sign-flip test; None unless paired."""
-        return self.pairs.sign_flip.p if self.pairs else None
+        return self.pairs.sign_flip_p if self.pairs else None
 
     @property
     def effect_size(self) -> float | None:
@@ -91,14 +92,14 @@ class Inference:
         return self.pairs.effect_size if self.pairs else None
 
     @property
-    def is_open(self) -> bool:
+    def may_be_reversed(self) -> bool:
         """Whether the group that looks faster has times that are lower bounds: it may be the slower one."""
         return self.censored[self.difference < 0] > 0
 
     @property
-    def is_told(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the difference is more than chance would explain, with seeds enough to say so."""
-        if self.test is None or self.p_holm is None or self.num_values < MIN_PAIRS or self.is_open:
+        if self.test is None or self.p_holm is None or self.num_values < FEWEST_SEEDS or self.may_be_reversed:
             return False
         return self.test.interval.excludes(0) and self.p_holm < LEVEL
 
@@ -142,15 +143,6 @@ def correct(inferences: Sequence[Inference | None]) -> list[Inference | None]:
         replace(one, p_holm=corrected[index]) if one and one.p is not None else one
         for index, one in enumerate(inferences)
     ]
-
-
-def half_width(values: Sequence[float]) -> float | None:
-    """Return what stands after the ± of a mean: half the width of its 95 % t-interval; None for one value."""
-    if len(values) < 2:
-        return None
-    from regx.stats.tests import mean_interval
-
-    return mean_interval(values).half_width
 
 
 def _paired(

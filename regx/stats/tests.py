@@ -17,17 +17,14 @@ __all__ = [
     "Interval",
     "NoSpreadError",
     "PairedSummary",
-    "SignFlip",
     "Values",
     "Welch",
-    "all_same",
     "finite",
     "holm",
     "mean_interval",
     "share_of_wins",
     "sign_flip_p",
     "summarize",
-    "t_interval",
     "welch",
 ]
 
@@ -81,11 +78,11 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
         ValueError: If there are fewer than two values, or one is not finite.
     """
     array = finite(values)
-    error = 0.0 if all_same(array) else float(array.std(ddof=1)) / sqrt(array.size)
-    return t_interval(float(array.mean()), error, array.size - 1, confidence)
+    error = 0.0 if _all_same(array) else float(array.std(ddof=1)) / sqrt(array.size)
+    return _t_interval(float(array.mean()), error, array.size - 1, confidence)
 
 
-def t_interval(estimate: float, error: float, degrees: float, confidence: float) -> Interval:
+def _t_interval(estimate: float, error: float, degrees: float, confidence: float) -> Interval:
     """Return estimate ± t * error.
 
     Args:
@@ -100,7 +97,7 @@ def t_interval(estimate: float, error: float, degrees: float, confidence: float)
     return Interval(estimate=estimate, low=estimate - reach, high=estimate + reach)
 
 
-def all_same(array: NDArray[np.float64]) -> bool:
+def _all_same(array: NDArray[np.float64]) -> bool:
     """Whether the values differ by rounding at most."""
     return bool(np.ptp(array) <= ROUNDING * np.abs(array).max())
 
@@ -164,7 +161,7 @@ class PairedSummary:
 
     def interval_at(self, confidence: float) -> Interval:
         """Return the t-interval of the mean at another confidence, in (0, 1)."""
-        return t_interval(self.mean, self.standard_error, self.num_seeds - 1, confidence)
+        return _t_interval(self.mean, self.standard_error, self.num_seeds - 1, confidence)
 
     @cached_property
     def p(self) -> float:
@@ -185,8 +182,8 @@ class PairedSummary:
         return float(stdtr(self.num_seeds - 1, (abs(self.mean) - margin) / self.standard_error))
 
     @cached_property
-    def sign_flip(self) -> "SignFlip":
-        """The sign-flip test, reported beside the t-test."""
+    def sign_flip_p(self) -> float:
+        """P-value of the sign-flip test, reported beside the t-test."""
         return sign_flip_p(self.differences)
 
     @property
@@ -207,13 +204,11 @@ class Welch:
     Attributes:
         interval: Of mean(treatment) - mean(control).
         p: Two-sided.
-        degrees_of_freedom: By Welch and Satterthwaite; no integer.
         sd: Standard deviation of the difference of one value of each group.
     """
 
     interval: Interval
     p: float
-    degrees_of_freedom: float
     sd: float
 
 
@@ -233,9 +228,9 @@ def summarize(differences: Values, *, sd_floor: float | None = None) -> PairedSu
     array = finite(differences)
     if sd_floor is not None and not 0 < sd_floor < inf:
         raise ValueError(f"sd_floor must be > 0 and finite, got {sd_floor}")
-    if all_same(array) and sd_floor is None:
+    if _all_same(array) and sd_floor is None:
         raise NoSpreadError(f"all {array.size} seeds gave {array[0]:g}; was the seed used?")
-    sd = 0.0 if all_same(array) else float(array.std(ddof=1))
+    sd = 0.0 if _all_same(array) else float(array.std(ddof=1))
     return PairedSummary(
         differences=tuple(array.tolist()), mean=float(array.mean()), sd=max(sd, sd_floor or 0.0)
     )
@@ -292,7 +287,7 @@ def welch(treatment: Values, control: Values, confidence: float = 0.95) -> Welch
         Welch 1947, Biometrika 34.
     """
     groups = [finite(treatment), finite(control)]
-    if all(all_same(group) for group in groups):
+    if all(_all_same(group) for group in groups):
         raise NoSpreadError(f"all seeds gave {groups[0][0]:g} and {groups[1][0]:g}; was the seed used?")
     variances = [group.var(ddof=1) for group in groups]
     error_a, error_b = (variance / group.size for variance, group in zip(variances, groups, strict=True))
@@ -301,9 +296,8 @@ def welch(treatment: Values, control: Values, confidence: float = 0.95) -> Welch
     )
     estimate, error = float(groups[0].mean() - groups[1].mean()), sqrt(error_a + error_b)
     return Welch(
-        interval=t_interval(estimate, error, degrees, confidence),
+        interval=_t_interval(estimate, error, degrees, confidence),
         p=float(2 * stdtr(degrees, -abs(estimate) / error)),
-        degrees_of_freedom=float(degrees),
         sd=sqrt(sum(variances)),
     )
 
@@ -313,20 +307,7 @@ NUM_DRAWS = 100_000
 AT_ONCE = 8  # differences whose signs are drawn together, as the bits of a byte
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignFlip:
-    """Result of a sign-flip test.
-
-    Attributes:
-        p: Two-sided.
-        exact: Whether all 2^n signs were counted, or a sample of them.
-    """
-
-    p: float
-    exact: bool
-
-
-def sign_flip_p(differences: Values) -> SignFlip:
+def sign_flip_p(differences: Values) -> float:
     """Ask how often the mean would be as far from 0 if the sign of every difference were a coin toss.
 
     Up to 20 seeds all 2^n signs are counted. Beyond, 100,000 signs are drawn, always the same ones: then p
@@ -351,7 +332,7 @@ def sign_flip_p(differences: Values) -> SignFlip:
     # The same sum added up in another order is a tie, not a smaller sum.
     as_far = abs(array.sum()) - 1e-9 * np.abs(array).sum()
     count = int(np.count_nonzero(np.abs(sums) >= as_far))
-    return SignFlip(p=count / sums.size if exact else (count + 1) / (NUM_DRAWS + 1), exact=exact)
+    return count / sums.size if exact else (count + 1) / (NUM_DRAWS + 1)
 
 
 def _all_sums(start: NDArray[np.float64], differences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from claim_cases import Values, claim, spread, write_experiment, write_results
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
 from regx.claims.status import ClaimStatus, claim_statuses
 from regx.figures.claim import save_figures
-from regx.figures.claims import describe_claims, draw_claims, save_claims_figure
+from regx.figures.claims import describe_claims, save_claims_figure
 
 PROSE = "deviations: [No.], traps: [None.], published: [{figures: Half., where: Table 2, verified: read}]"
 
@@ -29,11 +28,9 @@ def judged(folder: Path, *paths: tuple[Path, Values]) -> list[ClaimStatus]:
     return claim_statuses(registry, folder / "results")
 
 
-def effects(found: list[ClaimStatus]) -> tuple[Axes, list[float]]:
+def effects(path: Path, found: list[ClaimStatus]) -> tuple[Axes, list[float]]:
     """Draw claims; where their diamonds stand."""
-    figure = Figure()
-    draw_claims(figure, found)
-    [axes] = figure.axes
+    [axes] = save_claims_figure(path / "a.svg", found).axes
     return axes, [float(line.get_xdata()[0]) for line in axes.lines if line.get_marker() == "D"]
 
 
@@ -45,12 +42,11 @@ class TestAllClaims:
     def test_each_effect_is_in_multiples_of_the_smallest(self, tmp_path: Path) -> None:
         path = write_experiment(tmp_path, claim("X01", rule(0.1)) + claim("X02", rule(0.6), family="other"))
         found = judged(tmp_path, (path, of_size(0.3)))
-        axes, places = effects(found)
+        axes, places = effects(tmp_path, found)
         assert places == pytest.approx([3.0, 0.5])
         diamonds = [line for line in axes.lines if line.get_marker() == "D"]
         assert [line.get_ydata()[0] for line in diamonds] == [0, 1]
         assert diamonds[0].get_color() != diamonds[1].get_color()  # supported, contradicted
-        save_claims_figure(tmp_path / "a.svg", found)
         words = describe_claims(found)
         assert words in (tmp_path / "a.svg").read_text()
         assert words.startswith(
@@ -59,7 +55,7 @@ class TestAllClaims:
 
     def test_an_effect_of_many_multiples_is_inside(self, tmp_path: Path) -> None:
         path = write_experiment(tmp_path, claim("X01", rule(0.001)))
-        axes, places = effects(judged(tmp_path, (path, of_size(3.0))))
+        axes, places = effects(tmp_path, judged(tmp_path, (path, of_size(3.0))))
         assert places == pytest.approx([3000.0])
         assert places[0] < axes.get_xlim()[1] == -axes.get_xlim()[0]
         assert max(axes.get_xticks()) == 1000
@@ -70,7 +66,7 @@ class TestAllClaims:
         second = write_experiment(tmp_path, other.replace("family: own, ", ""), name="other")
         found = judged(tmp_path, (first, of_size(0.0)), (second, of_size(0.5)))
         assert found[0].label == "supported (strong)"
-        assert effects(found)[1] == pytest.approx([5.0])
+        assert effects(tmp_path, found)[1] == pytest.approx([5.0])
 
     def test_of_a_null_the_part_that_excludes_an_effect_is_shown(self, tmp_path: Path) -> None:
         """The first part is open, too noisy to tell."""
@@ -82,14 +78,13 @@ class TestAllClaims:
         path = write_experiment(tmp_path, claim("X01", f"{rule(0.1)}, {second}"))
         found = judged(tmp_path, (path, values))
         assert found[0].label == "contradicted (null)"
-        assert effects(found)[1] == pytest.approx([0.0], abs=1e-9)
+        assert effects(tmp_path, found)[1] == pytest.approx([0.0], abs=1e-9)
 
     def test_a_claim_without_results_has_a_row_without_an_effect(self, tmp_path: Path) -> None:
         write_experiment(tmp_path, claim("X01", rule(0.1)))
-        figure = Figure()
-        draw_claims(figure, claim_statuses(read_registry([tmp_path / "experiments"]), tmp_path / "results"))
-        [axes] = figure.axes
-        assert not [line for line in axes.lines if line.get_marker() == "D"]
+        found = claim_statuses(read_registry([tmp_path / "experiments"]), tmp_path / "results")
+        axes, effect = effects(tmp_path, found)
+        assert not effect
         assert "not run" in [text.get_text() for text in axes.texts]
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from regx.measures.ladder import grid_floor, lr_max, lr_min, lr_star, optimum, stable_width
-from regx.stats.censoring import censored_times, times_as_fast
 
 
 @pytest.mark.parametrize(
@@ -105,31 +104,3 @@ def test_the_spread_of_rounding() -> None:
     rounded = np.random.default_rng(0).uniform(-0.5, 0.5, 100_000)
     assert grid_floor(1) == pytest.approx(rounded.std(), rel=0.01)
     assert grid_floor(0.1) == pytest.approx(0.0289, abs=1e-4)
-
-
-def test_the_speed_up_is_the_ratio_of_geometric_means() -> None:
-    assert times_as_fast([400], [100]) == pytest.approx(4)
-    assert times_as_fast([100, 400], [400, 1600]) == pytest.approx(1 / 4)
-    assert times_as_fast([100, 400], [100, 100]) == pytest.approx(2)
-    for wrong in (0, -1, nan, inf):
-        with pytest.raises(ValueError, match="times"):
-            times_as_fast([100], [wrong])
-
-
-def test_the_budget_stands_for_times_that_are_longer() -> None:
-    censored = censored_times([30, None, 60, 12.5, 7], [60, 90, 60, 60, None])
-    assert censored is not None
-    assert censored.times == (30, 90, 60, 12.5, 7)
-    assert censored.censored == (False, True, False, False, False)
-
-
-@pytest.mark.parametrize(("times", "budget"), [([61], 60), ([-1], 60), ([nan], 60), ([], 60), ([1], inf)])
-def test_times_lie_within_the_budget(times: list[float | None], budget: float) -> None:
-    with pytest.raises(ValueError, match="budget"):
-        censored_times(times, [budget] * len(times))
-
-
-def test_times_tell_nothing_where_more_than_a_fifth_is_censored_or_one_broke_off() -> None:
-    assert censored_times([1, 2, 3, 4, None], [9] * 5) is not None
-    assert censored_times([1, 2, 3, None], [9] * 4) is None
-    assert censored_times([1, 2, 3, 4, None], [9, 9, 9, 9, None]) is None

@@ -7,7 +7,6 @@ import pytest
 from run_builder import build_run
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.numbers import show_p
 from regx.compare.select import group_runs
 from regx.compare.tables import (
     COLUMNS,
@@ -16,7 +15,6 @@ from regx.compare.tables import (
     as_markdown,
     markdown_page,
     markdown_table,
-    show_number,
     show_setting,
 )
 from regx.config.sections.model import BatchNormConfig
@@ -83,36 +81,6 @@ def test_markdown_shows_per_cent_and_marks_the_better(comparison: Comparison) ->
     assert "| epochs to target | not reached | 1.8 |  |" in page
     assert "| optim.lr | 0.1 | 0.2 |" in page
     assert "Target: validation error 15 %, given by --target-error." in page
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "shown"),
-    [
-        (0.0123, "fraction", "1.23"),
-        (-0.0123, "fraction", "−1.23"),
-        (0.00011365, "nats", "0.000114"),
-        (0.5, "nats", "0.500"),
-        (12.345, "nats", "12.35"),
-        (2.54, "epochs", "2.5"),
-        (1234.4, "steps", "1,234"),
-        (0.456, "seconds", "0.46"),
-        (123.4, "seconds", "123"),
-        (9.0, "epoch", "9"),
-    ],
-)
-def test_numbers_for_people(value: float, unit: str, shown: str) -> None:
-    assert show_number(value, unit) == shown
-
-
-@pytest.mark.parametrize(
-    ("p", "shown"),
-    [
-        (0.0004, "<0.001"), (0.0123, "0.012"), (0.0494, "0.049"), (0.0497, "0.0497"), (0.04999, "<0.05"),
-        (0.05, "0.050"), (0.0502, "0.050"), (0.123, "0.12"),
-    ],
-)  # fmt: skip
-def test_a_p_value_shows_on_which_side_of_the_level_it_lies(p: float, shown: str) -> None:
-    assert show_p(p) == shown
 
 
 def test_settings_read_as_one_would_write_them() -> None:

@@ -7,7 +7,7 @@ from run_builder import build_run
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import group_runs, show_cell_of, show_tuned
-from regx.compare.sentences import conclude
+from regx.compare.words import conclude
 from regx.config.errors import UsageError
 from regx.runs.table import Run, load_run_folder
 
@@ -56,13 +56,13 @@ def compared(*runs: Run, target_error: float | None = None) -> Comparison:
 def test_each_measure_by_hand(pair: tuple[Run, Run], measure: str, plain: float, dropout: float) -> None:
     row = compared(*pair, target_error=0.21).row(measure)
     assert [cell.mean for cell in row.cells] == pytest.approx([plain, dropout])
-    assert row.differences[1] == pytest.approx(dropout - plain)
+    assert row.inferences[1].difference == pytest.approx(dropout - plain)
 
 
 def test_swapping_the_runs_turns_every_sign(pair: tuple[Run, Run]) -> None:
     there, back = compared(*pair), compared(*reversed(pair))
     for row, turned in zip(there.rows, back.rows, strict=True):
-        assert row.differences[1] == -turned.differences[1]
+        assert row.inferences[1].difference == -turned.inferences[1].difference
         assert (row.best is None) == (turned.best is None)
         assert row.best is None or row.best == 1 - turned.best
 
@@ -108,7 +108,7 @@ def test_two_seeds_of_one_config_show_chance(build) -> None:
 
 def test_a_target_out_of_reach_is_no_number(pair: tuple[Run, Run]) -> None:
     row = compared(*pair, target_error=0.15).row("epochs_to_target")
-    assert (row.cells[0].mean, row.cells[0].missing, row.differences[1]) == (None, "not reached", None)
+    assert (row.cells[0].mean, row.cells[0].missing, row.inferences[1]) == (None, "not reached", None)
     assert row.cells[1].mean == pytest.approx(2.5)
 
 
@@ -189,26 +189,27 @@ def test_other_data_and_another_machine_are_noted(build) -> None:
 
 def test_the_sentences_name_winner_and_margin(pair: tuple[Run, Run]) -> None:
     overfitting, convergence, *_ = conclude(compared(*pair, target_error=0.21))
-    assert overfitting.startswith(
-        "dropout overfits less than plain: its loss gap is 0.100 nats against 0.500 nats"
+    assert overfitting == (
+        "dropout overfits less than plain: loss gap 0.100 against 0.500 nats, difference −0.400. "
+        "The test error of dropout is lower than that of plain: 15.00 against 22.00 %, difference −7.00."
     )
-    assert "80 % less" in overfitting
-    assert convergence.startswith("dropout converges faster than plain: a validation error of 21.00 %")
-    assert "2.0 epochs against 2.9 (1.5 times fewer), and 3.93 s against 5.80 s" in convergence
+    assert convergence == (
+        "dropout converges faster than plain: 2.0 against 2.9 epochs to a validation error of 21 %, "
+        "difference −0.9; 1.47 times faster; in training time 3.93 s against 5.80 s."
+    )
 
 
 def test_a_small_gap_with_a_worse_test_error_is_not_sold_as_a_win(build) -> None:
     worse = build(**REGULARIZED | {"test_error": 0.4})
-    assert (
-        "Its test error is higher all the same (40.00 % against 22.00 %)"
-        in conclude(compared(build(), worse))[0]
-    )
+    said = conclude(compared(build(), worse))[0]
+    assert "But the error gap of dropout is higher than that of plain: " in said
+    assert "The test error of dropout is higher than that of plain: 40.00 against 22.00 %" in said
 
 
 def test_equal_runs_are_called_equal(build) -> None:
     overfitting, convergence, *_ = conclude(compared(build(), build(name="same", optim={"lr": 0.2})))
-    assert "overfit the same" in overfitting
-    assert "after the same 2.9 epochs" in convergence
+    assert overfitting.startswith("The overfitting of plain and same is the same: loss gap 0.500 against")
+    assert convergence.startswith("The convergence of plain and same is the same: 2.9 against 2.9 epochs")
 
 
 def test_what_is_not_known_is_no_word_of_python(tmp_path: Path) -> None:

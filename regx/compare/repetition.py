@@ -1,39 +1,25 @@
 """Does a run, trained again from its record, give what it gave before?"""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from regx.compare.numbers import show_fact
 from regx.data.spec import DatasetFacts
-from regx.runs.metrics import COLUMNS, TIME_COLUMNS, EpochMetrics
+from regx.numbers import show_fact
+from regx.runs.folder import RunFolder
+from regx.runs.metrics import COLUMNS, TIME_COLUMNS
 from regx.runs.probes import ProbeValue
 from regx.runs.record import RunRecord
+from regx.runs.table import Run
 
-__all__ = ["Verification", "Written", "verify"]
+__all__ = ["Repetition", "compare_repetition"]
 
 TOLERANCE_IN_STANDARD_ERRORS = 4.0
 NO_EXCUSE = {"code", "git_commit", "git_dirty", "data_sha256"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """What a run has written.
-
-    Attributes:
-        record: What it was and how it ended.
-        rows: One per epoch that was evaluated.
-        probes: What its probes found; empty where none are on.
-    """
-
-    record: RunRecord
-    rows: Sequence[EpochMetrics]
-    probes: Sequence[ProbeValue] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
+class Repetition:
     """What a second training of the same run showed.
 
     Attributes:
@@ -50,13 +36,12 @@ class Verification:
     first_difference: str | None
 
 
-def verify(recorded: Written, repeated: Written, *, facts: DatasetFacts) -> Verification:
+def compare_repetition(recorded: Run, repeated: Run) -> Repetition:
     """Compare a recorded run with its repetition, time columns aside.
 
     Args:
         recorded: The run as it stands in its folder.
         repeated: The run trained again.
-        facts: Sizes of the validation and test sets; they set the tolerance where the environment is another.
 
     Returns:
         The verdict with its reasons. In the same environment nothing but identity will do, and other data is
@@ -67,10 +52,10 @@ def verify(recorded: Written, repeated: Written, *, facts: DatasetFacts) -> Veri
     changes = (*mixed, *_environment_changes(old, new))
     difference = _metrics_difference(recorded, repeated) or _probes_difference(recorded, repeated)
     if difference is None:
-        return Verification(verdict="identical", changes=changes, first_difference=None)
-    close = _may_move_digits(old, new) and _within_tolerance(old, new, facts)
+        return Repetition(verdict="identical", changes=changes, first_difference=None)
+    close = _may_move_digits(old, new) and _within_tolerance(old, new, recorded.config.data.facts)
     verdict: Literal["within_tolerance", "different"] = "within_tolerance" if close else "different"
-    return Verification(verdict=verdict, changes=changes, first_difference=difference)
+    return Repetition(verdict=verdict, changes=changes, first_difference=difference)
 
 
 def _may_move_digits(old: RunRecord, new: RunRecord) -> bool:
@@ -91,7 +76,7 @@ def _environment_changes(old: RunRecord, new: RunRecord) -> list[str]:
     ]
 
 
-def _metrics_difference(recorded: Written, repeated: Written) -> str | None:
+def _metrics_difference(recorded: Run, repeated: Run) -> str | None:
     for old, new in zip(recorded.rows, repeated.rows, strict=False):
         for column in COLUMNS:
             before, after = old.cell(column), new.cell(column)
@@ -106,14 +91,17 @@ def _metrics_difference(recorded: Written, repeated: Written) -> str | None:
     return None
 
 
-def _probes_difference(recorded: Written, repeated: Written) -> str | None:
-    for old, new in zip(recorded.probes, repeated.probes, strict=False):
+def _probes_difference(recorded: Run, repeated: Run) -> str | None:
+    before, after = (
+        run.probed if RunFolder(run.path).probes.exists() else () for run in (recorded, repeated)
+    )
+    for old, new in zip(before, after, strict=False):
         if old[:3] != new[:3]:
             return f"probes.csv: {_place(old)} -> {_place(new)}"
         if str(old.value) != str(new.value):  # as text, in which NaN equals NaN
             return f"probes.csv: {_place(old)}: {old.value:.9g} -> {new.value:.9g}"
-    if len(recorded.probes) != len(repeated.probes):
-        return f"rows of probes.csv: {len(recorded.probes)} -> {len(repeated.probes)}"
+    if len(before) != len(after):
+        return f"rows of probes.csv: {len(before)} -> {len(after)}"
     return None
 
 

@@ -6,21 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from run_builder import build_run
 from scipy import stats
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
-from regx.compare.seeded import fewest_and_most
 from regx.compare.select import group_runs, group_selections, select
-from regx.compare.sentences import conclude
+from regx.compare.words import conclude
 from regx.runs.table import load_run_folder
-from regx.stats.inference import Inference
 from regx.stats.power import seeds_needed
-from regx.stats.tests import PairedSummary
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)
 BETTER = (0.06, 0.07, 0.08, 0.09, 0.07, 0.08)
@@ -118,7 +113,7 @@ def test_more_groups_are_corrected_by_holm(tmp_path: Path) -> None:
 def test_differences_without_spread_get_a_word(tmp_path: Path, shift: float) -> None:
     same = [error + shift for error in FIRST]
     one = compared(arm(tmp_path, FIRST, 0.1), arm(tmp_path, same, 0.2)).row("test_error").inferences[1]
-    assert (one.low, one.p, one.effect_size, one.is_told) == (None, None, None, False)
+    assert (one.low, one.p, one.effect_size, one.is_significant) == (None, None, None, False)
     assert one.remark == ("the same in each" if shift else "identical")
 
 
@@ -126,7 +121,7 @@ def test_a_winner_is_called_only_where_the_interval_leaves_out_0(tmp_path: Path)
     said = " ".join(conclude(compared(arm(tmp_path, FIRST, 0.1), arm(tmp_path, BETTER, 0.2))))
     assert "lr0.2 overfits less than lr0.1: loss gap 0.350 against 0.620 nats, difference −0.270 [−0." in said
     assert "p < 0.001, in 6 of 6 seeds" in said
-    assert "The test error of lr0.2 is lower: 7.50 against 12.00 %" in said
+    assert "The test error of lr0.2 is lower than that of lr0.1: 7.50 against 12.00 %" in said
     said = " ".join(conclude(compared(arm(tmp_path / "b", FIRST, 0.1), arm(tmp_path / "b", LIKE, 0.2))))
     assert "No difference in overfitting can be told between lr0.2 and lr0.1" in said
     assert "to see one of this size takes about" in said
@@ -153,7 +148,7 @@ def test_a_smaller_gap_by_fitting_less_is_said(tmp_path: Path) -> None:
 def test_few_seeds_are_no_claim_and_it_says_how_many_are_needed(tmp_path: Path) -> None:
     comparison = compared(arm(tmp_path, FIRST[:3], 0.1), arm(tmp_path, LIKE[:3], 0.2))
     said = conclude(comparison)
-    assert not comparison.row("test_error").inferences[1].is_told
+    assert not comparison.row("test_error").inferences[1].is_significant
     assert said[-1].startswith("3 seeds are too few for a claim; differences of this size need about ")
     assert "for the loss gap" in said[-1]
     assert "for the test error" in said[-1]
@@ -163,8 +158,8 @@ def test_four_seeds_call_no_winner_however_clear_they_are(tmp_path: Path) -> Non
     comparison = compared(arm(tmp_path, FIRST[:4], 0.1), arm(tmp_path, BETTER[:4], 0.2))
     one = comparison.row("test_error").inferences[1]
     assert one.p < 0.05
-    assert not one.is_told
-    assert "Overfitting of lr0.2 against lr0.1: loss gap 0." in conclude(comparison)[0]
+    assert not one.is_significant
+    assert "The overfitting of lr0.2 against that of lr0.1: loss gap 0." in conclude(comparison)[0]
 
 
 def test_a_fifth_that_missed_the_target_counts_with_its_budget(tmp_path: Path) -> None:
@@ -198,7 +193,7 @@ def test_a_group_that_looks_faster_by_lower_bounds_is_not_called_faster(tmp_path
     one = comparison.row("epochs_to_target").inferences[1]
     assert one.high < 0
     assert one.p_holm < 0.05
-    assert not one.is_told
+    assert not one.is_significant
     said = conclude(comparison)[1]
     assert said.startswith(
         "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.2 against 2.6 epochs"
@@ -211,7 +206,7 @@ def test_lower_bounds_of_the_slower_group_leave_the_difference_told(tmp_path: Pa
     comparison = compared(
         timed(tmp_path, 0.1, [*SLOW[:9], NEVER]), timed(tmp_path, 0.2, FAST), target_error=0.25
     )
-    assert comparison.row("epochs_to_target").inferences[1].is_told
+    assert comparison.row("epochs_to_target").inferences[1].is_significant
     said = conclude(comparison)[1]
     assert said.startswith("lr0.2 converges faster than lr0.1: 1.0 against at least 2.7 epochs")
     assert "at least 2.7 times faster" in said
@@ -222,7 +217,7 @@ def test_lower_bounds_outside_the_pairs_do_not_count(tmp_path: Path) -> None:
         timed(tmp_path, 0.1, SLOW[:9]), timed(tmp_path, 0.2, [*FAST[:9], NEVER]), target_error=0.25
     )
     assert comparison.row("epochs_to_target").cells[1].num_censored == 1
-    assert comparison.row("epochs_to_target").inferences[1].is_told
+    assert comparison.row("epochs_to_target").inferences[1].is_significant
 
 
 def test_a_single_run_is_not_called_slower_than_a_lower_bound(tmp_path: Path) -> None:
@@ -231,8 +226,8 @@ def test_a_single_run_is_not_called_slower_than_a_lower_bound(tmp_path: Path) ->
     )
     assert comparison.row("epochs_to_target").best is None
     assert (
-        "Which of lr0.1 and lr0.2 converges faster cannot be told: a validation error of 25.00 % after at "
-        "least 1.4 epochs against 2.8, and times of lr0.2 are lower bounds."
+        "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.4 against 2.8 epochs "
+        "to a validation error of 25 %, difference −1.4; times of lr0.2 are lower bounds."
     ) in conclude(comparison)
 
 
@@ -261,7 +256,9 @@ def test_the_sentences_take_the_means_over_the_pairs(tmp_path: Path) -> None:
     assert one.means[1] - one.means[0] == pytest.approx(one.difference)
     said = conclude(comparison)[0]
     assert "lr0.2 overfits less than lr0.1: loss gap 0.368 against 0.644 nats over the 5 pairs" in said
-    assert "The test error of lr0.2 is lower: 7.80 against 12.40 % over the 5 pairs, " in said
+    assert (
+        "The test error of lr0.2 is lower than that of lr0.1: 7.80 against 12.40 % over the 5 pairs, " in said
+    )
     whole = compared(arm(tmp_path / "b", FIRST, 0.1), arm(tmp_path / "b", BETTER, 0.2))
     assert "over the" not in conclude(whole)[0]
 
@@ -273,7 +270,7 @@ def test_more_than_a_fifth_makes_the_area_step_in(tmp_path: Path) -> None:
     row = comparison.row("epochs_to_target")
     assert (row.cells[0].missing, row.inferences[1]) == ("2 of 6 not reached", None)
     assert any("2 of 6 not reached, which is more than 20 %" in note for note in notes(comparison))
-    assert any("validation accuracy" in line for line in conclude(comparison))
+    assert any("mean valid accuracy (AUC) " in line for line in conclude(comparison))
 
 
 def test_a_diverged_run_is_never_dropped(tmp_path: Path) -> None:
@@ -346,14 +343,17 @@ def test_many_groups_get_one_sentence_each(tmp_path: Path) -> None:
     assert said[0].startswith(
         "lr0.2: overfits less (−0.270 nats) and has the lower test error (−4.50 points)"
     )
-    assert said[1] == "lr0.3: no difference can be told in loss gap, test error and time to target."
+    assert said[1] == "lr0.3: no difference can be told in loss gap, test error and epochs to target."
     assert len(said) <= 6
 
 
-@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(0.01, 2)), min_size=1, max_size=12))
-@settings(max_examples=30, deadline=None)
-def test_the_most_and_the_fewest_seeds_are_those_of_all_differences(pairs: list[tuple[float, float]]) -> None:
-    tests = [PairedSummary(differences=(), mean=mean, sd=sd) for mean, sd in pairs]
-    ones = [Inference(difference=test.mean, means=(0.0, test.mean), pairs=test) for test in tests]
-    needs = [need for mean, sd in pairs if (need := seeds_needed(mean, sd)) is not None]
-    assert fewest_and_most(ones) == ((min(needs), max(needs)) if needs else None)
+def test_the_clearest_and_the_faintest_difference_say_how_many_seeds_are_needed(tmp_path: Path) -> None:
+    faint = (0.11, 0.11, 0.12, 0.16)
+    arms = [arm(tmp_path, errors[:4], lr) for errors, lr in ((FIRST, 0.1), (WORSE, 0.2), (faint, 0.3))]
+    comparison = compared(*arms)
+    tests = [one.pairs for one in comparison.row("test_error").inferences[1:]]
+    few, many = (seeds_needed(test.mean, test.sd) for test in tests)
+    assert (few, many > 5) == (4, True)
+    assert f"5 to {many:,} for the test error" in conclude(comparison)[-1]
+    same = arm(tmp_path, LIKE[:4], 0.4)  # a mean of 0, which no number of seeds tells from 0
+    assert "5 or more for the test error" in conclude(compared(*arms, same))[-1]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from regx.compare.grid_page import GRID_COLUMNS
 from regx.compare.tables import COLUMNS as COMPARE_COLUMNS
+from regx.compare.tables import GRID_COLUMNS
 from regx.runs.metrics import COLUMNS
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 RUN_PAGE, COMPARE_PAGE = ((DOCS / name).read_text() for name in ("metrics.md", "compare.md"))
 FIELDS = {name for model in (RunRecord, Final, Best, Failure, Environment) for name in model.model_fields}
 
