@@ -1,4 +1,4 @@
-"""Fetching: one source after the other until one gives content that is what its authors published."""
+"""Downloading: one source after the other, until the content is what its authors published."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def ensure_here(name: str, *, offline: bool, listener: Listener) -> None:
 
 
 def check(name: str) -> str:
-    """Read a data set as it is here, and compare it with all its checksums.
+    """Read a data set from the cache, and compare it with all its checksums.
 
     Returns:
         Its content hash.
@@ -132,7 +132,7 @@ def status(name: str) -> DatasetStatus:
 
 
 def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
-    """Read what is here, checked; None if it is to be fetched."""
+    """Read and check the data in the cache; None if they have to be downloaded."""
     try:
         arrays = read_cache(spec)
         problem = f"{spec.name} is not in the cache ({cache_path(spec.name)})"
