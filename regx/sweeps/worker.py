@@ -24,7 +24,6 @@ from regx.training.observer import Observer
 
 if TYPE_CHECKING:
     from regx.data.load import Dataset
-    from regx.training.loop import TrainState
 
 __all__ = ["execute", "mark_late", "wait_until_idle"]
 
@@ -160,7 +159,7 @@ class _Execution(Observer):
         """Whether the time limit is over."""
         return self.ends_at is not None and time.monotonic() > self.ends_at
 
-    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # the clock says when
         """Stop the run when its time is over, and when that is wished."""
         return not (self.is_late or self.stop_wanted())
 
