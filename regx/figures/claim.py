@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.claims.facts import part_facts
-from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
 from regx.config import Tier
@@ -134,11 +133,11 @@ def _caption(parts: Sequence[PartEvidence], panels: Sequence[PanelRow]) -> str:
 def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw one row: the numbers of each side on the left, their differences on the right."""
     result = part.result
-    heading, wanted = shorten(part_facts(result).heading, HEADING_LETTERS), show_wanted(result)
-    answer = f"   {wanted}: {'holds' if result.holds else 'does not hold'}" if wanted else ""
+    facts = part_facts(result)
+    heading = shorten(facts.heading, HEADING_LETTERS)
+    answer = f"   {facts.wanted}: {'holds' if result.holds else 'does not hold'}" if facts.wanted else ""
     theme.add_text(figure, 0.1, top + 0.12, heading, size=8.5, weight="bold")
-    if result.mean is not None:
-        theme.add_text(figure, 0.1, top + 0.29, show_effect(result) + answer, size=8)
+    theme.add_text(figure, 0.1, top + 0.29, facts.effect and facts.effect + answer, size=8)
     panel_top, height = top + 0.42, PART - 0.86
     left = LABELS
     if len(part.sides) > 1:
@@ -153,7 +152,7 @@ def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[st
 
 def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw the numbers of each arm, a row of dots for each."""
-    factor, unit = scaled_value(part.unit)
+    factor, unit = theme.scaled(part.unit)
     everything = [factor * value for side in part.sides for value in side.values]
     low, high = min(everything, default=0.0), max(everything, default=0.0)
     is_quotient = part.result.unit in ("ln", "log2")
@@ -176,7 +175,7 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
 
 def _draw_differences(axes: Axes, result: PartResult) -> None:
     """Draw the differences of one part: dots, mean and intervals, zero, and what was asked for."""
-    factor, unit = scaled(result.unit)
+    factor, unit = theme.scaled(result.unit, difference=True)
     values = [factor * value for value in result.differences.values()]
     ends, ends_90 = _ends(result.low, result.high, factor), _ends(result.low_90, result.high_90, factor)
     dashed, grey = _asked_for(result, factor)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
-from regx.claims.quantity import scaled_value
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, LockedPart, PartResult, ResultsFolder
 from regx.config import Tier
@@ -154,7 +153,7 @@ class RunPanels:
         found = [line for run in runs if run.record.has_learned and (line := course.of(run))]
         if not found:
             return
-        factor, unit = scaled_value(course.unit)
+        factor, unit = theme.scaled(course.unit)
         shared = [x for x in sorted(found[0]) if all(x in line for line in found)]
         lines = tuple([(x, factor * line[x]) for x in shared] for line in found)
         title = f"{course.title} ({unit})" if unit else course.title
@@ -169,7 +168,7 @@ class RunPanels:
     ) -> None:
         """Add what each run of a grid came to: the measure that one over the grid is made of."""
         each = find_measure("final_valid_error" if measure.each == "diverged" else measure.each)
-        factor, unit = scaled_value(each.unit)
+        factor, unit = theme.scaled(each.unit)
         title = f"{each.name}{f' ({unit})' if unit else ''}, each run of the grid"
         lines = {arm: _grid_line(each, seeds, reference, factor) for arm, seeds in by_arm.items()}
         panel = self.grids.setdefault((title, axis), GridPanel(title=title, axis=axis, lines={}))
