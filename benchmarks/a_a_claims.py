@@ -22,7 +22,7 @@ from regx.claims.results import Lock
 from regx.config import load_experiment
 from regx.runs.files import atomic_path
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import EngineOptions, Job, Outcome
+from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +71,7 @@ def judged(repetition: int) -> Iterator[tuple[Key, str]]:
             path = folder / "experiments" / f"{name}.yaml"
             path.write_text(yaml.safe_dump({"name": name, "base": "../base.yaml", **content}))
             experiment = load_experiment(path)
-            summary, found = run_experiment(experiment, ledger, engine, Silent(), folder / "results")
+            summary, found = run_experiment(folder / "results", experiment, ledger, engine, Watch())
             if found is None:
                 sys.exit(f"{path}: {[outcome.message for outcome in summary.trained if outcome.message]}")
             facts[name] = found
@@ -83,25 +83,6 @@ def judged(repetition: int) -> Iterator[tuple[Key, str]]:
         rule, _, measure = item.claim.says.partition(": ")
         result = results[item.id]
         yield (item.experiment, rule, measure), LETTERS[result.kind or result.verdict]
-
-
-class Silent:
-    """Watches a sweep without a word."""
-
-    def planned(self, jobs: object, num_ended: int) -> None:
-        """See a stage begin."""
-
-    def started(self, job: Job, worker: str) -> None:
-        """See a run begin."""
-
-    def progressed(self, job: Job, epochs: int) -> None:
-        """See an epoch."""
-
-    def noticed(self, message: str) -> None:
-        """See what is worth saying."""
-
-    def ended(self, outcome: Outcome) -> None:
-        """See a run end."""
 
 
 if __name__ == "__main__":

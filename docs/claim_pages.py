@@ -123,7 +123,7 @@ class ClaimsPage:
         """Say what the runs of a tier took, experiment by experiment."""
         owners: dict[str, list[str]] = {}
         for item in self.registry.registered:
-            owners.setdefault(item.experiment, []).append(item.claim.part_of or item.id)
+            owners.setdefault(item.experiment, []).append(item.judged_as)
         seconds: dict[str, float] = {}
         rows = []
         for name, claims in owners.items():

@@ -9,8 +9,7 @@ import pandas as pd
 from claim_comments import Comment
 from markdown_blocks import table
 
-from regx.claims.exact import MechanicalClaim
-from regx.claims.facts import certainty, part_facts
+from regx.claims.facts import certainty, part_facts, remark
 from regx.claims.registry import Registered, Registry
 from regx.claims.results import ClaimResult, MechanicalResult, PartResult
 from regx.claims.status import HEADS, ClaimStatus, cells_of, claim_statuses
@@ -45,13 +44,10 @@ class Sections:
         links = ", ".join(self._links(status))
         yield f"**{status.says}** Verdict: **{status.label}**{f' ({links})' if links else ''}"
         yield f"> {f'“{claim.quote}” ' if claim.quote else ''}({claim.source})"
-        if isinstance(claim, MechanicalClaim):
-            yield _check(claim, status.checked)
-        elif status.result is None:
-            yield f"Not run yet; `regx reproduce {status.id}` runs it."
-        elif status.is_stale:
-            yield "The rule has changed since it was fixed: the stored numbers were judged by another one."
-        else:
+        yield remark(status)
+        if status.checked is not None:
+            yield _check(status.checked)
+        if status.result is not None and not status.is_stale:
             yield from self._result(status, status.result)
         yield f"**Comment.** {comment.text}" if comment else ""
 
@@ -89,10 +85,8 @@ class Sections:
         return Path(os.path.relpath(path, self.root / "docs")).as_posix()
 
 
-def _check(claim: MechanicalClaim, checked: MechanicalResult | None) -> str:
+def _check(checked: MechanicalResult) -> str:
     """Say what an exact check found."""
-    if checked is None:
-        return f"Not run yet; `regx reproduce {claim.id}` runs it."
     decided = [row for row in checked.measured if row.criterion]
     failed = [row.name for row in decided if not row.holds]
     reading = f" Reading: {checked.reading}." if checked.reading else ""

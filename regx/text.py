@@ -1,10 +1,19 @@
 """Text for people: made fit for a terminal or a page, and small parts of messages."""
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["clean", "counted", "cut", "near_names", "nearest", "one_line", "printable"]
+__all__ = [
+    "clean",
+    "counted",
+    "cut",
+    "known_hint",
+    "near_key",
+    "near_names",
+    "nearest",
+    "one_line",
+    "printable",
+]
 
 _NAMES = {"\n": "\\n", "\t": "\\t"}
 _KEPT = frozenset("\n\t\xa0\u2009\u202f")  # line ends and tabs, and the spaces that do not break
@@ -60,7 +69,30 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
         known: What might have been meant.
         cutoff: How alike they must be, in [0, 1]; 1 is equal.
     """
+    import difflib  # here, since only who wrote something unknown waits for it
+
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)), "")
+
+
+def near_key(key: str, known: Iterable[str]) -> str:
+    """Return the known key that a slip of the keyboard made this of, or nothing.
+
+    A slip seldom changes the first letter, so `steps` is not taken for `eps`.
+    """
+    near = nearest(key, known, cutoff=0.75)
+    return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
+
+
+def known_hint(word: str, known: Iterable[str], near: Callable[[str, Iterable[str]], str] = nearest) -> str:
+    """Return `did you mean 'relu'?`, or all that there is: `known here: relu, tanh`.
+
+    Args:
+        word: What was written.
+        known: What might have been meant.
+        near: Looks for the nearest.
+    """
+    found = near(word, known)
+    return f"did you mean {found!r}?" if found else f"known here: {', '.join(known)}"
 
 
 def near_names(name: str, known: Iterable[str], endings: tuple[str, ...] = ()) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from regx.config import RunConfig
 from regx.runs.metrics import TIME_COLUMNS
-from regx.sweeps.jobs import Engine, Job, Outcome
+from regx.sweeps.jobs import Engine, Job, JobResult, Watch, folder_name
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -35,10 +35,11 @@ def small_job(seed: int = 0, **sections: Mapping[str, Any]) -> Job:
     content = SMALL | {"seed": seed}
     for name, section in sections.items():
         content[name] = content[name] | section
-    return Job.of(RunConfig.model_validate(content))
+    config = RunConfig.model_validate(content)
+    return Job(config=config, folder=folder_name(config))
 
 
-class Notebook:
+class Notebook(Watch):
     """Watches, and writes down what it sees.
 
     Attributes:
@@ -72,11 +73,11 @@ def once(act: Callable[[Job], None]) -> Callable[[Job], None]:
     return lambda job: left.pop()(job) if left else None
 
 
-def work_off(engine: Engine, jobs: Sequence[Job], watch: Notebook | None = None) -> dict[str, Outcome]:
-    """Run jobs to the end; return their outcomes by folder, of which there must be one each."""
-    outcomes = list(engine.run(jobs, watch or Notebook()))
-    assert sorted(outcome.job.folder for outcome in outcomes) == sorted(job.folder for job in jobs)
-    return {outcome.job.folder: outcome for outcome in outcomes}
+def work_off(engine: Engine, jobs: Sequence[Job], watch: Notebook | None = None) -> dict[str, JobResult]:
+    """Run jobs to the end; return their results by folder, of which there must be one each."""
+    results = list(engine.run(jobs, watch or Notebook()))
+    assert sorted(result.job.folder for result in results) == sorted(job.folder for job in jobs)
+    return {result.job.folder: result for result in results}
 
 
 def timeless(runs_dir: Path, job: Job) -> list[list[str]]:

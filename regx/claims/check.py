@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.parts import ClaimPart, parts_of
 from regx.config import Experiment
 from regx.config.errors import Finding, Problem
-from regx.config.yaml_tree import read_yaml
 from regx.measures.grid import GRID_FUNCTIONS
 from regx.sweeps.tuning import check_tuning
 
@@ -14,21 +13,16 @@ __all__ = ["check_measures"]
 
 def check_measures(experiment: Experiment) -> list[Problem]:
     """Find measures that do not exist, or that have no target, training loss, grid or axis to work on."""
-    found = [
-        Finding(("claims", index, *path), message, label=claim.label(path))
+    found = (
+        Finding(("claims", index, *item.path, "measure"), message)
         for index, claim in enumerate(experiment.claims)
-        for item in comparisons_of(claim)
-        for path in [(*item.path, "measure")]
+        for item in parts_of(claim)
         for message in _mistakes(item, experiment)
-    ]
-    tuning = check_tuning(experiment)
-    if not found:
-        return tuning
-    tree = read_yaml(experiment.path, [])
-    return [*tuning, *(tree.problem(finding) for finding in found)]
+    )
+    return [*check_tuning(experiment), *map(experiment.tree.problem, found)]
 
 
-def _mistakes(item: Comparison, experiment: Experiment) -> Iterator[str]:
+def _mistakes(item: ClaimPart, experiment: Experiment) -> Iterator[str]:
     try:
         measures = item.measures
     except ValueError as error:

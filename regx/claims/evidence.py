@@ -7,10 +7,11 @@ from math import isfinite
 from statistics import fmean
 from typing import Any
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import MeasureRow
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered
 from regx.claims.results import Lock, LockedPart, PartResult, SettingResult
+from regx.config.sections.claim import IF_CENSORED
 from regx.measures.ladder import grid_floor
 from regx.stats.inference import MOST_CENSORED
 from regx.stats.tests import PairedSummary, summarize
@@ -40,7 +41,7 @@ def judge_setting(
     own = [row for row in rows if row.claim == setting.id]
     compared = {
         item.part: _Compared(item, lock.claims[setting.id].find(item.part), lock.seeds, own)
-        for item in comparisons_of(setting.claim)
+        for item in parts_of(setting.claim)
     }
     names = [str(number) for number in range(1, len(setting.claim.parts) + 1)]
     if IF_CENSORED in compared and compared["1"].is_censored:
@@ -69,7 +70,7 @@ class _Compared:
         rows: Of the claim.
     """
 
-    item: Comparison
+    item: ClaimPart
     locked: LockedPart
     seeds: Sequence[int]
     rows: Sequence[MeasureRow]

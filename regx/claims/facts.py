@@ -11,9 +11,9 @@ from regx.numbers import equals, show_fixed, show_p
 
 if TYPE_CHECKING:
     from regx.claims.results import ClaimResult, PartResult
-    from regx.config.sections.claim import PublishedConfig
+    from regx.claims.status import ClaimStatus
 
-__all__ = ["PartFacts", "certainty", "part_facts", "show_measured", "show_published"]
+__all__ = ["PartFacts", "certainty", "part_facts", "remark"]
 
 _NAMES = {"if censored": "in place of part 1, whose target too many seeds never reached"}
 _OPPOSITE = {
@@ -22,7 +22,6 @@ _OPPOSITE = {
     "within": "a larger difference",
     "always": "not so",
 }
-_READ = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +135,15 @@ def _answer(part: "PartResult") -> str:
     return "open"
 
 
+def remark(status: "ClaimStatus") -> str:
+    """Say that a claim has no result, or one that no longer counts; empty where it has one."""
+    if status.result is None and status.checked is None:
+        return f"Not run yet; `regx reproduce {status.id}` runs it."
+    if status.is_stale:
+        return "The rule has changed since it was fixed: these results were judged by the old rule."
+    return ""
+
+
 def certainty(result: "ClaimResult") -> Iterator[str]:
     """Say how certain a verdict is, or why there is none: a line for each text."""
     if result.reasons:
@@ -152,13 +160,3 @@ def certainty(result: "ClaimResult") -> Iterator[str]:
             yield "how many seeds would settle it cannot be said from these numbers"
     if result.num_runs_before:
         yield f"its rule was fixed late, when {result.num_runs_before} of the runs to compare had ended"
-
-
-def show_published(published: "PublishedConfig") -> str:
-    """Write what a source reports, in which place, and how well that is known."""
-    return f"{published.figures} ({published.where}; {_READ[published.verified]})"
-
-
-def show_measured(value: float | str) -> str:
-    """Write what the check of a mechanical claim measured."""
-    return value if isinstance(value, str) else f"{value:.6g}"

@@ -21,7 +21,7 @@ from regx.claims.results import (
 )
 from regx.config import Experiment, Tier, load_experiment
 from regx.stats.power import seeds_to_settle
-from regx.stats.verdict import Decision, Evidence, any_of, decide, decide_family
+from regx.stats.verdict import Decision, Evidence, any_of, decide_family
 
 __all__ = ["RunFacts", "judge_tier"]
 
@@ -136,7 +136,7 @@ def _case(registry: Registry, item: Registered, reproduced: Mapping[str, _Reprod
         if found is None or setting.id not in found.lock.claims:
             return _Case(item=item, reason=f"{setting.id} was not run")
         if found.lock.claims[setting.id].rule != rule_digest(found.experiment, setting.claim):
-            reason = f"the rule of {setting.id} is another one than when its tuning ended"
+            reason = f"the rule of {setting.id} has changed since its tuning ended"
             return _Case(item=item, unjudged="stale", reason=reason)
         judged.append(judge_setting(setting, found.lock, found.rows))
     evidence = [one for one, _ in judged]
@@ -158,12 +158,10 @@ def _decide(registry: Registry, cases: Sequence[_Case], root: Path, tier: Tier) 
             for case in cases
             if case.item.claim.family == family and case.evidence is not None
         }
-        decisions |= decide_family(own, family_size=size, failed_gates=dict.fromkeys(own, failed))
-    if tier == "smoke":
+        decisions |= decide_family(own, family_size=size, failed_gates=failed)
+    if tier == "smoke" and not failed:
         return {
-            name: decide(found.evidence, failed_gates=failed)
-            if failed
-            else Decision(verdict="smoke", p=1.0, evidence=found.evidence)
+            name: Decision(verdict="smoke", p=1.0, evidence=found.evidence)
             for name, found in decisions.items()
         }
     return decisions

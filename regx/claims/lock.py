@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
-from regx.claims.comparison import IF_CENSORED, Comparison, comparisons_of
 from regx.claims.measuring import SweepRuns
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.config import Experiment
 from regx.config.errors import UsageError
-from regx.config.sections.claim import PROSE, ClaimConfig
+from regx.config.sections.claim import IF_CENSORED, PROSE, ClaimConfig
 from regx.measures.measure import Measure, Reference
 from regx.measures.registry import find_measure
 
@@ -69,7 +69,7 @@ def register(experiment: Experiment, runs: SweepRuns, known: Lock | None = None)
     claims = {}
     for claim in experiment.claims:
         before = known.claims.get(claim.id) if known else None
-        parts = {item.part: _TuningSeeds(item, experiment, runs).fix() for item in comparisons_of(claim)}
+        parts = {item.part: _TuningSeeds(item, experiment, runs).fix() for item in parts_of(claim)}
         claims[claim.id] = LockedClaim(
             rule=rule_digest(experiment, claim),
             when=before.when if before else datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
@@ -110,7 +110,7 @@ def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
 class _TuningSeeds:
     """Answers for one comparison what the tuning seeds give."""
 
-    item: Comparison
+    item: ClaimPart
     experiment: Experiment
     runs: SweepRuns
 

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.results import Lock
 from regx.config.errors import UsageError
 from regx.config.sections.claim import ClaimConfig
@@ -101,12 +101,12 @@ class SweepRuns:
         """Count the runs to compare that have ended."""
         return sum(run.stage == "confirm" for run in self.record.runs) - len(self.missing())
 
-    def confirmed(self, arm: str, item: Comparison, seed: int) -> SeedRuns:
+    def confirmed(self, arm: str, item: ClaimPart, seed: int) -> SeedRuns:
         """Return the runs to compare of an arm under a seed, in the cells that a comparison looks at."""
         runs = [run for run in self._of("confirm", arm) if run.seed == seed and item.looks_at(run.cell)]
         return self._seed_runs(arm, item, runs)
 
-    def tuning(self, arm: str, item: Comparison) -> Iterator[SeedRuns]:
+    def tuning(self, arm: str, item: ClaimPart) -> Iterator[SeedRuns]:
         """List, for each tuning seed, the trials of an arm at the values that were chosen for it."""
         chosen = self.record.arm(arm).tuned
         trials = [
@@ -131,7 +131,7 @@ class SweepRuns:
     def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
         return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
 
-    def _seed_runs(self, arm: str, item: Comparison, runs: list[SweepRun]) -> SeedRuns:
+    def _seed_runs(self, arm: str, item: ClaimPart, runs: list[SweepRun]) -> SeedRuns:
         return SeedRuns(arm=arm, runs=tuple(map(self._load, runs)), reference=item.config.reference)
 
     def _load(self, run: SweepRun) -> CellRun:
@@ -162,7 +162,7 @@ def measure_claims(claims: tuple[ClaimConfig, ...], lock: Lock, runs: SweepRuns)
 
 
 def _measure_claim(claim: ClaimConfig, lock: Lock, runs: SweepRuns) -> Iterator[MeasureRow]:
-    for item in comparisons_of(claim):
+    for item in parts_of(claim):
         part = lock.claims[claim.id].find(item.part)
         reference = Reference(target_error=part.target_error, train_loss=part.train_loss)
         for arm, measure in zip(part.arms, item.measures, strict=True):

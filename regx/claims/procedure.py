@@ -13,25 +13,27 @@ from regx.config import Experiment
 from regx.reading import read_text
 from regx.runs.files import write_text
 from regx.runs.sweep import SweepFolder, SweepRecord
-from regx.sweeps.driver import Summary, SweepWatch, sweep
-from regx.sweeps.jobs import Engine
+from regx.sweeps.driver import Summary, sweep
+from regx.sweeps.jobs import Engine, Watch
 from regx.sweeps.ledger import Ledger
 
 __all__ = ["measure", "run_experiment"]
 
 
-def run_experiment(  # what a sweep needs, and where the results go
+def run_experiment(
+    results: Path,
     experiment: Experiment,
     ledger: Ledger,
     engine: Engine,
-    watch: SweepWatch,
-    results: Path,
+    watch: Watch,
     *,
     retry_failed: bool = False,
 ) -> tuple[Summary, RunFacts | None]:
     """Train every run of an experiment that has not ended, and measure its claims.
 
     The rule of each claim is fixed when the tuning has ended, before the first run to compare begins.
+
+    All but `results`, the folder that measures go into, is as for `sweep`.
 
     Returns:
         How the sweep ended; and what is said of its runs, None where they are not complete.

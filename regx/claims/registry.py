@@ -50,6 +50,11 @@ class Registered:
         return self.claim.id
 
     @property
+    def judged_as(self) -> str:
+        """Id of the claim that it is judged with: its own, or of a setting that of the whole claim."""
+        return self.claim.part_of or self.id
+
+    @property
     def says(self) -> str:
         """The sentence in short."""
         return self.claim.says
@@ -105,7 +110,7 @@ class Registry:
     def only(self, ids: Collection[str]) -> "Registry":
         """Return the claims of these ids, with all their settings."""
         return Registry(
-            registered=tuple(item for item in self.registered if (item.claim.part_of or item.id) in ids),
+            registered=tuple(item for item in self.registered if item.judged_as in ids),
             mechanical=tuple(claim for claim in self.mechanical if claim.id in ids),
         )
 

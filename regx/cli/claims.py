@@ -52,7 +52,7 @@ def claims(
 
     Example: regx claims C01
     """
-    from regx.claims.registry import read_registry
+    from regx.claims.registry import Registered, read_registry
     from regx.claims.status import claim_statuses, default_results, row_of, starter_results
 
     registry = read_registry(experiments)
@@ -60,7 +60,9 @@ def claims(
     refuse_file(root)
     if not root.is_dir():
         say(f"{root}: no such folder, so no claim has a verdict; `regx reproduce` makes one")
-    claim = None if claim is None else registry.find(claim).id
+    if claim is not None:
+        item = registry.find(claim)
+        claim = item.judged_as if isinstance(item, Registered) else item.id
     if recompute:
         from regx.claims.judge import judge_tier
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from regx.claims.facts import certainty, part_facts, show_measured, show_published
+from regx.claims.facts import certainty, part_facts, remark
 from regx.claims.registry import Registered
 from regx.claims.sentences import course_text, loose_points
 from regx.claims.status import HEADS, cells_of, count_verdicts
@@ -16,14 +16,14 @@ from regx.text import counted
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-    from regx.claims.exact import MechanicalClaim
-    from regx.claims.results import MechanicalResult, PartResult
+    from regx.claims.results import ClaimResult, MechanicalResult, PartResult
     from regx.claims.status import ClaimStatus
 
 __all__ = ["claim_lines", "print_table"]
 
 # Columns of words, and the width that each has at least.
 _TEXTS = {"sentence": 24, "verdict": 18, "effect [95 % interval]": 27, "tier": 5, "when": 10, "commit": 10}
+_READ = {"read": "read there", "secondary": "from a secondary text", "memory": "from memory"}
 
 
 class _Paragraph(NamedTuple):
@@ -73,21 +73,27 @@ def _paragraphs(status: "ClaimStatus") -> Iterator[_Paragraph]:
     if isinstance(claim, Registered):
         yield from _empirical(claim, status)
     else:
-        yield from _mechanical(claim, status.checked)
+        yield _Paragraph(claim.passes_if, "holds if: ")
+        yield _Paragraph(remark(status))
+        if status.checked is not None:
+            yield from _check(status.checked)
+        for note in claim.notes:
+            yield _Paragraph(note, "note: ")
 
 
 def _empirical(item: Registered, status: "ClaimStatus") -> Iterator[_Paragraph]:
     claim = item.claim
     for published in claim.published:
-        yield _Paragraph(show_published(published), "published: ")
+        known = _READ[published.verified]
+        yield _Paragraph(f"{published.figures} ({published.where}; {known})", "published: ")
     for point in loose_points(item.id):
         yield _Paragraph(point, "the wording: ")
     yield _Paragraph(str(item.path), "experiment: ")
     yield _Paragraph(claim.family, "family: ")
     yield _Paragraph(claim.expected or "", "expected before the runs: ")
-    if status.is_stale:
-        yield _Paragraph("The rule has changed since it was fixed: these results were judged by another one.")
-    yield from _result(status)
+    yield _Paragraph(remark(status))
+    if status.result is not None:
+        yield from _result(status, status.result)
     for title, texts in (("deviations from the source", claim.deviations), ("traps", claim.traps)):
         if texts:
             yield _Paragraph(f"{title}:")
@@ -95,11 +101,7 @@ def _empirical(item: Registered, status: "ClaimStatus") -> Iterator[_Paragraph]:
                 yield _Paragraph(text, f"  {number}. ")
 
 
-def _result(status: "ClaimStatus") -> Iterator[_Paragraph]:
-    result = status.result
-    if result is None:
-        yield _Paragraph(f"not run; `regx reproduce {status.id}` runs it")
-        return
+def _result(status: "ClaimStatus", result: "ClaimResult") -> Iterator[_Paragraph]:
     yield from map(_Paragraph, certainty(result))
     yield _Paragraph(f"judged {result.when}, code {result.commit}")
     for setting, folder in status.settings:
@@ -132,16 +134,11 @@ def _part(part: "PartResult") -> Iterator[_Paragraph]:
         yield _Paragraph(note, "    note: ")
 
 
-def _mechanical(claim: "MechanicalClaim", result: "MechanicalResult | None") -> Iterator[_Paragraph]:
-    yield _Paragraph(claim.passes_if, "holds if: ")
-    if result is None:
-        yield _Paragraph(f"not run; `regx reproduce {claim.id}` runs it")
-    else:
-        yield _Paragraph(result.reading, "reading: ")
-        for row in result.measured:
-            mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
-            wanted = f" (wanted: {row.criterion})" if row.criterion else ""
-            yield _Paragraph(f"{row.name}: {show_measured(row.value)}{wanted}{mark}", "  ", indent=6)
-        yield _Paragraph(f"checked {result.when}, code {result.commit}")
-    for note in claim.notes:
-        yield _Paragraph(note, "note: ")
+def _check(result: "MechanicalResult") -> Iterator[_Paragraph]:
+    yield _Paragraph(result.reading, "reading: ")
+    for row in result.measured:
+        mark = "" if not row.criterion else " ok" if row.holds else " FAILS"
+        wanted = f" (wanted: {row.criterion})" if row.criterion else ""
+        value = row.value if isinstance(row.value, str) else f"{row.value:.6g}"
+        yield _Paragraph(f"{row.name}: {value}{wanted}{mark}", "  ", indent=6)
+    yield _Paragraph(f"checked {result.when}, code {result.commit}")

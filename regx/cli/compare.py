@@ -13,14 +13,11 @@ from regx.cli.json_output import JsonOption
 from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
-    from rich.console import Console  # noqa: TID251  # the type
-
     from regx.compare.compare import Comparison
     from regx.compare.select import Selection
 
 __all__ = ["compare"]
 
-MANY_GROUPS = 4  # from here on one line per group, not one column
 MOST_DRAWN = 24  # groups of a figure: more cannot be told apart
 
 
@@ -150,62 +147,22 @@ def _draw_runs(comparison: "Comparison", out: Path) -> list[Path]:
 
 def _print(comparison: "Comparison") -> None:
     """Print tables, what they rest on, and the conclusion last, where the eye is."""
+    from regx.cli.columns import print_columns
     from regx.compare import tables
     from regx.compare.notes import notes
     from regx.compare.words import conclude
 
     console = plain_console()
-    if len(comparison.groups) < MANY_GROUPS and not comparison.axis:
-        _print_groups(console, comparison)
-    else:
-        _print_overview(console, comparison)
-    _print_differences(console, comparison)
-    for line in [*tables.captions(comparison), *tables.reference_lines(comparison)]:
+    for table in tables.terminal_tables(comparison):
+        for line in table.above:
+            console.print(line)
+        print_columns(console, table.heads, table.sections)
+        if table.below:
+            console.print(f"{table.below}\n", style="dim")
+    for line in tables.captions(comparison):
         console.print(line, style="dim")
     for line in notes(comparison):
         console.print(f"note: {line}")
     console.print()
     for line in conclude(comparison):
         console.print(line)
-
-
-def _print_groups(console: "Console", comparison: "Comparison") -> None:
-    """Print every measure, one column per group."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    labels = [group.label for group in comparison.groups]
-    heads = tables.table_heads(comparison)
-    if comparison.config:
-        print_columns(console, ["setting", *labels], [("", tables.setting_lines(comparison))])
-    runs = [line + [""] * (1 + len(heads) - len(line)) for line in tables.run_lines(comparison.groups)]
-    print_columns(console, ["", *heads], [("Runs", runs), *tables.table_lines(comparison, joint="\n")])
-
-
-def _print_overview(console: "Console", comparison: "Comparison") -> None:
-    """Print the headline measures, one line per group: so many columns could not be read."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    if not comparison.axis:
-        for line in tables.setting_texts(comparison) if comparison.config else ():
-            console.print(line)
-        console.print()
-    heads, lines = tables.overview_lines(comparison)
-    print_columns(console, heads, [("", lines)])
-    if not comparison.axis:
-        console.print("All measures: --md, --csv or --out DIR.\n", style="dim")
-
-
-def _print_differences(console: "Console", comparison: "Comparison") -> None:
-    """Print what the seeds say: every measure for two groups, the headline measures for more."""
-    from regx.cli.columns import print_columns
-    from regx.compare import tables
-
-    labels = [group.label for group in comparison.groups]
-    if len(labels) == 2 and not comparison.axis:
-        title, sections = f"{labels[1]} − {labels[0]}", list(tables.difference_lines(comparison, 1))
-    else:
-        title, sections = f"minus {labels[0]}", list(tables.headline_difference_lines(comparison))
-    if comparison.tested:
-        print_columns(console, tables.difference_heads(comparison, title), sections)

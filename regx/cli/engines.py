@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.data import fetch_display
-
 if TYPE_CHECKING:
-    from regx.sweeps.driver import Plan
-    from regx.sweeps.estimate import Estimate
     from regx.sweeps.jobs import Engine, EngineOptions, Job
-    from regx.sweeps.ledger import Ledger
 
 __all__ = [
     "DryRunOption",
@@ -29,12 +24,7 @@ __all__ = [
     "SchedulerFileOption",
     "SchedulerOption",
     "TierOption",
-    "Workers",
     "available_cores",
-    "crowding_left",
-    "describe_estimate",
-    "estimate_left",
-    "fetch_data",
 ]
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container under Linux: microseconds of every so many, or `max`
@@ -83,21 +73,6 @@ OfflineOption = Annotated[bool, typer.Option("--offline", help="Never fetch data
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workers:
-    """How the runs are spread over this machine.
-
-    Attributes:
-        number: Runs at the same time.
-        per_gpu: Of them on each GPU; None for one each.
-        gpus: Whether the runs use GPUs.
-    """
-
-    number: int
-    per_gpu: int | None
-    gpus: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class EngineChoice:
     """What was asked for to train the runs; nothing: workers on this machine.
 
@@ -123,11 +98,11 @@ class EngineChoice:
         if sum(option is not None for option in asked) > 1:
             raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")
 
-    def workers_for(self, left: "Sequence[Job]") -> Workers | None:
+    def places_for(self, left: "Sequence[Job]") -> list[str | None] | None:
         """Take one worker for each core, or for each place on a GPU; no more than there are runs.
 
         Returns:
-            None where a scheduler has workers of its own.
+            For each worker the GPU that it gets, or None; nothing where a scheduler has workers of its own.
 
         Raises:
             UsageError: If they do not fit on the GPUs.
@@ -139,66 +114,19 @@ class EngineChoice:
         wanted = self.per_gpu is not None or any(job.config.device in ("auto", "cuda") for job in left)
         gpus = visible_gpus() if wanted else []
         default = len(gpus) * (self.per_gpu or 1) if gpus else available_cores()
-        workers = Workers(
-            number=max(1, min(self.jobs or default, len(left))),
-            per_gpu=self.per_gpu,
-            gpus=bool(gpus or self.per_gpu),
-        )
-        if workers.gpus:
-            place(workers.number, self.per_gpu)  # what does not fit is refused before the plan is shown
-        return workers
+        number = max(1, min(self.jobs or default, len(left)))
+        return place(number, self.per_gpu) if gpus or self.per_gpu else [None] * number
 
-    def open(self, options: "EngineOptions", workers: Workers | None) -> "AbstractContextManager[Engine]":
+    def open(
+        self, options: "EngineOptions", places: list[str | None] | None
+    ) -> "AbstractContextManager[Engine]":
         """Open what trains the runs."""
-        if workers and workers.number == 1:
+        if places and len(places) == 1:
             from regx.sweeps.in_process import in_process
 
             return in_process(options)
         from regx.sweeps.dask_engine import local_cluster, remote
 
-        if workers is None:
+        if places is None:
             return remote(options, address=self.scheduler, scheduler_file=self.scheduler_file)
-        return local_cluster(options, num_workers=workers.number, per_gpu=workers.per_gpu, gpus=workers.gpus)
-
-
-def crowding_left(left: "Sequence[Job]", workers: Workers | None) -> list[str]:
-    """Warn of more threads than this machine has cores; what a cluster has is not known here."""
-    from regx.config.warnings import thread_warnings
-
-    if not left or workers is None or workers.gpus:
-        return []
-    return thread_warnings(max(job.config.train.threads for job in left), available_cores(), workers.number)
-
-
-def estimate_left(plans: "Sequence[Plan]", ledger: "Ledger", workers: Workers | None) -> "Estimate | None":
-    """Find out how long it will take; on a scheduler's workers, if they were one like this machine.
-
-    Returns:
-        None where nothing is left.
-    """
-    from regx.sweeps.estimate import estimate, kind_of
-    from regx.training.speed import measure_speed
-
-    known = {job.folder: job for plan in plans for job in (*plan.trials, *plan.confirm)}
-    left = {job.folder: job for plan in plans for job in plan.left}
-    if not left:
-        return None
-    ended = {kind_of(job.config): job for folder, job in known.items() if folder not in left}
-    finished = [ledger.load(job) for job in ended.values()]  # one of each kind tells its speed
-    return estimate(tuple(left.values()), finished, workers.number if workers else 1, measure_speed)
-
-
-def describe_estimate(found: "Estimate | None", workers: Workers | None) -> dict[str, object] | None:
-    """Write an estimate as plain values; None where nothing is left."""
-    if found is None:
-        return None
-    return {"seconds": round(found.seconds, 1), "workers": workers.number if workers else None}
-
-
-def fetch_data(left: "Sequence[Job]", *, offline: bool, quiet: bool) -> None:
-    """See that the data are here before many workers ask for them at once."""
-    from regx.data.load import ensure_here
-
-    with fetch_display(quiet=quiet) as listener:
-        for name in sorted({job.config.data.name for job in left}):
-            ensure_here(name, offline=offline, listener=listener)
+        return local_cluster(options, places)

@@ -1,12 +1,15 @@
-"""`regx reproduce`: run what claims rest on, and judge them by the rule that was fixed before."""
+"""`regx reproduce`: pass sanity gates, run what claims rest on, judge by the rule that was fixed before."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.campaign import Campaign, fetch_data
 from regx.cli.claims import refuse_file
 from regx.cli.claims_text import print_table
 from regx.cli.completion import offer_claims_and_mechanical
@@ -25,14 +28,18 @@ from regx.cli.engines import (
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, plain_console, say
 from regx.cli.progress import say_wrapped
-from regx.cli.reproduction import Outcome, Reproduction
+from regx.cli.sweep_text import describe_plan, ending_lines
+from regx.text import counted
 
 if TYPE_CHECKING:
     from regx.claims.exact import MechanicalClaim
+    from regx.claims.gates.plan import GatePlan
     from regx.claims.judge import RunFacts
     from regx.claims.registry import Registered, Registry
     from regx.claims.status import ClaimStatus
     from regx.config import Experiment, Tier
+    from regx.sweeps.driver import Plan, Summary
+    from regx.sweeps.jobs import Engine
 
 __all__ = ["reproduce"]
 
@@ -77,8 +84,11 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     Without a claim and without --all it shows what all of them would take, and asks.
     Example: regx reproduce C01 --tier smoke
     """
+    from regx.claims.gates.plan import plan_gates
     from regx.claims.registry import read_registry
     from regx.claims.status import claim_statuses
+    from regx.sweeps.driver import make_plan
+    from regx.sweeps.jobs import EngineOptions
     from regx.sweeps.ledger import Ledger
 
     asks = _must_ask(claims, every=every, dry_run=dry_run)
@@ -86,44 +96,197 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     refuse_file(results)
     registry = read_registry(experiments)
     empirical, mechanical = _chosen(registry, claims)
-    experiments_asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
+    asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
+    options = EngineOptions(runs_dir=ledger.runs_dir, offline=offline)
 
-    def look() -> Reproduction:
-        return Reproduction(
-            experiments=experiments_asked,
-            ledger=ledger,
+    def look() -> _Reproduction:
+        plans = [make_plan(experiment, ledger) for experiment in asked]
+        gates = plan_gates(results, asked, due=any(plan.left for plan in plans))
+        references = make_plan(gates.trainable(gates.data), ledger)
+        return _Reproduction(
+            asked=plans,
+            references=references,
+            gates=gates,
             results=results,
-            retry_failed=retry_failed,
-            offline=offline,
-            quiet=quiet,
+            campaign=Campaign(
+                plans=[*plans, references],
+                ledger=ledger,
+                choice=choice,
+                options=options,
+                retry_failed=retry_failed,
+                quiet=quiet,
+            ),
         )
 
     if dry_run or asks:
-        tell = echo if dry_run else say
-        _show_plan(look(), mechanical, choice, tell, as_json=dry_run and as_json)
+        found = look() if asked else None
+        if dry_run and as_json:
+            plan = found.describe() if found else {"experiments": []}
+            print_json({"mechanical": [claim.id for claim in mechanical]} | plan)
+        else:
+            _show_plan(found, mechanical, echo if dry_run else say)
     if dry_run:
         return
     if asks and not typer.confirm("Train all of this?", err=True):
         say("nothing was started.")
         return
     _check(mechanical, results, quiet=quiet)
-    outcome = Outcome()
-    if empirical:
+    exit_code = 0
+    if asked:
         with ledger.lock() as unprotected:
             if unprotected:
                 say(unprotected)
             reproduction = look()  # what is left may be less by now
             if not quiet and not asks:
-                reproduction.show_plan(choice, say)
-            outcome = reproduction.carry_out(choice)
-        _judge(registry, results, tier, outcome.facts, ledger.runs_dir)
+                _show_plan(reproduction, (), say)
+            facts = reproduction.carry_out()
+            exit_code = reproduction.campaign.exit_code
+        _judge(registry, results, tier, facts, ledger.runs_dir)
     ids = {item.id for item in empirical} | {item.id for item in mechanical}
-    found = [status for status in claim_statuses(registry, results, tier) if status.id in ids]
-    _print_verdicts(found, as_json=as_json)
-    if outcome.exit_code:
-        raise typer.Exit(outcome.exit_code)
-    if strict and any(status.verdict == "contradicted" for status in found):
+    shown = [status for status in claim_statuses(registry, results, tier) if status.id in ids]
+    _print_verdicts(shown, as_json=as_json)
+    if exit_code:
+        raise typer.Exit(exit_code)
+    if strict and any(status.verdict == "contradicted" for status in shown):
         raise typer.Exit(ExitCode.CONTRADICTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reproduction:
+    """What claims rest on, and how it is trained. What is left is looked up once, before anything is trained.
+
+    Attributes:
+        asked: What is left of each experiment.
+        references: What is left of the networks that sanity gates train.
+        gates: Due where anything is trained.
+        results: Folder that measures go into.
+        campaign: Trains all of them.
+    """
+
+    asked: "Sequence[Plan]"
+    references: "Plan"
+    gates: "GatePlan"
+    results: Path
+    campaign: Campaign
+
+    def lines(self) -> list[str]:
+        """Say which experiments are asked for, what is left of them, and what sanity gates train first."""
+        lines = []
+        if num_left := len(self.references.left):
+            lines.append(f"sanity gates: {counted(num_left, 'reference network')} to train")
+        for plan in self.asked:
+            ids = ", ".join(claim.id for claim in plan.experiment.claims)
+            progress = f"{plan.num_done} runs done, {len(plan.left)} left"
+            lines.append(f"{plan.experiment.name} ({plan.experiment.tier}): {ids}; {progress}")
+        if len(self.asked) > 1:
+            num_left = len({job.folder for plan in self.asked for job in plan.left})
+            lines.append(f"in all: {len(self.asked)} experiments, {num_left:,} runs left to train")
+        return lines
+
+    def describe(self) -> dict[str, object]:
+        """Write the plan as plain values."""
+        return {
+            "experiments": [
+                {"claims": [claim.id for claim in plan.experiment.claims]} | describe_plan(plan)
+                for plan in self.asked
+            ],
+            "reference_networks": len(self.references.left),
+            "left": len(self.campaign.left),
+            "estimate": self.campaign.describe_estimate(),
+        }
+
+    def carry_out(self) -> "dict[str, RunFacts]":
+        """Pass the gates, then take one experiment after another until all are done, or a signal comes.
+
+        Returns:
+            What is said of the runs of each experiment that is complete.
+
+        Raises:
+            UsageError: If workers do not fit on the GPUs, or data cannot be had.
+        """
+        from regx.config.errors import UsageError
+        from regx.sweeps.jobs import EngineLostError
+
+        campaign = self.campaign
+        facts: dict[str, RunFacts] = {}
+        self.fetch(job.config.data.name for plan in self.asked for job in plan.left)
+        with campaign.training() as engine:
+            if self.gates.due and not self.pass_gates(engine):
+                campaign.exit_code = ExitCode.RUN_FAILED
+                return facts
+            for plan in self.asked:
+                if campaign.stop.exit_code:
+                    break
+                try:
+                    found = self.carry_out_one(plan.experiment, engine)
+                except EngineLostError:
+                    raise
+                except UsageError as error:  # of this experiment; the others go on
+                    say(str(error))
+                    campaign.exit_code = ExitCode.WRONG_USAGE
+                    continue
+                if found is None:
+                    campaign.exit_code = campaign.exit_code or ExitCode.RUN_FAILED
+                else:
+                    facts[plan.experiment.name] = found
+        return facts
+
+    def carry_out_one(self, experiment: "Experiment", engine: "Engine") -> "RunFacts | None":
+        """Train and measure one experiment; None where it is not complete."""
+        from regx.claims.procedure import run_experiment
+
+        summary, facts = self.campaign.train(engine, experiment, partial(run_experiment, self.results))
+        self.say_ending(summary, quiet=self.campaign.quiet)
+        return facts
+
+    def pass_gates(self, engine: "Engine") -> bool:
+        """Train the reference networks that are missing, try every gate, and write down how they went.
+
+        Returns:
+            Whether none failed; one whose data cannot be had counts as not run.
+        """
+        from regx.sweeps.driver import sweep
+
+        here = [name for name in sorted(self.gates.data) if self.can_be_had(name)]
+        experiment = self.gates.trainable(here)
+        if experiment.arms:
+            summary = self.campaign.train(engine, experiment, sweep)
+            self.say_ending(summary, quiet=True)
+            if any(result.ending == "interrupted" for result in summary.trained):
+                return False
+        gates = self.gates.check(self.campaign.ledger, here)
+        for gate in gates.gates:
+            if not gate.holds or not self.campaign.quiet:
+                word = "not run" if gate.holds is None else "ok" if gate.holds else "FAILED"
+                say(f"gate {gate.name}: {word} ({gate.measured})")
+        if gates.failed:
+            say("a sanity gate failed: claims are invalid, and nothing more is trained")
+        return not gates.failed
+
+    def can_be_had(self, name: str) -> bool:
+        """Fetch the data of reference networks; of what cannot be had it is said why."""
+        from regx.config.errors import UsageError
+
+        try:
+            self.fetch([name])
+        except UsageError as error:
+            say(f"reference networks on {name} are not trained: {str(error).splitlines()[0]}")
+            return False
+        return True
+
+    def fetch(self, names: Iterable[str]) -> None:
+        """Fetch data sets."""
+        campaign = self.campaign
+        fetch_data(set(names), offline=campaign.options.offline, quiet=campaign.quiet)
+
+    def say_ending(self, summary: "Summary", *, quiet: bool) -> None:
+        """Say how the training of an experiment ended; if quiet, only what failed."""
+        from regx.runs.sweep import SweepFolder
+
+        record = summary.record
+        folder = SweepFolder.named(record.name, record.tier, self.campaign.ledger.runs_dir)
+        for line in ending_lines(summary, folder)[int(quiet) :]:
+            say(f"{record.name}: {line}")
 
 
 def _print_verdicts(found: "Sequence[ClaimStatus]", *, as_json: bool) -> None:
@@ -161,22 +324,13 @@ def _must_ask(claims: Sequence[str] | None, *, every: bool, dry_run: bool) -> bo
 
 
 def _show_plan(
-    reproduction: Reproduction,
-    mechanical: "Sequence[MechanicalClaim]",
-    choice: EngineChoice,
-    tell: Callable[[str], None],
-    *,
-    as_json: bool,
+    reproduction: _Reproduction | None, mechanical: "Sequence[MechanicalClaim]", tell: Callable[[str], None]
 ) -> None:
     """Tell what would be done."""
-    if as_json:
-        plan = reproduction.describe_plan(choice) if reproduction.experiments else {"experiments": []}
-        print_json({"mechanical": [claim.id for claim in mechanical]} | plan)
-        return
     if mechanical:
         say_wrapped(f"exact checks: {', '.join(claim.id for claim in mechanical)}; seconds", tell)
-    if reproduction.experiments:
-        reproduction.show_plan(choice, tell)
+    if reproduction:
+        reproduction.campaign.show_plan(reproduction.lines(), tell)
 
 
 def _chosen(

@@ -1,12 +1,12 @@
 """`regx sweep`: all runs of an experiment, on this machine or a cluster."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli.campaign import Campaign, fetch_data
 from regx.cli.completion import offer_experiments
 from regx.cli.engines import (
     DryRunOption,
@@ -19,30 +19,15 @@ from regx.cli.engines import (
     SchedulerFileOption,
     SchedulerOption,
     TierOption,
-    Workers,
-    crowding_left,
-    describe_estimate,
-    estimate_left,
-    fetch_data,
 )
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import ExitCode, echo, say
-from regx.cli.progress import say_wrapped, stderr_width, stop_on_signals
-from regx.cli.sweep_display import sweep_display
-from regx.cli.sweep_text import (
-    describe_ending,
-    describe_plan,
-    ending_lines,
-    estimate_line,
-    plan_lines,
-    tuned_lines,
-)
+from regx.cli.progress import stderr_width
+from regx.cli.sweep_text import describe_ending, describe_plan, ending_lines, plan_lines, tuned_lines
 
 if TYPE_CHECKING:
-    from regx.config import Experiment
     from regx.runs.sweep import SweepFolder
-    from regx.sweeps.driver import Plan, Summary
-    from regx.sweeps.ledger import Ledger
+    from regx.sweeps.driver import Summary
 
 __all__ = ["sweep"]
 
@@ -81,9 +66,8 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     from regx.config.load import kind_of_file
     from regx.runs.path_kind import refuse_no_yaml
     from regx.runs.sweep import SweepFolder
-    from regx.sweeps.driver import make_plan
-    from regx.sweeps.driver import sweep as train_all
-    from regx.sweeps.jobs import EngineLostError, EngineOptions
+    from regx.sweeps import driver
+    from regx.sweeps.jobs import EngineOptions
     from regx.sweeps.ledger import Ledger
     from regx.sweeps.tuning import check_tuning
 
@@ -99,49 +83,34 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     with nullcontext() if dry_run else ledger.lock() as unprotected:
         if unprotected:
             say(unprotected)
-        plan = make_plan(asked, ledger)
-        workers = choice.workers_for(plan.left)
+        plan = driver.make_plan(asked, ledger)
+        campaign = Campaign(
+            plans=[plan],
+            ledger=ledger,
+            choice=choice,
+            options=options,
+            retry_failed=retry_failed,
+            quiet=quiet,
+        )
         folder = SweepFolder.named(asked.name, asked.tier, out)
         if dry_run and as_json:
-            estimate = describe_estimate(estimate_left([plan], ledger, workers), workers)
-            print_json({**describe_plan(asked, plan), "sweep": str(folder.path), "estimate": estimate})
+            more = {"sweep": str(folder.path), "estimate": campaign.describe_estimate()}
+            print_json({**describe_plan(plan), **more})
         elif not quiet:
-            _show_plan(asked, plan, ledger, workers, echo if dry_run else say)
+            campaign.show_plan(plan_lines(plan, stderr_width()), echo if dry_run else say)
         if dry_run:
             return
-        fetch_data(plan.left, offline=offline, quiet=quiet)
-        with (
-            stop_on_signals() as stop,  # first: workers take seconds to start
-            choice.open(options, workers) as engine,
-            sweep_display(asked, ledger.runs_dir, engine.num_workers, quiet=quiet) as display,
-        ):
-            stop.call(engine.stop)
-            try:
-                summary = train_all(asked, ledger, engine, display, retry_failed=retry_failed)
-            except EngineLostError as error:
-                say(str(error))
-                raise typer.Exit(ExitCode.RUN_FAILED) from None
+        fetch_data(campaign.data, offline=offline, quiet=quiet)
+        summary = None
+        with campaign.training() as engine:
+            summary = campaign.train(engine, asked, driver.sweep)
+    if summary is None:  # the engine was lost
+        raise typer.Exit(campaign.exit_code)
     if as_json:
         print_json(describe_ending(summary, folder))
     else:
         _print_ending(summary, folder, quiet=quiet)
-    raise typer.Exit(stop.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
-
-
-def _show_plan(
-    experiment: "Experiment",
-    plan: "Plan",
-    ledger: "Ledger",
-    workers: Workers | None,
-    tell: Callable[[str], None],
-) -> None:
-    """Say what there is to do, and how long it will take."""
-    for line in plan_lines(experiment, plan, stderr_width()):
-        tell(line)
-    for notice in crowding_left(plan.left, workers):
-        say_wrapped(f"note: {notice}")
-    if found := estimate_left([plan], ledger, workers):
-        say_wrapped(estimate_line(found, workers.number if workers else None), tell)
+    raise typer.Exit(campaign.exit_code or (ExitCode.DONE if summary.complete else ExitCode.RUN_FAILED))
 
 
 def _print_ending(summary: "Summary", folder: "SweepFolder", *, quiet: bool) -> None:

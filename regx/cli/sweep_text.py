@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from regx.runs.sweep import ArmRecord, SweepFolder
     from regx.sweeps.driver import Plan, Summary
     from regx.sweeps.estimate import Estimate
-    from regx.sweeps.jobs import Job, Outcome
+    from regx.sweeps.jobs import Job, JobResult
 
 __all__ = [
     "arms_and_cells",
@@ -33,24 +33,25 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan_lines(experiment: "Experiment", plan: "Plan", width: int) -> list[str]:
+def plan_lines(plan: "Plan", width: int) -> list[str]:
     """List the arms, and count what there is to do, in lines no longer than `width`."""
     from regx.cli.columns import hang
     from regx.sweeps.jobs import show_settings
 
+    experiment = plan.experiment
     longest = max(map(len, experiment.arms))
     arms = []
     for arm in experiment.arms:
         settings = show_settings(experiment.settings[arm]) or "as the base is"
         arms += hang(f"  {arm:<{longest}}  ", settings, width)
     head = hang(f"{experiment.name} ({experiment.tier}): ", experiment.question, width)
-    counts = [part for line in _counts(experiment, plan) for part in hang("", line, width, 2)]
+    counts = [part for line in _counts(plan) for part in hang("", line, width, 2)]
     return [*head, *arms, *counts]
 
 
-def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
+def _counts(plan: "Plan") -> list[str]:
     """Count what there is to do."""
-    lines = []
+    experiment, lines = plan.experiment, []
     shape = f"{arms_and_cells(experiment)} x {counted(len(experiment.seeds), 'seed')}"
     lines.append(f"to compare: {shape} = {counted(len(plan.confirm), 'run')}")
     if experiment.tune:
@@ -60,7 +61,7 @@ def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
         per = "cell" if experiment.tune.per == "cell" else "arm"
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
-            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.trials), 'run')},"
+            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.tuning.trials), 'run')},"
             " more where the best lies on the edge of the grid"
         )
     lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
@@ -71,8 +72,9 @@ def _counts(experiment: "Experiment", plan: "Plan") -> list[str]:
     return lines
 
 
-def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
+def describe_plan(plan: "Plan") -> dict[str, object]:
     """Write a plan as plain values."""
+    experiment = plan.experiment
     return {
         "experiment": experiment.name,
         "tier": experiment.tier,
@@ -81,7 +83,7 @@ def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
         "seeds": list(experiment.seeds),
         "runs": {
             "compare": len(plan.confirm),
-            "tuning": len(plan.trials),
+            "tuning": len(plan.tuning.trials),
             "done": plan.num_done,
             "left": len(plan.left),
             "failed": len(plan.failed),
@@ -91,8 +93,8 @@ def describe_plan(experiment: "Experiment", plan: "Plan") -> dict[str, object]:
 
 def describe_ending(summary: "Summary", folder: "SweepFolder") -> dict[str, object]:
     """Write how a sweep ended as plain values."""
-    endings = [outcome.ending for outcome in summary.trained]
-    not_done = [outcome for outcome in summary.trained if outcome.ending in _MEANINGS]
+    endings = [result.ending for result in summary.trained]
+    not_done = [result for result in summary.trained if result.ending in _MEANINGS]
     return {
         "sweep": str(folder.path),
         "complete": summary.complete,
@@ -100,8 +102,8 @@ def describe_ending(summary: "Summary", folder: "SweepFolder") -> dict[str, obje
         "diverged": endings.count("diverged"),
         "done_before": summary.num_ended_before,
         "not_done": [
-            {"run": _place(outcome.job, folder), "ending": outcome.ending, "message": outcome.message}
-            for outcome in not_done
+            {"run": _place(result.job, folder), "ending": result.ending, "message": result.message}
+            for result in not_done
         ],
         "failed_before": [_place(job, folder) for job in summary.skipped],
     }
@@ -146,22 +148,22 @@ def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:
 
 def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
     """Say what ran, what was there, and what failed with the last lines of each error."""
-    endings = [outcome.ending for outcome in summary.trained]
+    endings = [result.ending for result in summary.trained]
     diverged = endings.count("diverged")
     trained = endings.count("done") + diverged
     said = f"trained {counted(trained, 'run')}"
     if diverged:
         said += f", {diverged} of them diverged"
-    if noted := sum(outcome.ending == "done" and bool(outcome.message) for outcome in summary.trained):
+    if noted := sum(result.ending == "done" and bool(result.message) for result in summary.trained):
         said += f", {noted} of them hardly learned or were stopped by train.stop_if"
     if summary.num_ended_before:
         said += f"; {counted(summary.num_ended_before, 'run')} done before"
     lines = [f"{said}."]
     for ending, meaning in _MEANINGS.items():
-        outcomes = [outcome for outcome in summary.trained if outcome.ending == ending]
-        if outcomes:
-            lines.append(f"{ending}: {counted(len(outcomes), 'run')}; {meaning}.")
-            lines += _failures(outcomes, folder)
+        results = [result for result in summary.trained if result.ending == ending]
+        if results:
+            lines.append(f"{ending}: {counted(len(results), 'run')}; {meaning}.")
+            lines += _failures(results, folder)
     if summary.skipped:
         lines.append(
             f"failed in an earlier sweep, or damaged: {counted(len(summary.skipped), 'run')};"
@@ -178,14 +180,14 @@ _MEANINGS = {
 }
 
 
-def _failures(outcomes: "Sequence[Outcome]", folder: "SweepFolder") -> list[str]:
+def _failures(results: "Sequence[JobResult]", folder: "SweepFolder") -> list[str]:
     lines = []
-    for outcome in outcomes[:MOST_FAILURES]:
-        if outcome.message or outcome.tail:
-            lines.append(f"  {_place(outcome.job, folder)}: {outcome.message}")
-            lines += [f"    {line}" for line in outcome.tail]
-    if len(outcomes) > MOST_FAILURES and outcomes[0].message:
-        lines.append(f"  ... and {len(outcomes) - MOST_FAILURES} more")
+    for result in results[:MOST_FAILURES]:
+        if result.message or result.tail:
+            lines.append(f"  {_place(result.job, folder)}: {result.message}")
+            lines += [f"    {line}" for line in result.tail]
+    if len(results) > MOST_FAILURES and results[0].message:
+        lines.append(f"  ... and {len(results) - MOST_FAILURES} more")
     return lines
 
 

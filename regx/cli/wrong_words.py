@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from regx.text import near_key
+
 __all__ = ["explain_wrong_word"]
 
 _TRAINS = "`regx train FILE` trains what a config describes"
@@ -127,8 +129,6 @@ def _of_setting(word: str, known: list[str]) -> str:
 
 
 def _near(word: str, known: list[str]) -> str:
-    from regx.config.hints import near_key
-
     letters = {name.lstrip("-"): name for name in known}
     near = near_key(word.lstrip("-"), letters)
     return f"did you mean {letters[near]}?" if near else ""

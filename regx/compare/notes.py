@@ -168,7 +168,7 @@ def _censoring(comparison: Comparison) -> Iterator[str]:
             )
     first, *others = (group.label for group in comparison.groups)
     for other, one in zip(others, row.inferences[1:], strict=True):
-        if one and one.is_open:
+        if one and one.may_be_reversed:
             fast, slow = (other, first) if one.difference < 0 else (first, other)
             yield (
                 f"{fast} looks faster than {slow} by times that are lower bounds: no difference is called."

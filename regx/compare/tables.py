@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,28 +19,19 @@ from regx.numbers import show_fixed, show_number, show_p, show_percent, show_ran
 from regx.stats.inference import Inference
 
 __all__ = [
-    "BETTER",
     "COLUMNS",
     "GRID_COLUMNS",
+    "Table",
     "as_csv",
     "as_json",
     "as_markdown",
     "captions",
-    "difference_heads",
-    "difference_lines",
-    "headline_difference_lines",
     "markdown_page",
     "markdown_table",
-    "overview_lines",
-    "reference_lines",
-    "run_lines",
-    "setting_lines",
-    "setting_texts",
     "show_cell",
     "show_interval",
     "show_label",
-    "table_heads",
-    "table_lines",
+    "terminal_tables",
 ]
 
 _LABEL_UNIT = {"nats": "nats", "fraction": "%", "seconds": "s", "doublings": "doublings"}
@@ -68,12 +60,87 @@ def show_interval(one: Inference, unit: str, *, like: float) -> str:
 
 
 BETTER = "*"  # marks the better one: a sign, so that no colour is needed
+MANY_GROUPS = 4  # from here on a terminal has one line per group, not one column
 
 Section = tuple[str, list[list[str]]]
 
 
-def run_lines(groups: Sequence[Group]) -> list[list[str]]:
-    """Give the head of the table: label and one text per group."""
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts, the first of which is a label.
+
+    Attributes:
+        heads: One per column.
+        sections: Title (empty: none) and rows.
+        above: Lines above it.
+        below: A remark below it.
+    """
+
+    heads: list[str]
+    sections: list[Section]
+    above: tuple[str, ...] = ()
+    below: str = ""
+
+
+def terminal_tables(comparison: Comparison) -> list[Table]:
+    """Give what a terminal shows: every measure of a few groups, the headline measures of many."""
+    labels = [group.label for group in comparison.groups]
+    if comparison.axis:
+        return [_overview(comparison), *_headline_differences(comparison)]
+    if len(labels) >= MANY_GROUPS:
+        above = (*_setting_texts(comparison), "")
+        hint = "All measures: --md, --csv or --out DIR."
+        return [
+            replace(_overview(comparison), above=above, below=hint),
+            *_headline_differences(comparison),
+        ]
+    heads = _heads(comparison)
+    runs = [line + [""] * (1 + len(heads) - len(line)) for line in _run_lines(comparison.groups)]
+    shown = [
+        *_settings(comparison),
+        Table(["", *heads], [("Runs", runs), *_sections(comparison, joint="\n")]),
+    ]
+    if len(labels) > 2:
+        return [*shown, *_headline_differences(comparison)]
+    return [*shown, *_differences(comparison, f"{labels[1]} − {labels[0]}")]
+
+
+def _page_tables(comparison: Comparison) -> list[Table]:
+    """Give what a page shows: every measure of every group."""
+    if comparison.axis:
+        return [_overview(comparison), *_headline_differences(comparison)]
+    labels = [group.label for group in comparison.groups]
+    return [
+        *_settings(comparison),
+        Table(["runs", *labels], [("", _run_lines(comparison.groups))]),
+        Table(["", *_heads(comparison)], list(_sections(comparison))),
+        *_differences(comparison, ""),
+    ]
+
+
+def _settings(comparison: Comparison) -> Iterator[Table]:
+    """Show what differs in the configs: dotted path and one text per group."""
+    lines = [
+        [entry.path, *(show_setting(entry.path, value) for value in entry.values)]
+        for entry in comparison.config
+    ]
+    if lines:
+        yield Table(["setting", *(group.label for group in comparison.groups)], [("", lines)])
+
+
+def _setting_texts(comparison: Comparison) -> Iterator[str]:
+    """Say the same group by group: all that differs for the first, what is unlike it for each other."""
+    for index, group in enumerate(comparison.groups if comparison.config else ()):
+        shown = [
+            f"{entry.path}={show_setting(entry.path, entry.values[index])}"
+            for entry in comparison.config
+            if index == 0 or entry.values[index] != entry.values[0]
+        ]
+        yield f"{group.label}: {', '.join(shown) or 'as the first'}"
+
+
+def _run_lines(groups: Sequence[Group]) -> list[list[str]]:
+    """Say which runs the groups are: label and one text per group."""
     return [
         ["seeds", *(show_seeds(group.seeds) for group in groups)],
         ["epochs", *(_epochs(group) for group in groups)],
@@ -82,35 +149,14 @@ def run_lines(groups: Sequence[Group]) -> list[list[str]]:
     ]
 
 
-def setting_lines(comparison: Comparison) -> list[list[str]]:
-    """Give what differs in the configs: dotted path and one text per group."""
-    return [
-        [entry.path, *(show_setting(entry.path, value) for value in entry.values)]
-        for entry in comparison.config
-    ]
-
-
-def setting_texts(comparison: Comparison) -> list[str]:
-    """Give the same group by group: all that differs for the first, what is unlike it for each other."""
-    texts = []
-    for index, group in enumerate(comparison.groups):
-        shown = [
-            f"{entry.path}={show_setting(entry.path, entry.values[index])}"
-            for entry in comparison.config
-            if index == 0 or entry.values[index] != entry.values[0]
-        ]
-        texts.append(f"{group.label}: {', '.join(shown) or 'as the first'}")
-    return texts
-
-
-def table_heads(comparison: Comparison) -> list[str]:
-    """Name the columns of `table_lines`."""
+def _heads(comparison: Comparison) -> list[str]:
+    """Name the columns of the measures."""
     labels = [group.label for group in comparison.groups]
     return [*labels, "difference"] if _has_difference_column(comparison) else labels
 
 
-def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section]:
-    """Yield each section with its lines: label and one text per group.
+def _sections(comparison: Comparison, *, joint: str = " ") -> Iterator[Section]:
+    """Yield each section of measures with its lines: label and one text per group.
 
     Where nothing can be tested the differences stand here too: in a column of their own for two groups, else
     in brackets behind each mean, after `joint`.
@@ -119,44 +165,61 @@ def table_lines(comparison: Comparison, *, joint: str = " ") -> Iterator[Section
         yield section, [_line(comparison, row, joint) for row in rows]
 
 
-def overview_lines(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Give heads and lines of a table with one line per group and the headline measures as columns."""
+def _overview(comparison: Comparison) -> Table:
+    """Show one line per group, with the headline measures as columns."""
     rows = comparison.headlines()
     columns = [_texts(comparison, row) for row in rows]
     lines = [
         [group.label, show_seeds(group.seeds), *texts]
         for group, *texts in zip(comparison.groups, *columns, strict=True)
     ]
-    return ["", "seeds", *(show_label(row.measure, "± in doublings") for row in rows)], lines
+    return Table(["", "seeds", *(show_label(row.measure, "± in doublings") for row in rows)], [("", lines)])
 
 
-def difference_heads(comparison: Comparison, title: str) -> list[str]:
-    """Name the columns of the tables of differences."""
+def _differences(comparison: Comparison, title: str) -> Iterator[Table]:
+    """Show what the seeds say of each later group, measure by measure; without a title a line names it."""
+    labels = [group.label for group in comparison.groups]
+    for index in comparison.tested:
+        above = () if title else (f"## {labels[index]} minus {labels[0]}",)
+        sections = [
+            (section, [(show_label(row.measure), row, index) for row in rows])
+            for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section)
+        ]
+        yield replace(_tested_table(comparison, title, sections), above=above)
+
+
+def _headline_differences(comparison: Comparison) -> Iterator[Table]:
+    """Show what the seeds say of every later group, headline measure by headline measure."""
+    labels = [group.label for group in comparison.groups]
+    sections = [
+        (show_label(row.measure, "doublings"), [(labels[index], row, index) for index in comparison.tested])
+        for row in comparison.headlines()
+    ]
+    if comparison.tested:
+        yield _tested_table(comparison, f"minus {labels[0]}", sections)
+
+
+def _tested_table(
+    comparison: Comparison, title: str, sections: Sequence[tuple[str, Sequence[tuple[str, Row, int]]]]
+) -> Table:
+    """Show what the seeds say, line by line; a section in which they say nothing is left out."""
     p = "p (Holm)" if len(comparison.groups) > 2 else "p"
-    return [title, "difference", "95 % interval", p, "d_z", "wins"]
-
-
-def difference_lines(comparison: Comparison, index: int) -> Iterator[Section]:
-    """Yield each section with what the seeds say of one later group, measure by measure."""
-    for section, rows in groupby(comparison.rows, key=lambda row: row.measure.section):
-        lines = [[show_label(row.measure), *_tested(row, index)] for row in rows if row.inferences[index]]
-        if lines:
-            yield section, lines
-
-
-def headline_difference_lines(comparison: Comparison) -> Iterator[Section]:
-    """Yield each headline measure with what the seeds say of every later group."""
-    for row in comparison.headlines():
-        found = [index for index in comparison.tested if row.inferences[index]]
-        if found:
-            lines = [[comparison.groups[index].label, *_tested(row, index)] for index in found]
-            yield show_label(row.measure, "doublings"), lines
+    shown = [
+        (name, [[label, *_tested(one, row, at)] for label, row, at in lines if (one := row.inferences[at])])
+        for name, lines in sections
+    ]
+    heads = [title, "difference", "95 % interval", p, "d_z", "wins"]
+    return Table(heads, [(name, lines) for name, lines in shown if lines])
 
 
 def captions(comparison: Comparison) -> list[str]:
-    """Say what the signs in the tables mean."""
+    """Say what the signs in the tables mean, and what the groups are measured against."""
     if comparison.axis:
         return _axis_captions(comparison)
+    return [*_sign_captions(comparison), *_reference_captions(comparison)]
+
+
+def _sign_captions(comparison: Comparison) -> list[str]:
     first, *others = (group.label for group in comparison.groups)
     if not comparison.tested:
         caption = f"{BETTER} better mean"
@@ -192,10 +255,8 @@ def _axis_captions(comparison: Comparison) -> list[str]:
     return lines
 
 
-def reference_lines(comparison: Comparison) -> list[str]:
-    """Say what the groups are measured against, and why that; nothing over an axis."""
-    if comparison.axis:
-        return []
+def _reference_captions(comparison: Comparison) -> list[str]:
+    """Say what the groups are measured against, and why that."""
     reference = comparison.reference
     lines = []
     if reference.target_error is None:
@@ -251,15 +312,14 @@ def _better(comparison: Comparison, row: Row) -> set[int]:
         return set()
     if not comparison.tested:
         return set() if row.best is None else {row.best}
-    told = {index: one for index, one in enumerate(row.inferences) if one and one.is_told}
+    told = {index: one for index, one in enumerate(row.inferences) if one and one.is_significant}
     lower = row.measure.better == "lower"
     better = {index for index, one in told.items() if (one.difference < 0) == lower}
     return better if len(row.cells) > 2 or not told else better or {0}
 
 
-def _tested(row: Row, index: int) -> list[str]:
-    one, like = row.inferences[index], row.like(index)
-    assert one is not None  # callers look first
+def _tested(one: Inference, row: Row, index: int) -> list[str]:
+    like = row.like(index)
     d_z = one.effect_size
     return [
         show_signed(one.difference, row.unit, like=like),
@@ -291,29 +351,12 @@ def as_markdown(comparison: Comparison) -> str:
     labels = [group.label for group in comparison.groups]
     over = f" over {comparison.axis}" if comparison.axis else ""
     parts = [f"# {' vs '.join(labels)}{over}", *conclude(comparison), *notes(comparison)]
-    parts += _axis_tables(comparison) if comparison.axis else _run_tables(comparison)
+    for table in _page_tables(comparison):
+        parts += table.above
+        for title, lines in table.sections:
+            parts.append(markdown_table([title or table.heads[0], *table.heads[1:]], lines))
     parts += [caption.replace(f"{BETTER} better", f"`{BETTER}` better") for caption in captions(comparison)]
-    parts += reference_lines(comparison)
     return markdown_page(parts)
-
-
-def _run_tables(comparison: Comparison) -> Iterator[str]:
-    labels = [group.label for group in comparison.groups]
-    if comparison.config:
-        yield markdown_table(["setting", *labels], setting_lines(comparison))
-    yield markdown_table(["runs", *labels], run_lines(comparison.groups))
-    for section, lines in table_lines(comparison):
-        yield markdown_table([section, *table_heads(comparison)], lines)
-    for index in comparison.tested:
-        yield f"## {labels[index]} minus {labels[0]}"
-        for section, lines in difference_lines(comparison, index):
-            yield markdown_table(difference_heads(comparison, section), lines)
-
-
-def _axis_tables(comparison: Comparison) -> Iterator[str]:
-    yield markdown_table(*overview_lines(comparison))
-    for label, lines in headline_difference_lines(comparison):
-        yield markdown_table(difference_heads(comparison, label), lines)
 
 
 def markdown_page(parts: Sequence[str]) -> str:

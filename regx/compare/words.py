@@ -92,7 +92,7 @@ def _convergence(comparison: Comparison, index: int) -> str:
     text = f"{text[:-1]}{_speed_up(one, '; ')}"
     if seconds:
         shown = " against ".join(f"{show_number(mean, 'seconds')} s" for mean in seconds.means[::-1])
-        text += f"; in training time {shown}{_speed_up(seconds, ', ') if seconds.is_told else ''}"
+        text += f"; in training time {shown}{_speed_up(seconds, ', ') if seconds.is_significant else ''}"
     return f"{text}."
 
 
@@ -155,7 +155,7 @@ def _difference(comparison: Comparison, row: Row, index: int) -> str:
         facts.append(f"p {equals(show_p(one.p_holm))}{' (Holm)' if len(comparison.groups) > 2 else ''}")
     facts += [] if comparison.axis else _agreement(row, one)
     text = ", ".join([text, *facts])
-    if one.is_open:
+    if one.may_be_reversed:
         return f"{text}; times of {(first, other)[one.difference < 0]} are lower bounds."
     need = None if comparison.axis or _is_told(one) or one.num_values < FEWEST_SEEDS else _seeds_needed(one)
     return f"{text}; to see one of this size takes about {need:,} seeds." if need else f"{text}."
@@ -175,7 +175,7 @@ def _case(row: Row, one: Inference, index: int) -> str:
 
 def _is_told(one: Inference) -> bool:
     """Whether a difference is named: by its seeds, or as it is where there are no seeds to ask."""
-    return one.is_told or (one.method == "none" and one.difference != 0 and not one.is_open)
+    return one.is_significant or (one.method == "none" and one.difference != 0 and not one.may_be_reversed)
 
 
 def _means(comparison: Comparison, row: Row, one: Inference, index: int) -> str:
@@ -198,7 +198,7 @@ def _agreement(row: Row, one: Inference) -> list[str]:
     """Say how many seeds agree with the direction of a difference that is told, or may be some day."""
     if one.method == "unpaired":
         return ["unpaired"]
-    if one.wins is None or not (one.is_told or one.num_values < FEWEST_SEEDS):
+    if one.wins is None or not (one.is_significant or one.num_values < FEWEST_SEEDS):
         return []
     is_better = (one.difference < 0) == (row.measure.better == "lower")
     agree = one.wins if is_better else 1 - one.wins
@@ -250,7 +250,7 @@ def _seeds_for_all(row: Row) -> str:
     sizes = {
         abs(one.difference) / one.test.sd: one
         for one in row.inferences
-        if one and one.test and not one.is_open
+        if one and one.test and not one.may_be_reversed
     }
     fewest, most = (_seeds_needed(sizes[end(sizes)]) if sizes else None for end in (max, min))
     if fewest is None:
@@ -261,7 +261,7 @@ def _seeds_for_all(row: Row) -> str:
 
 
 def _seeds_needed(one: Inference) -> int | None:
-    if one.test is None or one.is_open:
+    if one.test is None or one.may_be_reversed:
         return None
     from regx.stats.power import seeds_needed
 

@@ -6,11 +6,11 @@ from itertools import combinations
 from math import prod
 
 from regx.config.errors import Finding, KeyPath
-from regx.config.hints import arm_hint
 from regx.config.messages import show
 from regx.config.sections.claim import CRITERIA, Amount, BesideConfig, ClaimConfig, PartConfig
 from regx.config.sections.experiment import Axes, ExperimentFile, TuneConfig, can_extend
 from regx.config.yaml_tree import Node, Plain
+from regx.text import known_hint
 
 __all__ = ["MAX_CONFIGS", "experiment_rules", "num_configs"]
 
@@ -56,7 +56,7 @@ def _tier_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
 
 
 def _setting_rules(file: ExperimentFile, tier: str) -> Iterator[Finding]:
-    """Find paths that no config may have; whether the others exist, the check of the configs tells."""
+    """Find paths that no config may have. Whether the others exist shows when the configs are checked."""
     parts: list[tuple[KeyPath, Iterable[str]]] = [(("set",), file.set), *_axes(file).items()]
     parts += ((("arms", arm), settings) for arm, settings in file.arms.items())
     if change := getattr(file.tiers, tier):
@@ -137,7 +137,7 @@ def _arm_rules(file: ExperimentFile, path: KeyPath, named: Mapping[str, object])
     """Find keys of a mapping of arms that are no arms."""
     for name in named:
         if name not in file.arms:
-            yield Finding((*path, name), f"no such arm ({arm_hint(name, file.arms)})", is_about_key=True)
+            yield Finding((*path, name), f"no such arm ({known_hint(name, file.arms)})", is_about_key=True)
 
 
 def _tune_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _follow_rules(file: ExperimentFile, tune: TuneConfig, arm: str, leader: str)
         message = "stands in `tune.arms` too; an arm is tuned or follows"
         yield Finding(path, message, is_about_key=True)
     if leader not in file.arms:
-        yield Finding(path, f"no such arm ({arm_hint(leader, file.arms)})")
+        yield Finding(path, f"no such arm ({known_hint(leader, file.arms)})")
     elif leader in tune.follow:
         yield Finding(path, f"{leader} is not tuned itself: it follows another arm")
     elif tune.per == "cell" and file.grid.of(leader) not in ({}, file.grid.of(arm)):
@@ -202,7 +202,7 @@ def _claim_rules(file: ExperimentFile, tier: str, content: Node) -> Iterator[Fin
 
 
 def _claim_setting_rules(claim: ClaimConfig, path: KeyPath) -> Iterator[Finding]:
-    """Find what a claim lacks, or one more setting of a claim has too much."""
+    """Find what is missing in a claim, and what one that is `part_of` another may not have."""
     if claim.part_of is None:
         for key in ("says", "source", "family"):
             if not getattr(claim, key):
@@ -271,7 +271,7 @@ class _PartRules:
 
     def _arm(self, arm: str, key: str) -> Iterator[Finding]:
         if arm not in self.file.arms:
-            hint = arm_hint(arm, self.file.arms)
+            hint = known_hint(arm, self.file.arms)
             sides = arm.split("-")
             if len(sides) > 1 and all(side in self.file.arms for side in sides):
                 hint = f"did you mean {' - '.join(sides)!r}?"  # without spaces it may be part of a name

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,13 @@ from typing import Any
 import yaml
 
 from regx.config.schema import settings_of
-from regx.text import nearest
+from regx.text import known_hint, near_key, nearest
 
 __all__ = [
     "Words",
-    "arm_hint",
     "choice_hint",
     "example_for",
     "foreign_answer",
-    "near_key",
     "number_hint",
     "read_words",
     "seeds_hint",
@@ -142,24 +140,7 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
         return f"unknown key; write `{alias}`"
     if not parent and (hint := _of_a_run(key, value)):
         return f"unknown key; {hint}"
-    near = near_key(key, siblings)
-    hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(siblings)}"
-    return f"unknown key ({hint})"
-
-
-def near_key(key: str, known: Iterable[str]) -> str:
-    """Return the known key that a slip of the keyboard made this of, or nothing.
-
-    Another word that shares some letters is none: the first letter is seldom missed, so `steps` is no `eps`.
-    """
-    near = nearest(key, known, cutoff=0.75)
-    return near if near[:1] == key[:1] or nearest(key, [near], cutoff=0.85) else ""
-
-
-def arm_hint(name: str, arms: Collection[str]) -> str:
-    """Return the arm that is meant where a name is none, or all that there are."""
-    near = nearest(name, arms)
-    return f"did you mean {near!r}?" if near else f"known here: {', '.join(arms)}"
+    return f"unknown key ({known_hint(key, siblings, near_key)})"
 
 
 def seeds_hint(path: str, value: object) -> str:

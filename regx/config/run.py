@@ -104,7 +104,7 @@ def config_hash(config: RunConfig) -> str:
 
     Name and seed stand in the folder's name already. `target_error` only marks a line in the evaluation, but
     a run under another target is another record, so it counts. A setting that was added after the first runs
-    counts where it is not at its default: what it can switch on does not rename the runs without it.
+    counts only where it differs from its default, so that older runs keep their hash.
     """
     content = _hashed(config)
     del content["name"], content["seed"]

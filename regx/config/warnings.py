@@ -1,4 +1,4 @@
-"""What is not wrong with a config or an experiment, but is unlikely to be meant."""
+"""Settings that are allowed, but are unlikely to be meant."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from regx.config.experiment import Experiment
 from regx.config.run import RunConfig, config_hash
 from regx.config.sections.experiment import TuneConfig
-from regx.config.sections.model import BatchNormConfig, FixedMask, per_layer
+from regx.config.sections.model import BatchNormConfig, FixedMask, ModelConfig
 from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, MomentumRamp, StepLr
 from regx.stats.inference import FEWEST_SEEDS
 from regx.text import counted
@@ -19,14 +19,14 @@ _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
 def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
-    """List what is said of settings, one sentence each, beginning with the setting's path.
+    """List warnings, one sentence each, beginning with the path of the setting.
 
-    Only what was written counts, and only where it differs from the default: the config.yaml of a run
-    folder has every default written out.
+    A setting counts only where it was written and differs from its default: the config.yaml of a run folder
+    has every default written out.
 
     Args:
         config: Of a run.
-        num_cores: Cores that it may use; None: of the machine nothing is said.
+        num_cores: Cores that it may use; None: there are no warnings about the machine.
     """
     return [
         *_about_slots(config),
@@ -66,9 +66,9 @@ def _about_slots(config: RunConfig) -> Iterator[str]:
                 yield f"model.{name} has no effect in an mlp"
         if _is_set(model.drop_prob, "conv"):
             yield "model.drop_prob.conv has no effect in an mlp: it has no convolutions"
-    elif _is_set(model, "conv_drop") and not any(per_layer(model.drop_prob.conv, 1)):
+    elif _is_set(model, "conv_drop") and not any(model.conv_drop_probs):
         yield "model.conv_drop has no effect while model.drop_prob.conv is 0"
-    if isinstance(model.drop_mask, FixedMask) and not any(_drop_probs(config)):
+    if isinstance(model.drop_mask, FixedMask) and not any(_drop_probs(config.model)):
         yield "model.drop_mask has no effect without dropout"
     if _is_set(model.drop_prob, "hidden") and not model.hidden_sizes:
         yield "model.drop_prob.hidden has no effect without hidden layers"
@@ -133,7 +133,7 @@ def _about_reference_images(config: RunConfig, norm: BatchNormConfig) -> Iterato
 def _about_variance_shift(config: RunConfig) -> Iterator[str]:
     """Warn of running statistics that dropout has moved; Li et al. 2018, section 3."""
     norm, reestimated = config.model.batch_norm, config.train.bn_reestimate_images
-    if norm and norm.reference_images is None and not reestimated and any(_drop_probs(config)[:-1]):
+    if norm and norm.reference_images is None and not reestimated and any(_drop_probs(config.model)[:-1]):
         yield (
             "model.drop_prob zeroes before a batch norm, and its running variance is then not that of"
             " evaluation (variance shift, Li et al. 2018): leave train.bn_reestimate_images above 0, or drop"
@@ -155,11 +155,9 @@ def _about_what_is_trained(config: RunConfig) -> Iterator[str]:
         )
 
 
-def _drop_probs(config: RunConfig) -> list[float]:
+def _drop_probs(model: ModelConfig) -> list[float]:
     """List the dropout probabilities in the order of the slots: one more than there are hidden layers."""
-    model = config.model
-    convs = per_layer(model.drop_prob.conv, len(model.conv_channels)) if model.family == "cnn" else ()
-    return [model.drop_prob.input, *convs, *per_layer(model.drop_prob.hidden, len(model.hidden_sizes))]
+    return [model.drop_prob.input, *model.conv_drop_probs, *model.hidden_drop_probs]
 
 
 def _is_set(section: BaseModel, name: str) -> bool:

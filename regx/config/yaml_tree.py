@@ -105,8 +105,8 @@ def merge(below: Node, above: Node) -> Node:
     return replace(above, value=merged)
 
 
-# libyaml is ten times as fast. Where it is of another opinion than PyYAML, PyYAML counts: this one is for
-# texts of which it is known by other means what they say.
+# libyaml is ten times as fast, but reads some texts in another way than PyYAML, which counts. So it is used
+# only for texts whose content is checked by other means.
 _FAST_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # A config is a page of text. The limits keep a wrong file, or a hostile one, from costing more than a moment.
@@ -136,7 +136,7 @@ def read_yaml(path: Path, problems: list[Problem], layer: int = 0, *, known: boo
         path: The file.
         problems: Takes what is wrong but does not hinder reading on.
         layer: Where its problems are listed among those of other files.
-        known: Whether it is known by other means what it says: it is read faster, and no value has a place.
+        known: Whether its content is checked by other means: it is read faster, and values have no places.
 
     Raises:
         ConfigError: If it cannot be read, is not a text, not YAML, or not a mapping.

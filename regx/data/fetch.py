@@ -13,7 +13,7 @@ from regx.data.spec import DatasetSpec, Source, SourceError
 from regx.reading import advising
 from regx.runs.files import part_folder
 
-__all__ = ["NoSourceError", "fetch", "verify"]
+__all__ = ["NoSourceError", "check_published", "fetch"]
 
 
 class NoSourceError(UsageError):
@@ -52,7 +52,7 @@ def fetch(
     return arrays
 
 
-def verify(spec: DatasetSpec, arrays: Arrays) -> None:
+def check_published(spec: DatasetSpec, arrays: Arrays) -> None:
     """Compare a data set with the checksums of the files that its authors publish, and with its content hash.
 
     Raises:
@@ -101,7 +101,7 @@ def _try_all(spec: DatasetSpec, sources: list[Source], listener: Listener) -> Ar
             try:
                 is_last = index == len(sources) - 1
                 arrays = source.get(Download(folder=folder, listener=listener, last=is_last))
-                verify(spec, arrays)
+                check_published(spec, arrays)
             except SourceError as error:
                 failures.append((source.label, str(error)))
             else:

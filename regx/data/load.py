@@ -10,10 +10,10 @@ from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
 from regx.data.download import NO_LISTENER, Listener
-from regx.data.fetch import fetch, verify
+from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
 from regx.data.spec import DatasetSpec, SourceError
-from regx.text import nearest
+from regx.text import known_hint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,9 +69,7 @@ def find(name: str) -> DatasetSpec:
     """
     if name in DATASETS:
         return DATASETS[name]
-    near = nearest(name, DATASETS)
-    hint = f"did you mean {near!r}?" if near else f"there are {', '.join(DATASETS)}"
-    raise UsageError(f"no data set '{name}' ({hint})")
+    raise UsageError(f"no data set '{name}' ({known_hint(name, DATASETS)})")
 
 
 def load_dataset(name: str, *, offline: bool = False, listener: Listener = NO_LISTENER) -> Dataset:
@@ -119,7 +117,7 @@ def check(name: str) -> str:
     arrays = _read(spec, offline=True)
     assert arrays is not None
     try:
-        verify(spec, arrays)
+        check_published(spec, arrays)
     except SourceError as error:
         raise UsageError(f"{name}: {error}") from None
     return spec.sha256

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 
-from regx.claims.comparison import Comparison, comparisons_of
 from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, LockedPart, PartResult, ResultsFolder
 from regx.config import Tier
@@ -110,7 +110,7 @@ class RunPanels:
 
     def add_part(
         self,
-        comparison: Comparison,
+        comparison: ClaimPart,
         locked: LockedPart,
         labels: Sequence[str],
         seeds: Sequence[int],
@@ -208,7 +208,7 @@ def gather(
         return [], []
     lock, rows = folder.read_lock(), read_measures(folder.measures)
     runs = _find_runs(setting.experiment, tier, runs_dir)
-    comparisons = {comparison.part: comparison for comparison in comparisons_of(setting.claim)}
+    comparisons = {comparison.part: comparison for comparison in parts_of(setting.claim)}
     parts, panels = [], RunPanels()
     for part in results:
         comparison, locked = comparisons[part.part], lock.claims[setting.id].find(part.part)
@@ -229,7 +229,7 @@ def _find_runs(experiment: str, tier: Tier, runs_dir: Path) -> SweepRuns | None:
     return None if runs.missing() else runs
 
 
-def _sides(comparison: Comparison, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
+def _sides(comparison: ClaimPart, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
     for arm, measure in zip(arms, comparison.measures, strict=True):
         own = [row for row in rows if (row.arm, row.measure) == (arm, measure.name)]
         yield Side(

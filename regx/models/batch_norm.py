@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["BatchNormNoise", "GhostBatchNorm", "PrependReference", "ReferenceBatchNorm", "RemoveReference"]
+__all__ = [
+    "BatchNorm",
+    "BatchNormNoise",
+    "GhostBatchNorm",
+    "PrependReference",
+    "ReferenceBatchNorm",
+    "RemoveReference",
+]
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
 

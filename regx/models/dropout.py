@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ElementDropout", "FixableDropout"]
+__all__ = ["Dropout", "ElementDropout", "FixableDropout"]
+
+Dropout = nn.Dropout | nn.Dropout2d
 
 LEVELS = 65_536  # of a 16-bit draw
 
@@ -46,7 +48,7 @@ class FixableDropout(nn.Module):
         mask: (...) the fixed mask in the shape of one image's activations; None before its first use.
     """
 
-    def __init__(self, dropout: nn.Dropout | nn.Dropout2d) -> None:
+    def __init__(self, dropout: Dropout) -> None:
         super().__init__()
         self.dropout = dropout
         self.mask: Tensor | None = None

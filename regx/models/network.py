@@ -1,5 +1,6 @@
 """The networks: blocks in one order, one function per family, initial weights by layer name."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypedDict
@@ -11,13 +12,14 @@ from regx.config.sections.model import (
     BatchNormConfig,
     ConvShape,
     FixedMask,
+    InitConfig,
     ModelConfig,
     conv_shapes,
     hidden_inputs,
-    per_layer,
 )
 from regx.data.spec import DatasetFacts
 from regx.models.batch_norm import (
+    BatchNorm,
     BatchNormNoise,
     GhostBatchNorm,
     PrependReference,
@@ -25,10 +27,10 @@ from regx.models.batch_norm import (
     RemoveReference,
 )
 from regx.models.dropout import ElementDropout, FixableDropout
-from regx.models.init import initialize_
 
-__all__ = ["Layers", "build_model"]
+__all__ = ["Layers", "WeightLayer", "build_model"]
 
+WeightLayer = nn.Linear | nn.Conv2d
 Layers = OrderedDict[str, nn.Module]  # by the names that the checkpoint and the init stream have
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -95,9 +97,7 @@ def _options(config: BatchNormConfig) -> _BatchNormOptions:
     return {"eps": config.eps, "momentum": config.update_weight, "affine": config.affine}
 
 
-def _add_batch_norm(
-    layers: Layers, name: str, norm: nn.BatchNorm1d | nn.BatchNorm2d, config: BatchNormConfig
-) -> None:
+def _add_batch_norm(layers: Layers, name: str, norm: BatchNorm, config: BatchNormConfig) -> None:
     layers[f"{name}_norm"] = norm
     if config.ghost_size:
         layers[f"{name}_norm"] = GhostBatchNorm(norm, config.ghost_size)
@@ -126,7 +126,7 @@ def build_mlp(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
 def add_fully_connected(layers: Layers, model: ModelConfig, facts: DatasetFacts) -> None:
     """Append the hidden layers and the output layer."""
     inputs = hidden_inputs(model, facts)
-    drop_probs = per_layer(model.drop_prob.hidden, len(model.hidden_sizes))
+    drop_probs = model.hidden_drop_probs
     for index, units in enumerate(model.hidden_sizes):
         add_hidden_block(layers, f"hidden{index + 1}", inputs[index], units, model, drop_probs[index])
     add_output(layers, inputs[-1], facts.num_classes, model)
@@ -136,7 +136,7 @@ def build_cnn(model: ModelConfig, facts: DatasetFacts) -> nn.Sequential:
     """Build a CNN from images (N, C, H, W) to logits (N, K); weights are torch's until initialised."""
     layers: Layers = Layers()
     add_input(layers, model)
-    drop_probs = per_layer(model.drop_prob.conv, len(model.conv_channels))
+    drop_probs = model.conv_drop_probs
     for index, shape in enumerate(conv_shapes(model, facts)):
         add_conv_block(layers, f"conv{index + 1}", shape, model, drop_probs[index])
     layers["flatten"] = nn.Flatten()
@@ -162,5 +162,44 @@ def build_model(
         A network from images (N, C, H, W) to logits (N, K), in channels-last memory format on the CPU.
     """
     network = FAMILIES[config.family](config, facts)
-    initialize_(network, config.init, generator_for)
+    _initialize_(network, config.init, generator_for)
     return network.to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _initialize_(
+    network: nn.Sequential, init: InitConfig, generator_for: Callable[[str], torch.Generator]
+) -> None:
+    """Draw all weights in place.
+
+    Args:
+        network: A network whose layers have names; the last one is `output`.
+        init: Scheme and gains.
+        generator_for: Gives the generator of a layer name.
+    """
+    for name, layer in network.named_children():
+        if isinstance(layer, WeightLayer):
+            gain = init.output_gain if name == "output" else init.gain
+            std = _weight_std(init.scheme, layer.weight, gain)
+            layer.weight.normal_(0.0, std, generator=generator_for(name))
+            if layer.bias is not None:
+                layer.bias.zero_()
+
+
+def _weight_std(scheme: str, weight: torch.Tensor, gain: float) -> float:
+    """Return the standard deviation of a layer's initial weights.
+
+    Args:
+        scheme: he, xavier or normal.
+        weight: (units, ...) of a Linear or Conv2d layer.
+        gain: Factor on the scheme's deviation; for `normal` the deviation itself.
+
+    Source:
+        He et al. 2015, equation 10; Glorot & Bengio 2010, equation 12 (there for a uniform distribution of
+        the same variance).
+    """
+    receptive = weight[0, 0].numel()
+    fan_in, fan_out = weight.shape[1] * receptive, weight.shape[0] * receptive
+    if scheme == "normal":
+        return gain
+    return gain * math.sqrt(2 / fan_in if scheme == "he" else 2 / (fan_in + fan_out))

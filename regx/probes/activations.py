@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from regx.models.batch_norm import BatchNormNoise
+from regx.models.batch_norm import BatchNorm, BatchNormNoise
 from regx.probes.layers import batch_norms, weight_layers
 from regx.probes.protocol import ProbedRun
 
@@ -77,7 +77,7 @@ def by_unit(values: Tensor) -> Tensor:
     return kept.transpose(0, 1).flatten(start_dim=1)
 
 
-def normalise(raw_UV: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor:
+def normalise(raw_UV: Tensor, norm: BatchNorm) -> Tensor:
     """Apply batch norm without gamma and beta, with its running statistics."""
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None

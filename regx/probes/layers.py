@@ -8,7 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from regx.models.batch_norm import BatchNormNoise
+from regx.models.batch_norm import BatchNorm, BatchNormNoise
+from regx.models.dropout import Dropout
+from regx.models.network import WeightLayer
 
 __all__ = [
     "Criterion",
@@ -24,14 +26,12 @@ __all__ = [
 ]
 
 
-def weight_layers(network: nn.Sequential) -> dict[str, nn.Linear | nn.Conv2d]:
+def weight_layers(network: nn.Sequential) -> dict[str, WeightLayer]:
     """Find the convolutions and fully connected layers, the output layer last."""
-    return {
-        name: layer for name, layer in network.named_children() if isinstance(layer, nn.Linear | nn.Conv2d)
-    }
+    return {name: layer for name, layer in network.named_children() if isinstance(layer, WeightLayer)}
 
 
-def batch_norms(network: nn.Sequential) -> dict[str, nn.BatchNorm1d | nn.BatchNorm2d]:
+def batch_norms(network: nn.Sequential) -> dict[str, BatchNorm]:
     """Find the batch norm of each layer that has one, under the layer's name, whatever is put around it."""
     children = dict(network.named_children())
     return {
@@ -39,7 +39,7 @@ def batch_norms(network: nn.Sequential) -> dict[str, nn.BatchNorm1d | nn.BatchNo
         for name in weight_layers(network)
         if f"{name}_norm" in children
         for module in children[f"{name}_norm"].modules()
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+        if isinstance(module, BatchNorm)
     }
 
 
@@ -49,8 +49,6 @@ def unit_name(layer: str, unit: int) -> str:
 
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits (N, K) and labels (N,) to the loss
-
-NOISE = (nn.Dropout, nn.Dropout2d, BatchNormNoise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +80,7 @@ def noiseless_copy(network: nn.Sequential, dtype: torch.dtype = torch.float32) -
     """
     twin = copy.deepcopy(network).to(dtype).train()
     for module in twin.modules():
-        if isinstance(module, NOISE):
+        if isinstance(module, Dropout | BatchNormNoise):
             module.eval()
     return twin
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from regx.data.images import Images
+from regx.models.dropout import Dropout
 from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
 
 __all__ = [
@@ -28,8 +29,6 @@ NUM_AVERAGED = (1, 2, 5, 10, 20, 50, 100, 200)
 NUM_PASSES = NUM_AVERAGED[-1]
 NUM_REPEATS = 20
 CHUNK = 500  # images at a time: their activations stay near the processor
-
-DROPOUT = (nn.Dropout, nn.Dropout2d)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +183,7 @@ def _by_size(means_R2: Tensor, sizes_R: Tensor) -> dict[int, Score]:
 
 
 def _dropouts(module: nn.Module) -> list[nn.Module]:
-    return [layer for layer in module.modules() if isinstance(layer, DROPOUT)]
+    return [layer for layer in module.modules() if isinstance(layer, Dropout)]
 
 
 def _rows(found: Mapping[str, Mapping[int, Score]]) -> Iterator[ProbeRow]:

@@ -92,14 +92,14 @@ class Inference:
         return self.pairs.effect_size if self.pairs else None
 
     @property
-    def is_open(self) -> bool:
+    def may_be_reversed(self) -> bool:
         """Whether the group that looks faster has times that are lower bounds: it may be the slower one."""
         return self.censored[self.difference < 0] > 0
 
     @property
-    def is_told(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the difference is more than chance would explain, with seeds enough to say so."""
-        if self.test is None or self.p_holm is None or self.num_values < FEWEST_SEEDS or self.is_open:
+        if self.test is None or self.p_holm is None or self.num_values < FEWEST_SEEDS or self.may_be_reversed:
             return False
         return self.test.interval.excludes(0) and self.p_holm < LEVEL
 

@@ -1,7 +1,7 @@
 """The verdict on a claim: one rule for all of them, fixed before the runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
@@ -290,7 +290,7 @@ class Decision:
         provisional: Supported or contradicted by fewer than 10 seeds.
         p: The p-value that was judged, corrected; the one for the claim where nothing was concluded.
         reasons: Why it is invalid.
-        evidence: Seeds, intervals, p-values before correction, parts.
+        evidence: What it was judged by, with its p-values corrected where the claim is one of a family.
     """
 
     verdict: Verdict
@@ -310,26 +310,13 @@ class Decision:
         return f"{self.verdict} ({inside})" if inside else self.verdict
 
 
-def decide(
-    evidence: Evidence,
-    *,
-    p: float | None = None,
-    p_against: float | None = None,
-    p_null: float | None = None,
-    failed_gates: Sequence[str] = (),
-) -> Decision:
-    """Judge one claim.
+def decide(evidence: Evidence, *, failed_gates: Sequence[str] = ()) -> Decision:
+    """Judge one claim, by the p-values of its evidence as they are.
 
     Args:
         evidence: For and against it.
-        p: The p-value for it, corrected for its family; None to judge the claim by itself.
-        p_against: The same for `opposes`.
-        p_null: The same for "too small to matter".
         failed_gates: Sanity checks that failed, in words: a broken trainer proves nothing.
     """
-    p = evidence.p if p is None else p
-    p_against = evidence.p_against if p_against is None else p_against
-    p_null = evidence.p_null if p_null is None else p_null
     provisional = evidence.num_seeds < PROVISIONAL_BELOW
     if failed_gates:
         return Decision(verdict="invalid", p=1.0, reasons=tuple(failed_gates), evidence=evidence)
@@ -337,33 +324,31 @@ def decide(
         return Decision(verdict="smoke", p=1.0, evidence=evidence)
     if evidence.problem:
         return Decision(verdict="invalid", p=1.0, reasons=(evidence.problem,), evidence=evidence)
-    if evidence.favours and p < LEVEL:
-        return Decision(
-            verdict="supported", strong=evidence.strong, provisional=provisional, p=p, evidence=evidence
-        )
-    kind: Kind | None = None
-    if evidence.opposes and p_against < LEVEL:
-        kind, p = evidence.against, p_against
-    elif p_null < LEVEL:
-        kind, p = "null", p_null
-    if kind:
-        return Decision(verdict="contradicted", kind=kind, provisional=provisional, p=p, evidence=evidence)
-    return Decision(verdict="inconclusive", p=p, evidence=evidence)
+    if evidence.favours and evidence.p < LEVEL:
+        strong, p = evidence.strong, evidence.p
+        return Decision(verdict="supported", strong=strong, provisional=provisional, p=p, evidence=evidence)
+    if evidence.opposes and evidence.p_against < LEVEL:
+        kind, p = evidence.against, evidence.p_against
+    elif evidence.p_null < LEVEL:
+        kind, p = "null", evidence.p_null
+    else:
+        return Decision(verdict="inconclusive", p=evidence.p, evidence=evidence)
+    return Decision(verdict="contradicted", kind=kind, provisional=provisional, p=p, evidence=evidence)
 
 
 def decide_family(
-    claims: Mapping[str, Evidence],
-    *,
-    family_size: int | None = None,
-    failed_gates: Mapping[str, Sequence[str]] | None = None,
+    claims: Mapping[str, Evidence], *, family_size: int | None = None, failed_gates: Sequence[str] = ()
 ) -> dict[str, Decision]:
     """Judge the claims of one family, so that the chance of any false verdict in it stays small.
+
+    The p-values for the claims are corrected together, and so are those against them. A claim that is open
+    after that may still be null, too small to matter; p_null is corrected for the claims that are still open.
 
     Args:
         claims: Evidence by name of the claim.
         family_size: Claims that are registered in the family; those without evidence count as tests too, or a
             claim would be the easier to support the fewer of its family were run. None: as many as are given.
-        failed_gates: Sanity checks that failed, by name of the claim.
+        failed_gates: Sanity checks that failed.
 
     Returns:
         A decision for each claim, in the order given. Claims that are invalid or smoke count as tests that
@@ -375,23 +360,18 @@ def decide_family(
     size = len(claims) if family_size is None else family_size
     if size < len(claims):
         raise ValueError(f"{len(claims)} claims are more than the family of {size} has")
-    gates = failed_gates or {}
-    judged = [
-        name
-        for name, evidence in claims.items()
-        if decide(evidence, failed_gates=gates.get(name, ())).verdict not in {"invalid", "smoke"}
-    ]
+    decided = {name: decide(evidence, failed_gates=failed_gates) for name, evidence in claims.items()}
+    judged = [name for name, decision in decided.items() if decision.verdict not in {"invalid", "smoke"}]
     p = _corrected({name: claims[name].p for name in judged}, size)
     p_against = _corrected({name: claims[name].p_against for name in judged}, size)
-
-    def judge(name: str, p_null: float) -> Decision:
-        corrected = {"p": p[name], "p_against": p_against[name]} if name in judged else {}
-        return decide(claims[name], **corrected, p_null=p_null, failed_gates=gates.get(name, ()))
-
-    settled = [name for name in judged if judge(name, p_null=1.0).verdict != "inconclusive"]
-    entering = {name: claims[name].p_null for name in judged if name not in settled}
-    p_null = _corrected(entering, size - len(settled))
-    return {name: judge(name, p_null.get(name, 1.0)) for name in claims}
+    corrected = {
+        name: replace(claims[name], p=p[name], p_against=p_against[name], p_null=1.0) for name in judged
+    }
+    decided |= {name: decide(evidence) for name, evidence in corrected.items()}
+    still_open = [name for name in judged if decided[name].verdict == "inconclusive"]
+    num_settled = len(judged) - len(still_open)
+    p_null = _corrected({name: claims[name].p_null for name in still_open}, size - num_settled)
+    return decided | {name: decide(replace(corrected[name], p_null=p_null[name])) for name in still_open}
 
 
 def _corrected(p_values: Mapping[str, float], family_size: int) -> dict[str, float]:

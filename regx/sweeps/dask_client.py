@@ -1,84 +1,30 @@
-"""The part of Dask's client that is used here, with types, and how Dask is to behave inside regx."""
+"""Connecting to a scheduler of Dask, and how Dask is to behave inside regx."""
 
 import asyncio
 import importlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 from regx.config.errors import UsageError
 
-__all__ = ["DaskClient", "DaskFuture", "connect", "dask_settings"]
+__all__ = ["connect", "dask_settings"]
 
 CONNECT_SECONDS = 10
 
 
-class DaskFuture(Protocol):
-    """A task that was handed to the scheduler."""
-
-    @property
-    def status(self) -> str:
-        """One of pending, finished, error, lost, cancelled."""
-        ...
-
-    def result(self, timeout: float) -> Any:
-        """Fetch what it returned, or raise what it raised."""
-        ...
-
-    def add_done_callback(self, fn: Callable[[object], None]) -> None:
-        """Have something called, in another thread, when it ends."""
-        ...
-
-    def release(self) -> None:
-        """Want it no more."""
-        ...
-
-
-class DaskClient(Protocol):
-    """A connection to a scheduler."""
-
-    status: str
-
-    def submit(
-        self, func: Callable[..., object], *args: object, workers: list[str], **options: object
-    ) -> DaskFuture:
-        """Hand over a task."""
-        ...
-
-    def run(self, function: Callable[..., object], *args: object, **options: object) -> dict[str, Any]:
-        """Call a function on workers, beside what they are doing."""
-        ...
-
-    def nthreads(self) -> dict[str, int]:
-        """Ask for the workers and the threads that each has."""
-        ...
-
-    def restart_workers(self, workers: list[str], timeout: float) -> object:
-        """Have the processes of workers ended and started anew."""
-        ...
-
-    def subscribe_topic(self, topic: str, handler: Callable[[Any], None]) -> None:
-        """Have a handler called, in another thread, for each event."""
-        ...
-
-    def unsubscribe_topic(self, topic: str) -> None:
-        """Hear no more of a topic."""
-        ...
-
-    def close(self, timeout: float) -> None:
-        """End the connection."""
-        ...
-
-
-def connect(target: object, name: str) -> DaskClient:
+def connect(target: object, name: str) -> Any:
     """Connect to a scheduler, with what Dask's own configuration says of TLS.
 
     Args:
         target: Its address, or a cluster in this process.
         name: What to call it in messages.
+
+    Returns:
+        A `distributed.Client`; its methods have no types.
 
     Raises:
         UsageError: If none answers in time, or it refuses us.
@@ -87,13 +33,12 @@ def connect(target: object, name: str) -> DaskClient:
     try:
         if isinstance(target, str):
             asyncio.run(_knock(distributed, target))  # a client that fails to connect does not end cleanly
-        client = distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
+        return distributed.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(
             f"{name}: cannot connect to a scheduler there ({_reason(error)}); give the address that"
             " `dask scheduler` prints, as in tcp://host:8786"
         ) from None
-    return cast(DaskClient, client)
 
 
 async def _knock(distributed: Any, address: str) -> None:
@@ -128,6 +73,7 @@ def _reason(error: BaseException) -> str:
 LOGGERS = ("distributed", "tornado", "tornado.application", "asyncio")
 SETTINGS = {
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+    "distributed.scheduler.allowed-failures": 2,  # a run whose third worker dies is not given to a fourth
     "distributed.worker.profile.enabled": False,
 }
 

@@ -12,21 +12,13 @@ from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from regx.runs.checkout import code_digest
-from regx.sweeps.jobs import Order, Report
+from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
 from regx.sweeps.worker import wait_until_idle
 
 if TYPE_CHECKING:
     from distributed import Worker
 
-__all__ = [
-    "Introduction",
-    "Progress",
-    "introduce",
-    "request_stop",
-    "save_before_the_end",
-    "topic",
-    "train",
-]
+__all__ = ["Event", "Introduction", "introduce", "request_stop", "resource", "train"]
 
 SAVE_SECONDS = 60.0  # for a run to come to its next step and be saved
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1")  # SIGUSR1 is Slurm's warning; Windows has but the first
@@ -89,28 +81,48 @@ _stopped: set[str] = set()  # tokens of sweeps that were asked to end
 
 
 class Introduction(TypedDict):
-    """What a worker says of itself before it gets anything to do."""
+    """What a worker says of itself before it gets anything to do.
 
-    name: str
-    version: str
-    code: str
+    Attributes:
+        threads: It has; a run takes one.
+        complaint: Why it cannot serve the sweep, in one line; empty where it can.
+    """
+
+    threads: int
+    complaint: str
 
 
-class Progress(TypedDict):
-    """Event of a run that goes on: so many epochs are complete, or something is to be known of it."""
+class Event(TypedDict):
+    """Something that a worker tells of a run while it is trained.
+
+    Attributes:
+        key: Of the task.
+        worker: Address of the worker.
+        name: What to call the worker in messages.
+        epochs: That are complete; None when the worker has only just begun.
+        notice: What a user should know, if this is about that.
+    """
 
     key: str
-    epochs: int
+    worker: str
+    name: str
+    epochs: int | None
     notice: str
 
 
-def topic(token: str) -> str:
-    """Name the stream of events of one sweep."""
+def resource(token: str) -> str:
+    """Name what a worker needs to be given runs of a sweep, and the stream of its events."""
     return f"regx-{token}"
 
 
-def introduce() -> Introduction:
-    """Load what training needs, so that no run pays for it, and say which regx this is."""
+def introduce(token: str, version: str, code: str) -> Introduction:
+    """Load what training needs, so that no run pays for it; with the same code, take part in the sweep.
+
+    Args:
+        token: Of the sweep.
+        version: Of the driver.
+        code: Digest of the driver's source.
+    """
     from distributed import get_worker
 
     import regx.training.run
@@ -118,7 +130,28 @@ def introduce() -> Introduction:
     keep_memory()
     worker = get_worker()
     save_before_the_end(worker)
-    return Introduction(name=str(worker.name), version=regx.__version__, code=code_digest())
+    complaint = ""
+    if (regx.__version__, code_digest()) == (version, code):
+        worker.loop.add_callback(_take_part, worker, token)
+    else:
+        complaint = (
+            f"worker {worker.address}: has regx {regx.__version__} (code {code_digest()}), this sweep needs"
+            f" {version} (code {code}); install the same version there"
+        )
+    return Introduction(threads=worker.state.nthreads, complaint=complaint)
+
+
+async def _take_part(worker: "Worker", token: str) -> None:
+    """Take runs of a sweep; also those that found no worker.
+
+    The scheduler looks at them when a worker comes or goes on after a pause, not when it gets a resource.
+    """
+    from distributed import Status
+
+    await worker.set_resources(**{resource(token): 1})
+    if worker.status == Status.running:
+        worker.status = Status.paused
+        worker.status = Status.running
 
 
 def keep_memory() -> None:
@@ -144,44 +177,56 @@ def request_stop(token: str) -> None:
     _stopped.add(token)
 
 
-def train(order: Order) -> Report:
-    """Train one run; its events go to the driver by way of the scheduler."""
-    from distributed import get_worker
+def train(job: Job, options: EngineOptions, token: str) -> JobResult:
+    """Train one run; its events go to the driver by way of the scheduler.
+
+    Raises:
+        Reschedule: If this worker is told to end: the run goes on at another.
+    """
+    from distributed import Reschedule, get_worker
 
     from regx.sweeps.worker import execute
 
     worker = get_worker()
-    return execute(order, _Link(worker, order["token"], str(worker.get_current_task())))
+    key = str(worker.get_current_task())
+
+    def stop_wanted() -> bool:
+        """Also when the driver is gone (the scheduler then cancels the task), or this worker is closing."""
+        if token in _stopped or worker.status.name not in ("running", "paused"):
+            return True
+        task = worker.state.tasks.get(key)
+        return task is None or task.state == "cancelled"
+
+    result = execute(job, options, _Events(worker, token, key), stop_wanted, token)
+    if result.ending == "interrupted" and token not in _stopped:
+        raise Reschedule
+    return result
 
 
 @dataclass
-class _Link:
-    """Between a run and the driver of its sweep."""
+class _Events(Watch):
+    """Tells the driver of a run."""
 
     worker: "Worker"
     token: str
     key: str
     told: float = field(default=0.0)
 
-    @property
-    def name(self) -> str:
-        return str(self.worker.name)
+    def started(self, job: Job, worker: str) -> None:  # noqa: ARG002
+        self.tell(None)
 
-    def stop_wanted(self) -> bool:
-        """Also when the driver is gone (the scheduler then cancels the task), or this worker is closing."""
-        if self.token in _stopped or self.worker.status.name not in ("running", "paused"):
-            return True
-        task = self.worker.state.tasks.get(self.key)
-        return task is None or task.state == "cancelled"
-
-    def noticed(self, message: str) -> None:
-        self.tell(Progress(key=self.key, epochs=0, notice=message))
-
-    def progressed(self, epochs: int) -> None:
+    def progressed(self, job: Job, epochs: int) -> None:  # noqa: ARG002
         now = time.monotonic()
         if now - self.told >= EVENT_SECONDS:
             self.told = now
-            self.tell(Progress(key=self.key, epochs=epochs, notice=""))
+            self.tell(epochs)
 
-    def tell(self, progress: Progress) -> None:
-        self.worker.log_event(topic(self.token), progress)
+    def noticed(self, message: str) -> None:
+        self.tell(None, message)
+
+    def tell(self, epochs: int | None, notice: str = "") -> None:
+        worker = self.worker
+        event = Event(
+            key=self.key, worker=worker.address, name=str(worker.name), epochs=epochs, notice=notice
+        )
+        worker.log_event(resource(self.token), event)

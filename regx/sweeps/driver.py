@@ -1,9 +1,8 @@
-"""runs.csv of a sweep: one row per run, for a spreadsheet or pandas."""
+"""A sweep: what an experiment asks for, training what is missing of it, and the files that tell of it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import regx
 from regx.config import Experiment
@@ -11,11 +10,11 @@ from regx.runs.files import put_aside, remove_leftovers, write_text
 from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.record import Final
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
-from regx.sweeps.jobs import Engine, Job, Outcome, Watch
+from regx.sweeps.jobs import Engine, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
 from regx.sweeps.tuning import Tuning, tune
 
-__all__ = ["COLUMNS", "Plan", "Summary", "SweepWatch", "make_plan", "sweep", "write_run_table"]
+__all__ = ["COLUMNS", "Plan", "Summary", "make_plan", "sweep", "write_run_table"]
 
 COLUMNS = (
     "stage", "arm", "cell", "tuned", "seed", "folder", "status", "epochs", *Final.model_fields, "seconds",
@@ -48,41 +47,34 @@ def _row(folder: SweepFolder, run: SweepRun) -> list[object]:
     return [*head, record.ending, record.epochs_completed, *final, round(record.seconds, 3)]
 
 
-class SweepWatch(Watch, Protocol):
-    """Sees a sweep go by."""
-
-    def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
-        """Another stage begins: so many jobs are left of it, so many runs of it were done before."""
-        ...
-
-    def ended(self, outcome: Outcome) -> None:
-        """A job has ended."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What an experiment asks for, and what of it is there.
 
     Attributes:
-        tuning: How far its tuning has come.
-        trials: Jobs of the tuning, as far as they are known: where the best lies on an edge, more follow.
+        experiment: Which.
+        tuning: How far its tuning has come, and its trials; where the best lies on an edge, more follow.
         confirm: Runs to be compared, under their tuned values; before the tuning is complete, under the
             values that the arms have untuned: as many and as long as they will be.
-        left: Jobs of both that have not ended, each once.
+        left: Jobs that have not ended, trials and others, each once.
         failed: Those of them that failed before.
     """
 
+    experiment: Experiment
     tuning: Tuning
-    trials: tuple[Job, ...]
     confirm: tuple[Job, ...]
     left: tuple[Job, ...]
     failed: tuple[Job, ...]
 
     @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Trials, and runs to be compared."""
+        return (*self.tuning.trials, *self.confirm)
+
+    @property
     def num_done(self) -> int:
-        """Jobs of both that have ended."""
-        return len({job.folder for job in (*self.trials, *self.confirm)}) - len(self.left)
+        """Jobs that have ended."""
+        return len({job.folder for job in self.jobs}) - len(self.left)
 
 
 @dataclass(kw_only=True)
@@ -91,14 +83,14 @@ class Summary:
 
     Attributes:
         record: What stands in sweep.json.
-        trained: Outcomes of the jobs that this call has worked on, in the order in which they ended.
+        trained: Results of the jobs that this call has worked on, in the order in which they ended.
         num_ended_before: Runs that were there already.
         skipped: Runs that failed in an earlier call and were not tried again.
         complete: Whether every run of the experiment has ended.
     """
 
     record: SweepRecord
-    trained: list[Outcome] = field(default_factory=list)
+    trained: list[JobResult] = field(default_factory=list)
     num_ended_before: int = 0
     skipped: list[Job] = field(default_factory=list)
     complete: bool = False
@@ -107,18 +99,22 @@ class Summary:
 def make_plan(experiment: Experiment, ledger: Ledger) -> Plan:
     """Look at what is there, and train nothing."""
     tuning = tune(experiment, ledger, lambda jobs: not ledger.unended(jobs))
-    trials = tuple(trial.job for trial in tuning.trials)
-    confirm = tuple(_job(experiment, ledger, run) for run in _confirm(experiment, tuning))
-    left = ledger.unended([*trials, *confirm])
-    failed = tuple(ledger.failed(left))
-    return Plan(tuning=tuning, trials=trials, confirm=confirm, left=tuple(left), failed=failed)
+    confirm = _confirm(experiment, ledger, tuning)
+    left = ledger.unended([*tuning.trials, *confirm])
+    return Plan(
+        experiment=experiment,
+        tuning=tuning,
+        confirm=confirm,
+        left=tuple(left),
+        failed=tuple(ledger.failed(left)),
+    )
 
 
 def sweep(
     experiment: Experiment,
     ledger: Ledger,
     engine: Engine,
-    watch: SweepWatch,
+    watch: Watch,
     *,
     retry_failed: bool = False,
     tuned: Callable[[SweepRecord], None] = lambda _: None,
@@ -148,7 +144,7 @@ class _Sweep:
     """One call of `sweep`."""
 
     def __init__(
-        self, experiment: Experiment, ledger: Ledger, engine: Engine, watch: SweepWatch, retry_failed: bool
+        self, experiment: Experiment, ledger: Ledger, engine: Engine, watch: Watch, retry_failed: bool
     ) -> None:
         self.experiment = experiment
         self.ledger = ledger
@@ -160,7 +156,7 @@ class _Sweep:
         self.keep_other_version()
         plan = make_plan(experiment, ledger)
         remove_leftovers(self.folder.path)
-        for job in (*plan.trials, *plan.confirm):
+        for job in plan.jobs:
             remove_leftovers(ledger.runs_dir / job.folder)
         self.summary = Summary(record=self.write(plan.tuning))
 
@@ -169,8 +165,7 @@ class _Sweep:
         self.summary.record = self.write(tuning)
         if tuning.complete:
             tuned(self.summary.record)
-            jobs = [self.job(run) for run in _confirm(self.experiment, tuning)]
-            self.summary.complete = self.train(jobs)
+            self.summary.complete = self.train(_confirm(self.experiment, self.ledger, tuning))
         write_run_table(self.folder, self.summary.record)
         return self.summary
 
@@ -211,25 +206,19 @@ class _Sweep:
         else:
             self.summary.skipped += failed
             left = [job for job in left if job not in failed]
-        seen = {outcome.job.folder for outcome in self.summary.trained}
+        seen = {result.job.folder for result in self.summary.trained}
         before = {job.folder for job in jobs} - {job.folder for job in left + failed} - seen
         self.ended_before |= before
         self.summary.num_ended_before = len(self.ended_before)
         self.watch.planned(left, len(before))
-        for outcome in self.engine.run(left, self.watch) if left else ():
-            self.summary.trained.append(outcome)
-            self.watch.ended(outcome)
+        for result in self.engine.run(left, self.watch) if left else ():
+            self.summary.trained.append(result)
+            self.watch.ended(result)
         return not self.ledger.unended(jobs)
-
-    def job(self, run: SweepRun) -> Job:
-        return _job(self.experiment, self.ledger, run)
 
     def write(self, tuning: Tuning) -> SweepRecord:
         """Write sweep.json; the runs to compare stand in it once their values are known."""
-        confirm = [
-            run.model_copy(update={"folder": self.job(run).folder})
-            for run in (_confirm(self.experiment, tuning) if tuning.complete else ())
-        ]
+        confirm = _confirm(self.experiment, self.ledger, tuning) if tuning.complete else ()
         plan = self.experiment.tune
         record = SweepRecord(
             name=self.experiment.name,
@@ -240,28 +229,18 @@ class _Sweep:
             seeds=self.experiment.seeds,
             tune_by=plan.by if plan else None,
             arms=tuning.arms,
-            runs=(*(trial.as_run() for trial in tuning.trials), *confirm),
+            runs=tuple(job.as_row() for job in (*tuning.trials, *confirm)),
         )
         self.folder.path.mkdir(parents=True, exist_ok=True)
         record.write(self.folder.record)
         return record
 
 
-def _confirm(experiment: Experiment, tuning: Tuning) -> Iterator[SweepRun]:
+def _confirm(experiment: Experiment, ledger: Ledger, tuning: Tuning) -> tuple[Job, ...]:
     """List the runs to compare, seed by seed: stopped half way, they are still whole comparisons."""
-    for seed in experiment.seeds:
-        for arm in experiment.arms:
-            for cell in experiment.cells_of(arm):
-                yield SweepRun(
-                    stage="confirm",
-                    arm=arm,
-                    cell=dict(cell),
-                    tuned=dict(tuning.settings(arm, cell)),
-                    seed=seed,
-                    folder="",
-                )
-
-
-def _job(experiment: Experiment, ledger: Ledger, run: SweepRun) -> Job:
-    settings = {**run.cell, **run.tuned}
-    return ledger.job(experiment.config(run.arm, settings, run.seed), run.arm, settings)
+    return tuple(
+        ledger.job(experiment, arm, seed, cell, tuning.settings(arm, cell))
+        for seed in experiment.seeds
+        for arm in experiment.arms
+        for cell in experiment.cells_of(arm)
+    )

@@ -1,14 +1,15 @@
 """How long a sweep will take, from throughput that was measured: in finished runs, else here and now."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regx.config import RunConfig
 from regx.runs.table import Run
-from regx.sweeps.jobs import Job
+from regx.sweeps.driver import Plan
+from regx.sweeps.ledger import Ledger
 
-__all__ = ["Estimate", "estimate", "kind_of"]
+__all__ = ["Estimate", "estimate"]
 
 MAX_PROBES = 12
 OVERHEAD_SECONDS = 0.1  # of a run, beside training and evaluation
@@ -21,8 +22,8 @@ class Estimate:
 
     Attributes:
         seconds: Wall-clock time with all workers busy.
-        num_measured: Kinds of network whose speed finished runs tell.
-        num_probed: Kinds whose speed was measured just now.
+        num_measured: Networks whose speed finished runs tell.
+        num_probed: Networks whose speed was measured just now.
     """
 
     seconds: float
@@ -30,36 +31,41 @@ class Estimate:
     num_probed: int
 
 
-def estimate(
-    jobs: Sequence[Job], finished: Sequence[Run], num_workers: int, probe: Callable[[RunConfig], Speed]
-) -> Estimate:
+def estimate(plans: Sequence[Plan], ledger: Ledger, num_workers: int) -> Estimate | None:
     """Add up what is left to train.
 
     Args:
-        jobs: What is left.
-        finished: Runs of the same sweep whose rows tell how fast their network is.
+        plans: What is left, and what has ended: its rows tell how fast its networks are.
+        ledger: Of the runs.
         num_workers: Runs trained at the same time.
-        probe: Measures a network that no finished run tells of, in seconds per image.
+
+    Returns:
+        None where nothing is left.
     """
-    speeds = {kind_of(run.config): _speed(run) for run in finished if run.rows}
+    from regx.training.speed import measure_speed
+
+    left = {job.folder: job for plan in plans for job in plan.left}
+    if not left:
+        return None
+    jobs = [job for plan in plans for job in plan.jobs]
+    ended = {_network(job.config): job for job in jobs if job.folder not in left}
+    finished = {network: ledger.load(job) for network, job in ended.items()}  # one of each tells its speed
+    speeds = {network: _speed(run) for network, run in finished.items() if run.rows}
     num_measured = len(speeds)
-    for job in jobs:
-        kind = kind_of(job.config)
-        if kind not in speeds and len(speeds) - num_measured < MAX_PROBES:
-            speeds[kind] = probe(job.config)
-    slowest = max(speeds.values(), default=(0.0, 0.0))
-    total = sum(_seconds(job.config, speeds.get(kind_of(job.config), slowest)) for job in jobs)
-    longest = max(
-        (_seconds(job.config, speeds.get(kind_of(job.config), slowest)) for job in jobs), default=0.0
-    )
+    for job in left.values():
+        network = _network(job.config)
+        if network not in speeds and len(speeds) - num_measured < MAX_PROBES:
+            speeds[network] = measure_speed(job.config)
+    slowest = max(speeds.values())
+    seconds = [_seconds(job.config, speeds.get(_network(job.config), slowest)) for job in left.values()]
     return Estimate(
-        seconds=max(longest, total / num_workers),
+        seconds=max(*seconds, sum(seconds) / num_workers),
         num_measured=num_measured,
         num_probed=len(speeds) - num_measured,
     )
 
 
-def kind_of(config: RunConfig) -> str:
+def _network(config: RunConfig) -> str:
     """Name what sets the speed of a run: rates and momentum do not, a dropout layer does, its rate not."""
     model = config.model.model_dump(mode="json", exclude={"init"})
     drops = {slot: bool(value) and value != 0 for slot, value in model.pop("drop_prob").items()}

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from regx.config import RunConfig, Settings, config_hash
+from regx.config import Experiment, RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.reading import OTHER_OUT, advising, explain
 from regx.runs.files import put_aside, remove_leftovers
@@ -15,7 +14,7 @@ from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
 from regx.runs.table import Run
-from regx.sweeps.jobs import Job
+from regx.sweeps.jobs import Job, Stage, folder_name
 from regx.sweeps.shared_folder import remove_marks
 
 __all__ = ["Ledger", "State"]
@@ -63,15 +62,28 @@ class Ledger:
             self._folders = self._list()  # a sweep that has just ended may have added to it
             yield missing
 
-    def job(self, config: RunConfig, arm: str = "", settings: Settings | None = None) -> Job:
-        """Say where a run is, or will be; arm and settings are for display."""
-        job = Job.of(config, arm, settings)
+    def job(
+        self,
+        experiment: Experiment,
+        arm: str,
+        seed: int,
+        cell: Settings | None = None,
+        tuned: Settings | None = None,
+        stage: Stage = "confirm",
+    ) -> Job:
+        """Say what a run of an experiment is, and where it is, or will be."""
+        cell, tuned = cell or {}, tuned or {}
+        config = experiment.config(arm, {**cell, **tuned}, seed)
+        return Job(config=config, folder=self.find(config), stage=stage, arm=arm, cell=cell, tuned=tuned)
+
+    def find(self, config: RunConfig) -> str:
+        """Name the folder that a run is in, or will be."""
+        own = folder_name(config)
         known = self._folders.get((config.seed, config_hash(config)), [])
-        if not known or known == [job.folder]:
-            return job
-        ended = [name for name in known if self._state(name) in ENDED]
-        names = ended or known
-        return job if job.folder in names else replace(job, folder=names[0])
+        if known in ([], [own]):
+            return own
+        names = [name for name in known if self._state(name) in ENDED] or known
+        return own if own in names else names[0]
 
     def state(self, job: Job) -> State:
         """Say how far a run has come."""

@@ -14,38 +14,16 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from regx.config import Experiment, Settings, TuneConfig
-from regx.config.errors import Problem
+from regx.config.errors import Finding, Problem
 from regx.config.hints import choice_hint
-from regx.config.yaml_tree import read_yaml
 from regx.measures.measure import Reference, SeedRuns
 from regx.measures.registry import find_measure, tuning_measures
-from regx.runs.sweep import ArmRecord, SweepRun, Tuned
+from regx.runs.sweep import ArmRecord, Tuned
 from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
-__all__ = ["Trial", "Tuning", "check_tuning", "tune"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One point of an arm's tuning grid under one tuning seed."""
-
-    arm: str
-    cell: Settings
-    point: Settings
-    job: Job
-
-    def as_run(self) -> SweepRun:
-        """Write it for sweep.json."""
-        return SweepRun(
-            stage="tune",
-            arm=self.arm,
-            cell=dict(self.cell),
-            tuned=dict(self.point),
-            seed=self.job.config.seed,
-            folder=self.job.folder,
-        )
+__all__ = ["Tuning", "check_tuning", "tune"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +36,7 @@ class Tuning:
         complete: Whether every arm has its values.
     """
 
-    trials: tuple[Trial, ...]
+    trials: tuple[Job, ...]
     arms: tuple[ArmRecord, ...]
     complete: bool
 
@@ -94,7 +72,7 @@ def tune(
         return Tuning(trials=(), arms=arms, complete=True)
     for extension in range(plan.max_extensions + 1):
         trials = _trials(experiment, plan, ledger)
-        if not train([trial.job for trial in trials]):
+        if not train(trials):
             arms = tuple(_arm(experiment, arm, plan) for arm in experiment.arms)
             return Tuning(trials=trials, arms=arms, complete=False)
         arms = _choose_all(experiment, plan, trials, ledger)
@@ -110,21 +88,15 @@ def check_tuning(experiment: Experiment) -> list[Problem]:
     if experiment.tune is None:
         return []
     by, known, tier = experiment.tune.by, tuning_measures(), experiment.tier
-    label = "tune.by" if tier == "cpu" else f"tiers.{tier}: tune.by"
     if by not in known:
         message = f"must be one of {', '.join(known)} (got {by!r}{choice_hint(by, tuple(known))})"
     elif arms := _without_target(experiment) if known[by].needs == "target" else []:
         where = "" if len(arms) == len(experiment.arms) else f" (missing in {', '.join(arms)})"
-        message = f"{by} needs train.target_error{where}"
+        at_tier = "" if tier == "cpu" else f" at tier {tier}"
+        message = f"{by} needs train.target_error{at_tier}{where}"
     else:
         return []
-    tree = read_yaml(experiment.path, [])
-    own = tree.get("tiers", tier, "tune", "by")
-    if own and by not in known:
-        label = f"tiers.{tier}.tune.by"
-    elif by not in known:
-        label = "tune.by"
-    return [Problem((own or tree.find(("tune", "by"))).place, label, message)]
+    return [experiment.tree.problem(Finding(("tune", "by"), message))]
 
 
 def _without_target(experiment: Experiment) -> list[str]:
@@ -137,15 +109,10 @@ def _cells(experiment: Experiment, plan: TuneConfig, arm: str) -> tuple[Settings
     return experiment.cells_of(arm) if plan.per == "cell" else ({},)
 
 
-def _trials(experiment: Experiment, plan: TuneConfig, ledger: Ledger) -> tuple[Trial, ...]:
+def _trials(experiment: Experiment, plan: TuneConfig, ledger: Ledger) -> tuple[Job, ...]:
     """List every trial, seed by seed."""
     return tuple(
-        Trial(
-            arm=arm,
-            cell=cell,
-            point=point,
-            job=_job(experiment, ledger, arm, {**cell, **point}, seed),
-        )
+        ledger.job(experiment, arm, seed, cell, point, "tune")
         for seed in plan.seeds
         for arm in experiment.arms
         if plan.tries(arm)
@@ -154,22 +121,18 @@ def _trials(experiment: Experiment, plan: TuneConfig, ledger: Ledger) -> tuple[T
     )
 
 
-def _job(experiment: Experiment, ledger: Ledger, arm: str, settings: Settings, seed: int) -> Job:
-    return ledger.job(experiment.config(arm, settings, seed), arm, settings)
-
-
 def _arm(experiment: Experiment, arm: str, plan: TuneConfig | None = None) -> ArmRecord:
     num_trials = len(plan.points(arm)) if plan and plan.tries(arm) else 0
     return ArmRecord(name=arm, settings=dict(experiment.settings[arm]), num_trials=num_trials)
 
 
 def _choose_all(
-    experiment: Experiment, plan: TuneConfig, trials: Sequence[Trial], ledger: Ledger
+    experiment: Experiment, plan: TuneConfig, trials: Sequence[Job], ledger: Ledger
 ) -> tuple[ArmRecord, ...]:
     scores: dict[tuple[str, str, str], list[float]] = {}
     for trial in trials:
-        key = (trial.arm, _key(trial.cell), _key(trial.point))
-        scores.setdefault(key, []).append(_score(plan.by, ledger.load(trial.job)))
+        key = (trial.arm, _key(trial.cell), _key(trial.tuned))
+        scores.setdefault(key, []).append(_score(plan.by, ledger.load(trial)))
     chosen = {
         arm: tuple(
             _choose(

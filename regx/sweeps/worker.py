@@ -1,27 +1,24 @@
-"""Training one run on order, within a time limit, in whatever process."""
+"""Training the run of a job, within a time limit, in whatever process."""
 
 import contextlib
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
-import regx
-from regx.config import RunConfig
 from regx.config.errors import UsageError
 from regx.reading import explain
-from regx.runs.checkout import code_digest
 from regx.runs.files import scratch_folder, write_text
 from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
-from regx.sweeps.jobs import Ending, Order, Report, refusal
+from regx.sweeps.jobs import Ending, EngineOptions, Job, JobResult, Watch
 from regx.sweeps.shared_folder import is_shared, pack
 from regx.training.observer import Observer
 
@@ -29,34 +26,44 @@ if TYPE_CHECKING:
     from regx.data.load import Dataset
     from regx.training.loop import TrainState
 
-__all__ = ["Clock", "Link", "execute", "mark_late", "wait_until_idle"]
+__all__ = ["execute", "mark_late", "wait_until_idle"]
+
+BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
+TAIL_LINES = 5
+
+# Seeds, threads and determinism are settings of the whole process: a second run must wait for the first.
+_one_at_a_time = threading.Lock()
 
 
-class Clock:
-    """Runs from `begin` on.
+def execute(
+    job: Job, options: EngineOptions, watch: Watch, stop_wanted: Callable[[], bool], token: str = ""
+) -> JobResult:
+    """Train one run.
+
+    What goes wrong is part of the result, so that a driver has one way to hear of it.
 
     Args:
-        limit: Seconds; None for no limit.
+        job: The run.
+        options: Of the engine.
+        watch: Told of the start, of every epoch, and of what a user should know.
+        stop_wanted: Whether to save a checkpoint and end.
+        token: Of the sweep, by which its folder is known; empty where driver and worker are one process.
     """
+    began = time.monotonic()
+    with _one_at_a_time, _runs_dir(options.runs_dir, token) as (runs_dir, travels):
+        if stop_wanted():
+            return JobResult(job=job, ending="interrupted")
+        watch.started(job, "")
+        folder = RunFolder(runs_dir / job.folder)
+        result = _Execution(job, options, watch, stop_wanted, folder).result()
+        if travels and result.ending not in ("interrupted", "lost"):
+            result = replace(result, files=pack(folder))
+    return replace(result, seconds=time.monotonic() - began)
 
-    def __init__(self, limit: float | None) -> None:
-        self.limit = limit
-        self._began: float | None = None
 
-    def begin(self) -> None:
-        """Start, or start anew."""
-        self._began = time.monotonic()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it was started."""
-        return self._began is not None
-
-    def is_late(self, grace: float = 0.0) -> bool:
-        """Whether the limit, and so many seconds on top of it, are over."""
-        if self.limit is None or self._began is None:
-            return False
-        return time.monotonic() - self._began > self.limit + grace
+def wait_until_idle(seconds: float) -> None:
+    """Wait until nothing is being trained in this process, at most so long; nothing is begun afterwards."""
+    _one_at_a_time.acquire(timeout=seconds)
 
 
 def mark_late(folder: RunFolder, limit: float) -> str:
@@ -78,60 +85,10 @@ def mark_late(folder: RunFolder, limit: float) -> str:
     return message
 
 
-BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
-TAIL_LINES = 5
-
-# Seeds, threads and determinism are settings of the whole process: a second run must wait for the first.
-_one_at_a_time = threading.Lock()
-
-
-class Link(Protocol):
-    """How a run that is being trained hears from its driver, and the driver from it."""
-
-    @property
-    def name(self) -> str:
-        """Name of this worker, for messages."""
-        ...
-
-    def stop_wanted(self) -> bool:
-        """Whether to save a checkpoint and end."""
-        ...
-
-    def noticed(self, message: str) -> None:
-        """Something about the run that a user should know."""
-        ...
-
-    def progressed(self, epochs: int) -> None:
-        """So many epochs are complete; the first call says that training begins."""
-        ...
-
-
-def execute(order: Order, link: Link) -> Report:
-    """Train one run.
-
-    What goes wrong is part of the report, so that a driver has one way to hear of it.
-    """
-    has, needs = (regx.__version__, code_digest()), (order["version"], order["code"])
-    if complaint := refusal(link.name, has, needs):
-        return _report("refused", complaint)
-    with _one_at_a_time, _runs_dir(order) as (runs_dir, travels):
-        folder = RunFolder(runs_dir / order["folder"])
-        report = _Execution(order, link, folder).report()
-        if travels and report["ending"] not in ("interrupted", "lost"):
-            report["files"] = pack(folder)
-    return report
-
-
-def wait_until_idle(seconds: float) -> None:
-    """Wait until nothing is being trained in this process, at most so long; nothing is begun afterwards."""
-    _one_at_a_time.acquire(timeout=seconds)
-
-
 @contextmanager
-def _runs_dir(order: Order) -> Iterator[tuple[Path, bool]]:
+def _runs_dir(runs_dir: Path, token: str) -> Iterator[tuple[Path, bool]]:
     """Choose where to train: in the folder that is shared with the driver, else in one that ends with us."""
-    runs_dir = Path(order["runs_dir"])
-    if not order["token"] or is_shared(runs_dir, order["token"]):
+    if not token or is_shared(runs_dir, token):
         yield runs_dir, False
         return
     with scratch_folder() as folder:
@@ -140,44 +97,45 @@ def _runs_dir(order: Order) -> Iterator[tuple[Path, bool]]:
 
 @dataclass
 class _Execution(Observer):
-    """One order being carried out; watches the run, and tells it when to stop."""
+    """One job being carried out; watches the run, and stops it when it is to stop."""
 
-    order: Order
-    link: Link
+    job: Job
+    options: EngineOptions
+    watch: Watch
+    stop_wanted: Callable[[], bool]
     folder: RunFolder
-    clock: Clock = field(init=False)
+    ends_at: float | None = field(default=None, init=False)  # where there is a time limit
 
-    def __post_init__(self) -> None:
-        self.clock = Clock(self.order["time_limit"])
-
-    def report(self) -> Report:
+    def result(self) -> JobResult:
         """Train, and say how it went."""
         try:
-            return self.judge(self.train_when_free())
+            return self.read(self.train_when_free())
         except (UsageError, OSError) as error:  # a full disk, say, says nothing of the run
-            return _report("lost", explain(error))
+            return self.ended("lost", explain(error))
         except Exception as error:
             return self.failed(error)
 
-    def judge(self, record: RunRecord) -> Report:
-        """Turn the record of a run into a report."""
+    def read(self, record: RunRecord) -> JobResult:
+        """Turn the record of a run into a result."""
         if record.status == "interrupted":
-            if self.clock.limit is not None and self.clock.is_late() and not self.link.stop_wanted():
-                return _report("failed", mark_late(self.folder, self.clock.limit))
-            return _report("interrupted", f"stopped at step {record.steps_completed:,}")
+            if self.options.time_limit is not None and self.is_late and not self.stop_wanted():
+                return self.ended("failed", mark_late(self.folder, self.options.time_limit))
+            return self.ended("interrupted", f"stopped at step {record.steps_completed:,}")
         said = record.failure or record.note
-        ending: Ending = "diverged" if record.status == "diverged" else "done"
-        return _report(ending, said.message if said else "")
+        return self.ended("diverged" if record.status == "diverged" else "done", said.message if said else "")
 
-    def failed(self, error: Exception) -> Report:
+    def failed(self, error: Exception) -> JobResult:
         """Keep the traceback in the run's folder."""
         lines = "".join(traceback.format_exception(error))
-        with contextlib.suppress(OSError):  # the report has its end, and run.json its message
+        with contextlib.suppress(OSError):  # the result has its end, and run.json its message
             write_text(self.folder.error, lines)
         first = str(error).strip().partition("\n")[0]
         message = f"{type(error).__name__}: {first}" if first else type(error).__name__
         tail = [line for line in lines.splitlines() if line.strip(" ^~")]  # without what underlines
-        return _report("failed", message, tail[-TAIL_LINES:])
+        return self.ended("failed", message, tuple(tail[-TAIL_LINES:]))
+
+    def ended(self, ending: Ending, message: str, tail: tuple[str, ...] = ()) -> JobResult:
+        return JobResult(job=self.job, ending=ending, message=message, tail=tail)
 
     def train_when_free(self) -> RunRecord:
         """Train as soon as no other process does."""
@@ -186,7 +144,7 @@ class _Execution(Observer):
             try:
                 return self.train()
             except FolderBusyError:
-                if time.monotonic() > end or self.link.stop_wanted():
+                if time.monotonic() > end or self.stop_wanted():
                     raise
                 time.sleep(0.2)
 
@@ -194,28 +152,33 @@ class _Execution(Observer):
         """Train once."""
         from regx.training.run import train_run
 
-        config = RunConfig.model_validate(self.order["config"])
-        dataset = _dataset(config.data.name, self.order["offline"])
-        seconds = self.order["checkpoint_seconds"]
+        config, seconds = self.job.config, self.options.checkpoint_seconds
+        dataset = _dataset(config.data.name, self.options.offline)
         return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time limit is over."""
+        return self.ends_at is not None and time.monotonic() > self.ends_at
 
     def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
         """Stop the run when its time is over, and when that is wished."""
-        return not (self.clock.is_late() or self.link.stop_wanted())
+        return not (self.is_late or self.stop_wanted())
 
     def noticed(self, message: str) -> None:
         """Pass it on; of locks that do not work the sweep has told already."""
         if not message.endswith(UNPROTECTED):
-            self.link.noticed(message)
+            self.watch.noticed(message)
 
     def started(self, record: RunRecord) -> None:
         """Start the clock."""
-        self.clock.begin()
-        self.link.progressed(record.epochs_completed)
+        if self.options.time_limit is not None:
+            self.ends_at = time.monotonic() + self.options.time_limit
+        self.watch.progressed(self.job, record.epochs_completed)
 
     def epoch_done(self, row: EpochMetrics) -> None:
         """Pass it on."""
-        self.link.progressed(row.epoch)
+        self.watch.progressed(self.job, row.epoch)
 
 
 @cache
@@ -224,7 +187,3 @@ def _dataset(name: str, offline: bool) -> "Dataset":
     from regx.data.load import load_dataset
 
     return load_dataset(name, offline=offline)
-
-
-def _report(ending: Ending | Literal["refused"], message: str, tail: list[str] | None = None) -> Report:
-    return Report(ending=ending, message=message, tail=tail or [], files={})

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from regx.data.images import Images
-from regx.models.batch_norm import ReferenceBatchNorm
+from regx.models.batch_norm import BatchNorm, ReferenceBatchNorm
 from regx.runs.metrics import EpochMetrics
 
 __all__ = [
@@ -26,8 +26,6 @@ __all__ = [
 
 EVAL_BATCH = 250  # small enough for the feature maps of a batch to stay in a CPU's cache
 STATISTICS_BATCH = 500
-
-BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @torch.inference_mode()
@@ -62,7 +60,7 @@ def has_finite_weights(network: nn.Module) -> bool:
 
 def has_batch_norm(network: nn.Module) -> bool:
     """Whether a network has running statistics."""
-    return any(isinstance(layer, BATCH_NORM) for layer in network.modules())
+    return any(isinstance(layer, BatchNorm) for layer in network.modules())
 
 
 @contextmanager
@@ -79,7 +77,7 @@ def fresh_batch_norm(network: nn.Module, images: Images, num_images: int) -> Ite
         images: Training images, from the first on.
         num_images: How many of them at most; 0 leaves the running statistics in place.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, BATCH_NORM)]
+    layers = [layer for layer in network.modules() if isinstance(layer, BatchNorm)]
     by_reference = [layer for layer in network.modules() if isinstance(layer, ReferenceBatchNorm)]
     if not layers or (num_images == 0 and not by_reference):
         yield

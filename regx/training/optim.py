@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from regx.config.sections.optim import OptimConfig
+from regx.models.batch_norm import BatchNorm
+from regx.models.network import WeightLayer
 
 __all__ = ["Sgd", "constrained_weights", "project_max_norm_", "trained_parameters"]
 
@@ -46,13 +48,9 @@ def constrained_weights(network: nn.Module) -> Sequence[nn.Parameter]:
 
     Frozen weights are not among them.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    layers = [layer for layer in network.modules() if isinstance(layer, WeightLayer)]
     weights = [layer.get_parameter("weight") for layer in layers]
     return [weight for weight in weights if weight.requires_grad]
-
-
-_LAYERS = (nn.Linear, nn.Conv2d)
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def trained_parameters(network: nn.Module, optim: OptimConfig) -> list[nn.Parameter]:
@@ -67,9 +65,9 @@ def trained_parameters(network: nn.Module, optim: OptimConfig) -> list[nn.Parame
     """
     depth, trained = 0, []
     for module in network.modules():
-        if isinstance(module, _LAYERS):
+        if isinstance(module, WeightLayer):
             depth += 1
-        is_wanted = optim.train_only == "all" or isinstance(module, _NORMS)
+        is_wanted = optim.train_only == "all" or isinstance(module, BatchNorm)
         if is_wanted and depth > optim.freeze_layers:
             trained += list(module.parameters(recurse=False))
     return trained

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from regx.claims.comparison import comparisons_of
 from regx.claims.lock import rule_digest
 from regx.claims.measuring import MeasureRow, write_measures
+from regx.claims.parts import parts_of
 from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.sections.claim import ClaimConfig
@@ -60,7 +60,7 @@ def lock_of(experiment: Experiment) -> Lock:
 
 def _locked(experiment: Experiment, item: ClaimConfig) -> LockedClaim:
     parts: dict[str, LockedPart] = {}
-    for comparison in comparisons_of(item):
+    for comparison in parts_of(item):
         sides = [side[0] for side in comparison.contrast.sides]
         amount = comparison.amount
         parts[comparison.part] = LockedPart(
@@ -86,7 +86,7 @@ def rows_of(
     lock = lock_of(experiment)
     rows = []
     for item in experiment.claims:
-        for comparison in comparisons_of(item):
+        for comparison in parts_of(item):
             for arm, measure in zip(
                 [side[0] for side in comparison.contrast.sides], comparison.measures, strict=True
             ):

@@ -182,7 +182,7 @@ def test_a_claim_whose_rule_has_changed_shows_no_number(tmp_path: Path) -> None:
     registry = read_registry([tmp_path / "experiments"])
     made = ClaimsPage(registry=registry, results=tmp_path / "results", root=tmp_path, comments={})
     assert "| stale |  | 10 | cpu |" in made.table()
-    assert "judged by another one" in section(made, "X01")
+    assert "judged by the old rule" in section(made, "X01")
     assert "0.30" not in section(made, "X01")
 
 

@@ -87,7 +87,7 @@ class TestReferenceGates:
         errors = [
             final.test_error
             for arm in reference.arms
-            if (final := ledger.load(ledger.job(experiment.config(arm, {}, 0))).record.final)
+            if (final := ledger.load(ledger.job(experiment, arm, 0)).record.final)
         ]
         assert gate.measured == f"difference {100 * (errors[1] - errors[0]):.1f} points; 0.1 to 60 points"
         assert gate.holds

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regx.claims.comparison import Comparison, comparisons_of
+from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.registry import Registered, Registry, read_registry, starter_folder
 from regx.claims.sentences import course_text
 from regx.config import Experiment, load_experiment
@@ -78,7 +78,7 @@ def test_a_claim_says_all_that_a_sceptic_asks_for(registry: Registry, name: str)
 
 def test_every_comparison_names_measures_that_there_are(registry: Registry) -> None:
     for item in registry.registered:
-        assert all(part.measures for part in comparisons_of(item.claim))
+        assert all(part.measures for part in parts_of(item.claim))
 
 
 @pytest.mark.parametrize("name", SMALLEST)
@@ -127,8 +127,8 @@ def is_fair(experiment: Experiment, arm: str) -> bool:
     return climbs or (experiment.tune is not None and bool(experiment.tune.of(arm)))
 
 
-def decisive(claim: ClaimConfig) -> list[Comparison]:
-    return [item for item in comparisons_of(claim) if not item.part.startswith("beside")]
+def decisive(claim: ClaimConfig) -> list[ClaimPart]:
+    return [item for item in parts_of(claim) if not item.part.startswith("beside")]
 
 
 def test_arms_that_are_compared_have_one_budget(

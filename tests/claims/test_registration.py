@@ -10,9 +10,9 @@ import pytest
 from conftest import ROOT
 from run_builder import remove_checksums
 
-from regx.claims.comparison import comparisons_of
 from regx.claims.lock import register
 from regx.claims.measuring import SweepRuns, read_measures
+from regx.claims.parts import parts_of
 from regx.claims.procedure import measure, run_experiment
 from regx.claims.results import Lock, ResultsFolder
 from regx.config import Experiment, load_experiment
@@ -20,7 +20,7 @@ from regx.config.errors import UsageError
 from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import EngineOptions, Job, Outcome
+from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
 
 BASE = """
@@ -61,16 +61,6 @@ claims:
 """
 
 
-class Silent:
-    """Watches a sweep without a word."""
-
-    def planned(self, jobs: list[Job], num_ended: int) -> None: ...
-    def started(self, job: Job, worker: str) -> None: ...
-    def progressed(self, job: Job, epochs: int) -> None: ...
-    def noticed(self, message: str) -> None: ...
-    def ended(self, outcome: Outcome) -> None: ...
-
-
 @dataclass(frozen=True)
 class Done:
     """A reproduction that has ended."""
@@ -105,7 +95,7 @@ class Done:
 def reproduce(folder: Path, experiment: Experiment) -> None:
     ledger = Ledger(folder / "runs")
     with in_process(EngineOptions(runs_dir=folder / "runs", offline=True)) as engine:
-        summary, _ = run_experiment(experiment, ledger, engine, Silent(), folder / "results")
+        summary, _ = run_experiment(folder / "results", experiment, ledger, engine, Watch())
     assert summary.complete
 
 
@@ -143,7 +133,7 @@ def test_a_target_is_taken_from_the_tuning_seeds_alone(done: Done) -> None:
 def test_the_best_of_several_arms_is_chosen_on_the_tuning_seeds(done: Done) -> None:
     """By the measure itself, or, where that reads test images, by what tuned the arms."""
     steps = Lock.read(done.results.lock).claims["X01"].parts[1]
-    item = list(comparisons_of(done.experiment.claims[0]))[1]
+    item = list(parts_of(done.experiment.claims[0]))[1]
     reference = Reference(target_error=steps.target_error, train_loss=None)
     means = {
         arm: fmean(

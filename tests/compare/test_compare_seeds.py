@@ -113,7 +113,7 @@ def test_more_groups_are_corrected_by_holm(tmp_path: Path) -> None:
 def test_differences_without_spread_get_a_word(tmp_path: Path, shift: float) -> None:
     same = [error + shift for error in FIRST]
     one = compared(arm(tmp_path, FIRST, 0.1), arm(tmp_path, same, 0.2)).row("test_error").inferences[1]
-    assert (one.low, one.p, one.effect_size, one.is_told) == (None, None, None, False)
+    assert (one.low, one.p, one.effect_size, one.is_significant) == (None, None, None, False)
     assert one.remark == ("the same in each" if shift else "identical")
 
 
@@ -148,7 +148,7 @@ def test_a_smaller_gap_by_fitting_less_is_said(tmp_path: Path) -> None:
 def test_few_seeds_are_no_claim_and_it_says_how_many_are_needed(tmp_path: Path) -> None:
     comparison = compared(arm(tmp_path, FIRST[:3], 0.1), arm(tmp_path, LIKE[:3], 0.2))
     said = conclude(comparison)
-    assert not comparison.row("test_error").inferences[1].is_told
+    assert not comparison.row("test_error").inferences[1].is_significant
     assert said[-1].startswith("3 seeds are too few for a claim; differences of this size need about ")
     assert "for the loss gap" in said[-1]
     assert "for the test error" in said[-1]
@@ -158,7 +158,7 @@ def test_four_seeds_call_no_winner_however_clear_they_are(tmp_path: Path) -> Non
     comparison = compared(arm(tmp_path, FIRST[:4], 0.1), arm(tmp_path, BETTER[:4], 0.2))
     one = comparison.row("test_error").inferences[1]
     assert one.p < 0.05
-    assert not one.is_told
+    assert not one.is_significant
     assert "The overfitting of lr0.2 against that of lr0.1: loss gap 0." in conclude(comparison)[0]
 
 
@@ -193,7 +193,7 @@ def test_a_group_that_looks_faster_by_lower_bounds_is_not_called_faster(tmp_path
     one = comparison.row("epochs_to_target").inferences[1]
     assert one.high < 0
     assert one.p_holm < 0.05
-    assert not one.is_told
+    assert not one.is_significant
     said = conclude(comparison)[1]
     assert said.startswith(
         "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.2 against 2.6 epochs"
@@ -206,7 +206,7 @@ def test_lower_bounds_of_the_slower_group_leave_the_difference_told(tmp_path: Pa
     comparison = compared(
         timed(tmp_path, 0.1, [*SLOW[:9], NEVER]), timed(tmp_path, 0.2, FAST), target_error=0.25
     )
-    assert comparison.row("epochs_to_target").inferences[1].is_told
+    assert comparison.row("epochs_to_target").inferences[1].is_significant
     said = conclude(comparison)[1]
     assert said.startswith("lr0.2 converges faster than lr0.1: 1.0 against at least 2.7 epochs")
     assert "at least 2.7 times faster" in said
@@ -217,7 +217,7 @@ def test_lower_bounds_outside_the_pairs_do_not_count(tmp_path: Path) -> None:
         timed(tmp_path, 0.1, SLOW[:9]), timed(tmp_path, 0.2, [*FAST[:9], NEVER]), target_error=0.25
     )
     assert comparison.row("epochs_to_target").cells[1].num_censored == 1
-    assert comparison.row("epochs_to_target").inferences[1].is_told
+    assert comparison.row("epochs_to_target").inferences[1].is_significant
 
 
 def test_a_single_run_is_not_called_slower_than_a_lower_bound(tmp_path: Path) -> None:

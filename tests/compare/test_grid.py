@@ -1,3 +1,6 @@
+import csv
+import io
+import json
 from collections.abc import Sequence
 from math import log2
 from pathlib import Path
@@ -9,6 +12,7 @@ from sweep_builder import build_sweep
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import group_selections, select
+from regx.compare.tables import GRID_COLUMNS, as_csv, as_json, as_markdown
 from regx.compare.words import conclude
 from regx.config.errors import UsageError
 
@@ -61,7 +65,7 @@ def test_seeds_that_agree_by_the_ladder_have_the_spread_of_its_steps(rates: Comp
     star = rates.row("lr_star").inferences[1]
     assert star.difference == pytest.approx(2.0)
     assert star.test.sd == pytest.approx(12**-0.5)
-    assert star.is_told
+    assert star.is_significant
 
 
 def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path: Path) -> None:
@@ -75,7 +79,7 @@ def test_values_of_another_axis_that_agree_have_the_spread_of_its_steps(tmp_path
     best = comparison.row("best_value").inferences[1]
     assert best.difference == pytest.approx(-0.2)
     assert best.test.sd == pytest.approx(0.2 / 12**0.5)
-    assert best.is_told
+    assert best.is_significant
     assert comparison.row("optimum").inferences[1].remark == "the same in each"
 
 
@@ -130,6 +134,33 @@ def test_a_seed_that_lacks_a_cell_is_not_used_and_named(tmp_path: Path) -> None:
     assert any("norm: seeds 2 lack a run in some cell" in note for note in notes(comparison))
     said = next(line for line in conclude(comparison) if "lowest valid error" in line)
     assert "5.26 against 5.26 % over the 5 pairs" in said  # of all six: 5.25
+
+
+def test_files_hold_what_the_tables_show(rates: Comparison) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(rates))))
+    assert tuple(rows[0]) == GRID_COLUMNS
+    row = next(row for row in rows if (row["measure"], row["arm"]) == ("lr_max", "norm"))
+    assert (row["scale"], row["axis"], row["method"], row["num_pairs"]) == ("log2", "optim.lr", "paired", "6")
+    content = json.loads(as_json(rates))
+    assert content["arms"][1]["values"] == pytest.approx(RATES)
+    lr_max = next(measure for measure in content["measures"] if measure["name"] == "lr_max")
+    assert lr_max["arms"][0]["test"] is None
+    assert lr_max["arms"][1]["test"]["values"] == pytest.approx([1.0, *[2.0] * 5])
+    page = as_markdown(rates)
+    assert page.startswith("# plain vs norm over optim.lr\n")
+    assert "| LR\\* (doublings) | difference |" in page
+
+
+def test_one_seed_tests_nothing(tmp_path: Path) -> None:
+    sweep = build_sweep(
+        tmp_path, ARMS, cells=[{"optim.lr": lr} for lr in RATES], seeds=range(1), curves=ladder
+    )
+    comparison = compare(group_selections(select(str(sweep))))
+    assert not comparison.tested
+    assert {row["method"] for row in csv.DictReader(io.StringIO(as_csv(comparison)))} == {""}
+    assert conclude(comparison)[0] == (
+        "The LR_max of norm is higher than that of plain: 0.16 against 0.08, difference +1.0 doublings."
+    )
 
 
 def test_an_arm_given_twice_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from small_set import small_arrays
 
 from regx.data import torchvision_source as download_module
 from regx.data.download import Download, Listener
-from regx.data.fetch import verify
+from regx.data.fetch import check_published
 from regx.data.idx import write_files
 from regx.data.load import find
 from regx.data.spec import SourceError
@@ -113,7 +113,7 @@ def through_proxy(name: str, folder: Path, proxy: str, monkeypatch) -> None:
     find(name).sources[0].get(Download(folder=folder, listener=Listener(), last=True))
 
 
-@pytest.mark.slow  # torchvision is imported; `verify` is tested with less
+@pytest.mark.slow  # torchvision is imported; `check_published` is tested with less
 def test_wrong_md5_is_a_failed_source(serve, tmp_path, monkeypatch):
     wrong = gzip.compress(b"something else")
     proxy = serve({f"{name}.gz": wrong for name, _ in write_files(small_arrays())})
@@ -138,4 +138,4 @@ def test_real_images_do_not_pass_for_another_set(mnist):
     from regx.data.cache import read_cache
 
     with pytest.raises(SourceError, match="train-images-idx3-ubyte has another md5"):
-        verify(spec, read_cache(find("mnist")))
+        check_published(spec, read_cache(find("mnist")))

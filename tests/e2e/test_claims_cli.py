@@ -106,7 +106,7 @@ def test_one_claim_in_full(judged: Cli) -> None:
 
 def test_a_mechanical_claim_in_full(claims: Cli, cli: Cli) -> None:
     before = claims("M02", "--results", "results").out
-    assert "not run; `regx reproduce M02` runs it" in before
+    assert "Not run yet; `regx reproduce M02` runs it." in before
     cli("reproduce", "M02", "--experiments", "experiments")
     after = claims("M02").out
     assert "checked " in after
@@ -146,6 +146,14 @@ def test_all_effects_are_drawn_in_one_figure(judged: Cli, tmp_path: Path) -> Non
 def test_an_unknown_claim_is_one_line(claims: Cli) -> None:
     result = claims("X2")
     assert (result.code, result.err) == (2, "X2: no such claim; `regx claims` lists them\n")
+
+
+def test_a_setting_shows_the_claim_that_it_is_part_of(cli: Cli) -> None:
+    result = cli(
+        "claims", "c20_mnist_cnn", "--experiments", ROOT / "experiments", "--results", ROOT / "results"
+    )
+    assert result.out.startswith("C20  In some cases")
+    assert "C20_MNIST_CNN (mnist_cnn_dropout_batch_norm):" in result.out
 
 
 def test_a_changed_rule_shows_as_stale(judged: Cli, tmp_path: Path) -> None:

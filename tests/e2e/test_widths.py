@@ -12,7 +12,7 @@ from run_builder import build_run
 from sweep_builder import build_sweep
 
 from regx.cli.columns import print_columns
-from regx.cli.sweep_display import ArmLine, live_lines
+from regx.cli.sweep_display import Arm, lay_out
 from regx.measures.registry import shown_measures
 
 ROOT = Path(__file__).parents[2]
@@ -91,24 +91,28 @@ def test_a_table_without_room_holds_every_letter() -> None:
         assert all(f"{number}.25" in text.getvalue() for number in range(3))
 
 
-RUNNING = ", ".join(f"seed {seed} epoch 3/20" for seed in range(16))
-
-
-def arms_of(number: int, name: str = "arm_{}") -> list[ArmLine]:
+def arms_of(number: int, name: str = "arm_{}") -> list[Arm]:
+    running = {str(seed): f"seed {seed} epoch 3/20" for seed in range(16)}
     return [
-        ArmLine(
+        Arm(
             name.format(at),
-            3,
-            10,
-            f"{at}.5%",
-            {"failed": 2} if at % 4 == 0 else {},
-            RUNNING if at % 3 else "",
+            total=10,
+            endings=["done", *["done" if at % 4 else "failed"] * 2],
+            errors=[(at + 0.5) / 100],
+            running=running if at % 3 else {},
         )
         for at in range(number)
     ]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 15), (40, 12)])
+def live_lines(title: str, arms: list[Arm], width: int, height: int) -> list[str]:
+    text = StringIO()
+    console = Console(file=text, width=width, height=height)
+    console.print(lay_out(title, arms, console))
+    return [line.rstrip() for line in text.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("size", [(200, 50), (80, 24), (60, 15), (40, 12)])
 @pytest.mark.parametrize("number", [2, 7, 25, 60, 300])
 def test_the_live_table_fits_the_screen(size: tuple[int, int], number: int) -> None:
     width, height = size
@@ -121,7 +125,7 @@ def test_the_live_table_fits_the_screen(size: tuple[int, int], number: int) -> N
             assert len(lines) - 3 == number - hidden
             assert f": {3 * hidden}/{10 * hidden} runs" in lines[-1]
         else:
-            assert all(f" {at}.5%" in "\n".join(lines) for at in range(number))
+            assert all(f" {at}.50%" in "\n".join(lines) for at in range(number))
 
 
 def test_the_live_table_keeps_names_counts_and_errors_before_what_runs() -> None:
@@ -131,7 +135,7 @@ def test_the_live_table_keeps_names_counts_and_errors_before_what_runs() -> None
     letters = "".join(line.split("  ")[0].strip() for line in lines[2:])
     assert letters == f"{LONG[0]}_0{LONG[0]}_1"
     lines = live_lines("training", arms_of(3), 80, 24)
-    assert lines[3].startswith("arm_1  3/10         1.5%")
+    assert lines[3].startswith("arm_1  3/10        1.50%")
     assert "seed 0 epoch 3/20" in lines[3]
     assert lines[3].endswith("…")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from hand_built import after_step, found, images_of, linear, network_of, run_of
+from small_config import small_config
 from watching import Quiet
 
-from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.probes.activation_drift import ActivationDrift, drift
 from regx.probes.activations import by_unit, pre_activations
@@ -90,16 +90,11 @@ def test_drift_over_a_run() -> None:
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_above_frozen_layers_nothing_drifts(tmp_path: Path, digits: Dataset, batch_norm: bool) -> None:
-    config = RunConfig.model_validate(
-        {
-            "name": "frozen",
-            "data": {"name": "digits", "train_size": 300},
-            "model": {"family": "mlp", "hidden_sizes": [16, 16, 16], "batch_norm": batch_norm},
-            "optim": {"lr": 0.1, "freeze_layers": 2},
-            "train": {"epochs": 2, "batch_size": 50},
-            "probes": ["activation_drift"],
-            "device": "cpu",
-        }
+    config = small_config(
+        model={"hidden_sizes": [16, 16, 16], "batch_norm": batch_norm},
+        optim={"freeze_layers": 2},
+        train={"epochs": 2},
+        probes=["activation_drift"],
     )
     folder = RunFolder(tmp_path / "run")
     train_run(config, folder, digits, Quiet())

@@ -7,10 +7,10 @@ from fnmatch import fnmatch
 from typing import Any
 
 import pytest
+from small_config import small_config
 from watching import Quiet
 
 from regx import probes
-from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS, EpochMetrics, read_rows
@@ -48,19 +48,10 @@ def run(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Run:
     def run(
         name: str, *, on: tuple[str, ...] = probes.known(), stop: int | None = None, **sections: Any
     ) -> tuple[RunFolder, RunRecord]:
-        content: dict[str, Any] = {
-            "name": "test",
-            "data": {"name": "digits", "train_size": 300},
-            "model": {"family": "cnn", "conv_channels": [4], "hidden_sizes": [16, 8]},
-            "optim": {"lr": 0.1},
-            "train": {"epochs": 5, "batch_size": 15},
-            "probes": on,
-            "device": "cpu",
-        }
-        for key, value in sections.items():
-            content[key] = content[key] | value
+        model = {"family": "cnn", "conv_channels": [4], "hidden_sizes": [16, 8]} | sections.pop("model", {})
+        train = {"epochs": 5, "batch_size": 15} | sections.pop("train", {})
+        config = small_config(model=model, train=train, probes=on, **sections)
         folder = RunFolder(out / name)
-        config = RunConfig.model_validate(content)
         return folder, train_run(config, folder, digits, Quiet(stop))
 
     return run

@@ -3,10 +3,10 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from small_config import small_config
 from torch import nn
 from watching import Quiet
 
-from regx.config import RunConfig
 from regx.models.dropout import ElementDropout
 from regx.probes.gradient_shift import gradient_shifts
 from regx.runs.folder import RunFolder
@@ -133,16 +133,11 @@ def test_a_layer_without_gradient_has_no_direction():
 
 
 def test_a_run_that_was_stopped_right_before_a_measurement_has_the_same_rows(tmp_path, digits):
-    config = RunConfig.model_validate(
-        {
-            "name": "shift",
-            "data": {"name": "digits", "train_size": 300},
-            "model": {"family": "mlp", "hidden_sizes": [16], "drop_prob": {"hidden": 0.2}},
-            "optim": {"lr": 0.1, "lr_decay": {"kind": "exponential", "factor": 0.9}},
-            "train": {"epochs": 10, "batch_size": 50},
-            "probes": ["gradient_shift"],
-            "device": "cpu",
-        }
+    config = small_config(
+        model={"drop_prob": {"hidden": 0.2}},
+        optim={"lr_decay": {"kind": "exponential", "factor": 0.9}},
+        train={"epochs": 10},
+        probes=["gradient_shift"],
     )
     whole, parts = (RunFolder.for_config(config, tmp_path / name) for name in ("whole", "parts"))
     train_run(config, whole, digits, Quiet())

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from small_config import small_config
 from watching import Quiet
 
-from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.probes import read_values
@@ -14,21 +14,12 @@ from regx.training.run import train_run
 
 def test_what_the_steps_used(tmp_path: Path, digits: Dataset) -> None:
     """0.2 in the first epoch of 6 steps, 0.1 in the second; momentum rises by 0.1 a step."""
-    config = RunConfig.model_validate(
-        {
-            "name": "rates",
-            "data": {"name": "digits", "train_size": 300},
-            "model": {"family": "mlp"},
-            "optim": {
-                "lr": 0.2,
-                "lr_decay": {"kind": "exponential", "factor": 0.5},
-                "momentum": {"start": 0.0, "end": 0.9, "steps": 9},
-            },
-            "train": {"epochs": 2, "batch_size": 50},
-            "probes": ["learning_rate"],
-            "device": "cpu",
-        }
-    )
+    rates = {
+        "lr": 0.2,
+        "lr_decay": {"kind": "exponential", "factor": 0.5},
+        "momentum": {"start": 0.0, "end": 0.9, "steps": 9},
+    }
+    config = small_config(optim=rates, train={"epochs": 2}, probes=["learning_rate"])
     folder = RunFolder(tmp_path / "run")
     train_run(config, folder, digits, Quiet())
     rows = {(row.step, row.quantity): row.value for row in read_values(folder.probes)}

@@ -1,5 +1,6 @@
 """Every verdict, at and on both sides of what separates it from the next."""
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -27,7 +28,7 @@ def seeds(mean: float, sd: float, num_seeds: int = 10) -> np.ndarray:
 
 
 def judge(mean: float, sd: float, num_seeds: int = 10, **corrected: float) -> Decision:
-    return decide(at_least(seeds(mean, sd, num_seeds), 1.0), **corrected)
+    return decide(replace(at_least(seeds(mean, sd, num_seeds), 1.0), **corrected))
 
 
 # The half-width of the 95 % interval of 10 seeds is 0.7154 sd, that of the 90 % interval 0.5797 sd.
@@ -140,10 +141,12 @@ def test_only_what_is_open_enters_the_null_stage() -> None:
 
 def test_invalid_claims_count_as_tests_that_found_nothing() -> None:
     close = at_least(seeds(1.5, 1.8), 1.0)
-    strong = at_least(seeds(3, 1), 1.0)
-    family = decide_family({"A": close, "B": strong}, failed_gates={"B": ["broken"]})
-    assert family["B"].reasons == ("broken",)
-    assert family["A"].verdict == "inconclusive"
+    strong, equal = at_least(seeds(3, 1), 1.0), at_least([3.0] * 10, 1.0)
+    assert decide_family({"A": close, "B": strong})["A"].verdict == "supported"
+    family = decide_family({"A": close, "B": equal})
+    assert [decision.verdict for decision in family.values()] == ["inconclusive", "invalid"]
+    family = decide_family({"A": close, "B": strong}, failed_gates=["broken"])
+    assert [decision.reasons for decision in family.values()] == [("broken",)] * 2
     with pytest.raises(ValueError, match="more than the family of 1"):
         decide_family({"A": close, "B": strong}, family_size=1)
 

@@ -181,10 +181,13 @@ def settled(join: Join, parts: Sequence[Part], num_seeds: int, num_tests: int) -
     for _ in range(REPETITIONS):
         found = join([rule(rng.normal(mean, sd, size=num_seeds), 1.0) for rule, mean, sd in parts])
         verdict = decide(
-            replace(found, num_seeds=max(num_seeds, 5)),  # the rule for fewer seeds is another matter
-            p=min(1.0, num_tests * found.p),
-            p_against=min(1.0, num_tests * found.p_against),
-            p_null=min(1.0, num_tests * found.p_null),
+            replace(
+                found,
+                num_seeds=max(num_seeds, 5),  # the rule for fewer seeds is another matter
+                p=min(1.0, num_tests * found.p),
+                p_against=min(1.0, num_tests * found.p_against),
+                p_null=min(1.0, num_tests * found.p_null),
+            )
         )
         settled += verdict.verdict != "inconclusive"
     return settled / REPETITIONS

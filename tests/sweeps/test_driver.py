@@ -14,20 +14,20 @@ from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import EngineOptions, Job, Outcome
+from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
 
 ARMS = "arms: {none: {}, wide: {model.hidden_sizes: [16]}}\nseeds: 2\n"
 TUNE = "tune: {over: {optim.lr: [0.1, 0.2, 0.4]}, seeds: [1000], max_extensions: 0}\n"
 
 
-class Seen:
+class Seen(Watch):
     """Remembers what went by."""
 
     def __init__(self) -> None:
         self.stages: list[tuple[int, int]] = []
         self.began: list[str] = []
-        self.outcomes: list[Outcome] = []
+        self.results: list[JobResult] = []
         self.notices: list[str] = []
 
     def planned(self, jobs: Sequence[Job], num_ended: int) -> None:
@@ -36,11 +36,8 @@ class Seen:
     def started(self, job: Job, worker: str) -> None:  # noqa: ARG002  # the protocol's name
         self.began.append(job.folder)
 
-    def progressed(self, job: Job, epochs: int) -> None:
-        pass
-
-    def ended(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+    def ended(self, result: JobResult) -> None:
+        self.results.append(result)
 
     def noticed(self, message: str) -> None:
         self.notices.append(message)
@@ -57,14 +54,14 @@ def test_a_sweep_trains_every_run_once(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
     summary, seen = run(experiment, runs)
     assert summary.complete
-    assert [outcome.ending for outcome in summary.trained] == ["done"] * 4
+    assert [result.ending for result in summary.trained] == ["done"] * 4
     again, seen = run(experiment, runs)
     assert (again.trained, again.num_ended_before, seen.began) == ([], 4, [])
 
 
 def test_what_is_missing_is_trained_and_nothing_else(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
-    there = Job.of(experiment.config("wide", {}, 1))
+    there = Ledger(runs).job(experiment, "wide", 1)
     finish(runs, there)
     summary, seen = run(experiment, runs)
     assert there.folder not in seen.began
@@ -128,7 +125,7 @@ def test_tuning_and_comparison_never_share_a_seed(tmp_path: Path) -> None:
 
 def test_a_failed_run_is_left_alone_until_it_is_asked_for(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
-    failed = Job.of(experiment.config("none", {}, 0))
+    failed = Ledger(runs).job(experiment, "none", 0)
     finish(runs, failed, status="failed")
     summary, seen = run(experiment, runs)
     assert [job.folder for job in summary.skipped] == [failed.folder]
@@ -142,14 +139,14 @@ def test_a_failed_run_is_left_alone_until_it_is_asked_for(tmp_path: Path) -> Non
 def test_a_diverged_run_is_a_result(tmp_path: Path) -> None:
     text = "arms: {none: {}, wild: {model.hidden_sizes: [64, 64, 64], optim.lr: 1.0e+6}}\nseeds: 1\n"
     summary, _ = run(write_experiment(tmp_path, text), tmp_path / "runs")
-    assert {outcome.ending for outcome in summary.trained} == {"done", "diverged"}
+    assert {result.ending for result in summary.trained} == {"done", "diverged"}
     assert summary.complete
 
 
 def test_a_plan_trains_nothing(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS + TUNE), tmp_path / "runs"
     plan = make_plan(experiment, Ledger(runs))
-    assert (len(plan.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
+    assert (len(plan.tuning.trials), len(plan.confirm), len(plan.left)) == (6, 4, 10)
     assert not runs.exists()
 
 
@@ -157,14 +154,14 @@ def test_a_stop_ends_the_sweep_and_the_next_one_goes_on(tmp_path: Path) -> None:
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
 
     class Stopper(Seen):
-        def ended(self, outcome: Outcome) -> None:
-            super().ended(outcome)
+        def ended(self, result: JobResult) -> None:
+            super().ended(result)
             engine.stop()
 
     seen = Stopper()
     with in_process(EngineOptions(runs_dir=runs, offline=True)) as engine:
         summary = sweep(experiment, Ledger(runs), engine, seen)
-    assert [outcome.ending for outcome in summary.trained] == ["done", *["interrupted"] * 3]
+    assert [result.ending for result in summary.trained] == ["done", *["interrupted"] * 3]
     assert not summary.complete
     summary, seen = run(experiment, runs)
     assert summary.complete
@@ -268,7 +265,7 @@ def test_what_the_system_refuses_is_told_as_train_tells_it(tmp_path: Path) -> No
     (runs / first.folder).mkdir(parents=True)
     os.mkfifo(runs / first.folder / "metrics.csv")
     summary, _ = run(experiment, runs)
-    assert [outcome.ending for outcome in summary.trained] == ["lost", "done", "done", "done"]
+    assert [result.ending for result in summary.trained] == ["lost", "done", "done", "done"]
     refused = "is a named pipe, not a file; put a regular file there, or move it away"
     assert summary.trained[0].message == f"{runs / first.folder / 'metrics.csv'}: {refused}"
 

@@ -13,7 +13,7 @@ from engine_jobs import TOO_LARGE, Notebook, small_job, timeless, work_off
 from regx.runs.folder import RunFolder
 from regx.sweeps.dask_engine import local_cluster, remote
 from regx.sweeps.in_process import in_process
-from regx.sweeps.jobs import Engine, EngineOptions, Job, Outcome
+from regx.sweeps.jobs import Engine, EngineOptions, Job, JobResult
 
 GOOD = [small_job(seed) for seed in range(4)]
 DIVERGES = small_job(model={"family": "mlp", "hidden_sizes": [64, 64, 64]}, optim={"lr": 1e6})
@@ -24,7 +24,7 @@ JOBS = [*GOOD[:2], RAISES, DIVERGES, *GOOD[2:]]
 @dataclass(frozen=True)
 class Sweep:
     runs_dir: Path
-    outcomes: dict[str, Outcome]
+    results: dict[str, JobResult]
     watch: Notebook
 
     def folder(self, job: Job) -> RunFolder:
@@ -54,8 +54,7 @@ def sweep_with(name: str, folder: Path) -> Sweep:
         if name == "in_process":
             engine = stack.enter_context(in_process(options))
         elif name == "local_cluster":
-            engine = stack.enter_context(local_cluster(options, num_workers=2))
-            assert engine.num_workers == 2
+            engine = stack.enter_context(local_cluster(options, [None] * 2))
         else:
             engine = by_hand(stack, folder, options)
         watch = Notebook()
@@ -79,33 +78,33 @@ def sweep(
 def test_contract(sweep: Sweep, reference: Sweep) -> None:
     """One test, so that each cluster is started once, on whichever process of pytest-xdist it runs."""
     for job in GOOD:
-        assert sweep.outcomes[job.folder].ending == "done"
+        assert sweep.results[job.folder].ending == "done"
         assert sweep.folder(job).read_record().status == "done"
         assert len(timeless(sweep.runs_dir, job)) == 3
         assert timeless(sweep.runs_dir, job) == timeless(reference.runs_dir, job)
     check_divergence(sweep)
     check_failure(sweep)
-    assert sweep.watch.started_by.keys() == sweep.outcomes.keys()
+    assert sweep.watch.started_by.keys() == sweep.results.keys()
     assert all(epochs == sorted(epochs) for epochs in sweep.watch.epochs.values())
     assert not sweep.watch.notices
     assert not list(sweep.runs_dir.glob(".sweep-*"))
 
 
 def check_divergence(sweep: Sweep) -> None:
-    outcome, record = sweep.outcomes[DIVERGES.folder], sweep.folder(DIVERGES).read_record()
-    assert (outcome.ending, record.status) == ("diverged", "diverged")
+    result, record = sweep.results[DIVERGES.folder], sweep.folder(DIVERGES).read_record()
+    assert (result.ending, record.status) == ("diverged", "diverged")
     assert record.failure is not None
-    assert outcome.message == record.failure.message
-    assert outcome.tail == ()
+    assert result.message == record.failure.message
+    assert result.tail == ()
 
 
 def check_failure(sweep: Sweep) -> None:
-    outcome, folder = sweep.outcomes[RAISES.folder], sweep.folder(RAISES)
+    result, folder = sweep.results[RAISES.folder], sweep.folder(RAISES)
     record = folder.read_record()
-    assert (outcome.ending, record.status) == ("failed", "failed")
-    assert outcome.message.startswith("RuntimeError: ")
-    assert 1 < len(outcome.tail) <= 5
-    assert outcome.tail[-1] == outcome.message
-    assert folder.error.read_text().splitlines()[-1] == outcome.tail[-1]
+    assert (result.ending, record.status) == ("failed", "failed")
+    assert result.message.startswith("RuntimeError: ")
+    assert 1 < len(result.tail) <= 5
+    assert result.tail[-1] == result.message
+    assert folder.error.read_text().splitlines()[-1] == result.tail[-1]
     assert record.failure is not None
     assert record.failure.kind == "error"

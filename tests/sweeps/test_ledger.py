@@ -1,4 +1,5 @@
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from small_sweeps import finish, write_experiment
 from regx.config.errors import UsageError
 from regx.reading import explain
 from regx.runs.folder import RunFolder
-from regx.sweeps.jobs import Job
+from regx.sweeps.jobs import Job, folder_name
 from regx.sweeps.ledger import Ledger
 
 ARMS = "arms: {none: {}, fast: {optim.lr: 1.0}}\nseeds: 2\n"
@@ -15,14 +16,20 @@ ARMS = "arms: {none: {}, fast: {optim.lr: 1.0}}\nseeds: 2\n"
 
 def job_of(tmp_path: Path, name: str = "try") -> Job:
     config = write_experiment(tmp_path, ARMS).config("none", {}, 0)
-    return Job.of(config.model_copy(update={"name": name}))
+    config = config.model_copy(update={"name": name})
+    return Job(config=config, folder=folder_name(config))
+
+
+def known(ledger: Ledger, job: Job) -> Job:
+    """The same run, in the folder that the ledger knows it by."""
+    return replace(job, folder=ledger.find(job.config))
 
 
 def test_a_run_is_known_by_its_content_whatever_it_is_called(tmp_path: Path) -> None:
     trained = job_of(tmp_path, "by_hand")
     finish(tmp_path / "runs", trained)
     ledger = Ledger(tmp_path / "runs")
-    wanted = ledger.job(job_of(tmp_path).config)
+    wanted = known(ledger, job_of(tmp_path))
     assert wanted.folder == trained.folder
     assert ledger.ended(wanted)
 
@@ -31,7 +38,7 @@ def test_another_seed_or_setting_is_another_run(tmp_path: Path) -> None:
     job = job_of(tmp_path)
     finish(tmp_path / "runs", job)
     ledger = Ledger(tmp_path / "runs")
-    other_seed = ledger.job(job.config.model_copy(update={"seed": 1}))
+    other_seed = known(ledger, replace(job, config=job.config.model_copy(update={"seed": 1})))
     assert ledger.state(other_seed) == "absent"
     assert ledger.unended([job, other_seed, other_seed]) == [other_seed]
 
@@ -41,8 +48,8 @@ def test_of_two_folders_with_one_content_the_finished_one_counts(tmp_path: Path)
     finish(tmp_path / "runs", begun, status="failed")
     finish(tmp_path / "runs", done)
     ledger = Ledger(tmp_path / "runs")
-    assert ledger.job(job_of(tmp_path, "c").config).folder == done.folder
-    assert ledger.job(begun.config).folder == done.folder, "its own folder is there, but not done"
+    assert ledger.find(job_of(tmp_path, "c").config) == done.folder
+    assert ledger.find(begun.config) == done.folder, "its own folder is there, but not done"
 
 
 def test_a_run_whose_process_is_gone_was_interrupted(tmp_path: Path) -> None:
@@ -122,4 +129,4 @@ def test_what_was_added_before_the_lock_was_held_is_seen(tmp_path: Path) -> None
     ledger = Ledger(tmp_path / "runs")
     finish(tmp_path / "runs", job_of(tmp_path, "by_another"))
     with ledger.lock():
-        assert ledger.ended(ledger.job(job_of(tmp_path).config))
+        assert ledger.ended(known(ledger, job_of(tmp_path)))

@@ -15,6 +15,7 @@ from regx.runs.record import RunRecord
 from regx.sweeps.dask_engine import local_cluster
 from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job
+from regx.sweeps.local_workers import place
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +51,9 @@ def undisturbed(folder: Path, all_jobs: list[Job]) -> Iterator[list[list[str]]]:
 
 def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) -> None:
     watch = Notebook(signal_worker(options, signal.SIGKILL))
-    with local_cluster(options, num_workers=2) as engine:
-        outcomes = work_off(engine, jobs(3), watch)
-    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    with local_cluster(options, [None] * 2) as engine:
+        results = work_off(engine, jobs(3), watch)
+    assert {result.ending for result in results.values()} == {"done"}
     assert [notice for notice in watch.notices if "is gone" in notice]
     found = [timeless(options.runs_dir, job) for job in jobs(3)]
     assert found == list(undisturbed(tmp_path / "undisturbed", jobs(3)))
@@ -61,12 +62,12 @@ def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) ->
 def test_a_worker_that_hangs_is_killed_past_the_limit(tmp_path: Path) -> None:
     options = EngineOptions(runs_dir=tmp_path / "runs", time_limit=6.0, grace_seconds=0.5)
     watch = Notebook(signal_worker(options, signal.SIGSTOP))
-    with local_cluster(options, num_workers=2) as engine:
-        outcomes = work_off(engine, jobs(3), watch)
-    failed = [outcome for outcome in outcomes.values() if outcome.ending == "failed"]
+    with local_cluster(options, [None] * 2) as engine:
+        results = work_off(engine, jobs(3), watch)
+    failed = [result for result in results.values() if result.ending == "failed"]
     assert len(failed) == 1
     assert failed[0].message == "took longer than the limit of 6 s, and hung"
-    assert [outcome.ending for outcome in outcomes.values()].count("done") == 2
+    assert [result.ending for result in results.values()].count("done") == 2
     folder = RunFolder(options.runs_dir / failed[0].job.folder)
     record = folder.read_record()
     assert not folder.is_locked()
@@ -77,13 +78,13 @@ def test_a_worker_that_hangs_is_killed_past_the_limit(tmp_path: Path) -> None:
 
 def test_a_stop_saves_what_runs(options: EngineOptions, tmp_path: Path) -> None:
     all_jobs = jobs(4)
-    with local_cluster(options, num_workers=2) as engine:
-        outcomes = work_off(engine, all_jobs, Notebook(once(lambda _: engine.stop())))
+    with local_cluster(options, [None] * 2) as engine:
+        results = work_off(engine, all_jobs, Notebook(once(lambda _: engine.stop())))
         later = work_off(engine, jobs(1, seed=9))
-    endings = {outcome.ending for outcome in outcomes.values()}
+    endings = {result.ending for result in results.values()}
     assert "interrupted" in endings
     assert endings <= {"interrupted", "done"}
-    assert {outcome.ending for outcome in later.values()} == {"interrupted"}
+    assert {result.ending for result in later.values()} == {"interrupted"}
     assert list(options.runs_dir.glob("*/checkpoint.pt"))
     with in_process(options) as engine:
         work_off(engine, all_jobs)
@@ -99,7 +100,7 @@ def test_an_engine_that_is_left_leaves_no_process_behind(options: EngineOptions)
         pids.append(RunRecord.read(options.runs_dir / job.folder / "run.json").pid or 0)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), local_cluster(options, num_workers=1) as engine:
+    with pytest.raises(KeyboardInterrupt), local_cluster(options, [None]) as engine:
         work_off(engine, jobs(2), Notebook(leave))
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
@@ -108,9 +109,9 @@ def test_an_engine_that_is_left_leaves_no_process_behind(options: EngineOptions)
 def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(options: EngineOptions) -> None:
     """Its SIGINT goes to every process of the command; only the driver decides what it means."""
     watch = Notebook(signal_worker(options, signal.SIGINT))
-    with local_cluster(options, num_workers=1) as engine:
-        outcomes = work_off(engine, jobs(1), watch)
-    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    with local_cluster(options, [None]) as engine:
+        results = work_off(engine, jobs(1), watch)
+    assert {result.ending for result in results.values()} == {"done"}
     assert not watch.notices
 
 
@@ -120,15 +121,15 @@ def test_a_worker_that_is_told_to_end_saves_and_its_run_goes_on(
 ) -> None:
     watch = Notebook(signal_worker(options, number))
     (job,) = jobs(1)
-    with local_cluster(options, num_workers=1) as engine:
-        outcomes = work_off(engine, [job], watch)
-    assert {outcome.ending for outcome in outcomes.values()} == {"done"}
+    with local_cluster(options, [None]) as engine:
+        results = work_off(engine, [job], watch)
+    assert {result.ending for result in results.values()} == {"done"}
     assert len(watch.notices) == 1
     assert watch.epochs[job.folder] == sorted(watch.epochs[job.folder])  # it went on where it was
 
 
 def test_nothing_listens_but_on_loopback(options: EngineOptions) -> None:
-    with local_cluster(options, num_workers=1) as engine:
+    with local_cluster(options, [None]) as engine:
         work_off(engine, jobs(1))
         here = psutil.Process()
         processes = [here, *here.children(recursive=True)]
@@ -144,8 +145,8 @@ def is_listening(connection: Any) -> bool:
 
 def test_each_worker_sees_its_gpu(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    with local_cluster(options, num_workers=3, per_gpu=2) as engine:
-        seen = engine.fleet.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")  # type: ignore[attr-defined]
-        threads = engine.fleet.client.run(os.getenv, "OMP_NUM_THREADS")  # type: ignore[attr-defined]
+    with local_cluster(options, place(3, per_gpu=2)) as engine:
+        seen = engine.client.run(os.getenv, "CUDA_VISIBLE_DEVICES")  # type: ignore[attr-defined]
+        threads = engine.client.run(os.getenv, "OMP_NUM_THREADS")  # type: ignore[attr-defined]
     assert sorted(seen.values()) == ["4", "4", "7"]
     assert set(threads.values()) == {"1"}

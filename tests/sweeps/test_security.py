@@ -62,8 +62,8 @@ def test_a_sweep_over_tls(secured: Secured, options: EngineOptions) -> None:
         dask.config.set(secured.certificates),
         remote(options, address=secured.scheduler.address) as engine,
     ):
-        outcomes = work_off(engine, [small_job()])
-    assert [outcome.ending for outcome in outcomes.values()] == ["done"]
+        results = work_off(engine, [small_job()])
+    assert [result.ending for result in results.values()] == ["done"]
 
 
 @slow
@@ -95,8 +95,8 @@ def test_without_tls_at_a_tls_port(secured: Secured, options: EngineOptions) -> 
 
 @slow
 def test_local_workers_use_the_certificates_too(secured: Secured, options: EngineOptions) -> None:
-    with dask.config.set(secured.certificates), local_cluster(options, num_workers=1) as engine:
-        address = engine.fleet.client.scheduler_info()["address"]  # type: ignore[attr-defined]
+    with dask.config.set(secured.certificates), local_cluster(options, [None]) as engine:
+        address = engine.client.scheduler_info()["address"]  # type: ignore[attr-defined]
     assert address.startswith("tls://127.0.0.1:")
 
 

@@ -54,7 +54,7 @@ def test_a_best_value_on_the_edge_extends_every_arm(tmp_path: Path) -> None:
 
     asked: list[Job] = []
     tuning = tuned(tmp_path, ARMS, loss, asked)
-    rates = {arm: {t.point["optim.lr"] for t in tuning.trials if t.arm == arm} for arm in ("none", "wide")}
+    rates = {arm: {t.tuned["optim.lr"] for t in tuning.trials if t.arm == arm} for arm in ("none", "wide")}
     # 1.0 is the edge, then 10.0 is; with 100.0 the best lies inside
     assert rates == {"none": {0.01, 0.1, 1.0, 10.0, 100.0}, "wide": {0.01, 0.1, 1.0, 10.0, 100.0}}
     assert chosen(tuning, "wide").settings == {"optim.lr": 10.0}
@@ -91,7 +91,7 @@ def test_where_everything_diverges_the_score_is_missing(tmp_path: Path) -> None:
 
 def test_where_everything_diverges_no_axis_goes_on(tmp_path: Path) -> None:
     tuning = tuned(tmp_path, ARMS, lambda _: None)
-    assert {trial.point["optim.lr"] for trial in tuning.trials} == {0.01, 0.1, 1.0}
+    assert {trial.tuned["optim.lr"] for trial in tuning.trials} == {0.01, 0.1, 1.0}
     assert chosen(tuning, "none").at_edge == ()
 
 
@@ -144,7 +144,7 @@ def test_tuned_once_an_arm_has_its_value_in_every_cell(tmp_path: Path) -> None:
     text = ARMS.replace("tune:", "grid: {train.batch_size: [20, 50]}\ntune:")
     tuning = tuned(tmp_path, text, lambda config: abs(math.log10(config.optim.lr / 0.1)))
     assert tuning.settings("none", {"train.batch_size": 50}) == {"optim.lr": 0.1}
-    assert {trial.job.config.train.batch_size for trial in tuning.trials} == {20}
+    assert {trial.config.train.batch_size for trial in tuning.trials} == {20}
 
 
 def test_tuning_that_could_not_finish_chooses_nothing(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ TIER = "tiers: {smoke: {tune: {by: steps_to_target}}}\n"
             ),
             "10:7: tune.by: steps_to_target needs train.target_error (missing in wide)",
         ),
-        (ARMS + TIER, "12:28: tiers.smoke: tune.by: steps_to_target needs train.target_error"),
+        (ARMS + TIER, "12:28: tiers.smoke.tune.by: steps_to_target needs train.target_error at tier smoke"),
         (
             ARMS + TIER.replace("steps_to_target", "loss"),
             f"12:28: tiers.smoke.tune.by: must be one of {KNOWN} (got 'loss')",

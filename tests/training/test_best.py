@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
+from small_config import small_config
 from torch import nn
 from watching import Quiet
 
-from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
@@ -19,15 +19,9 @@ from regx.training.run import train_run
 
 def train(folder: Path, dataset: Dataset, *, epochs: int, stop: int | None = None, **model: Any) -> RunRecord:
     """Train at a rate so high that the last epoch is seldom the best."""
-    content = {
-        "name": "best",
-        "data": {"name": "digits", "train_size": 200},
-        "model": {"family": "mlp", "hidden_sizes": [16], **model},
-        "optim": {"lr": 1.0},
-        "train": {"epochs": epochs, "batch_size": 20},
-        "device": "cpu",
-    }
-    config = RunConfig.model_validate(content)
+    config = small_config(
+        data={"train_size": 200}, model=model, optim={"lr": 1.0}, train={"epochs": epochs, "batch_size": 20}
+    )
     return train_run(config, RunFolder(folder), dataset, Quiet(stop))
 
 

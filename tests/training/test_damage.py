@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_config import small_config
 from watching import Quiet
 
 from regx.config import RunConfig, config_hash
@@ -16,16 +17,12 @@ from regx.runs.record import RunRecord
 from regx.training.checkpoint import SEAL_LENGTH, UnusableError, load_checkpoint
 from regx.training.run import train_run
 
-CONFIG = RunConfig.model_validate(
-    {
-        "name": "damage",
-        "data": {"name": "digits", "train_size": 60, "augment": "crop_flip"},
-        "model": {"family": "mlp", "hidden_sizes": [8], "batch_norm": True, "drop_prob": {"hidden": 0.2}},
-        "optim": {"lr": 0.1, "momentum": 0.9},
-        "train": {"epochs": 3, "batch_size": 20},
-        "probes": ["weight_norms"],
-        "device": "cpu",
-    }
+CONFIG = small_config(
+    data={"train_size": 60, "augment": "crop_flip"},
+    model={"hidden_sizes": [8], "batch_norm": True, "drop_prob": {"hidden": 0.2}},
+    optim={"momentum": 0.9},
+    train={"batch_size": 20},
+    probes=["weight_norms"],
 )
 STOP = 7  # of 9 steps: two rows are written, and the third epoch has begun
 FILES = ("checkpoint.pt", "metrics.csv", "probes.csv")

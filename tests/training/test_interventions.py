@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_config import small_config
 from torch import Tensor, nn
 from watching import Quiet
 
@@ -30,17 +31,7 @@ WITH_DROPOUT: dict[str, Any] = {"drop_prob": {"input": 0.1, "conv": 0.2, "hidden
 
 
 def config_of(**sections: dict[str, Any]) -> RunConfig:
-    content: dict[str, Any] = {
-        "name": "test",
-        "data": {"name": "digits", "train_size": 200},
-        "model": CNN,
-        "optim": {"lr": 0.1},
-        "train": {"epochs": 3, "batch_size": 50},
-        "device": "cpu",
-    }
-    for name, section in sections.items():
-        content[name] = content[name] | section
-    return RunConfig.model_validate(content)
+    return small_config(data={"train_size": 200}, **sections | {"model": CNN | sections.get("model", {})})
 
 
 class Recorder(Observer):

@@ -4,28 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_config import small_config
 
-from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.training.prepare import prepare
-
-
-def config(**data: object) -> RunConfig:
-    return RunConfig.model_validate(
-        {
-            "name": "test",
-            "data": {"name": "digits", **data},
-            "model": {"family": "mlp"},
-            "optim": {"lr": 0.1},
-            "train": {"batch_size": 50},
-        }
-    )
 
 
 @pytest.mark.parametrize("preprocess", ["center", "standardize", "standardize_pixels", "zca_whiten"])
 def test_only_the_training_subset_is_fitted(digits: Dataset, preprocess: str) -> None:
     """Other pixels outside the subset change nothing inside it."""
-    settings = config(train_size=200, preprocess=preprocess)
+    settings = small_config(data={"train_size": 200, "preprocess": preprocess})
     device = torch.device("cpu")
     data = prepare(settings, digits, device)
     flipped = replace(digits, valid_images=255 - digits.valid_images, test_images=255 - digits.test_images)
@@ -34,7 +22,7 @@ def test_only_the_training_subset_is_fitted(digits: Dataset, preprocess: str) ->
 
 
 def test_layout_and_sizes(digits: Dataset) -> None:
-    data = prepare(config(train_size=200), digits, torch.device("cpu"))
+    data = prepare(small_config(data={"train_size": 200}), digits, torch.device("cpu"))
     assert data.train.pixels.shape == (200, 8, 8, 1)
     assert (len(data.train_slice), len(data.valid), len(data.test)) == (200, 297, 500)
     pixels, labels = data.train.batch(torch.tensor([3, 1]))

@@ -3,13 +3,14 @@
 import fcntl
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from small_config import small_config
 from watching import Quiet
 
 from regx.config import RunConfig
@@ -29,18 +30,8 @@ REGULARIZED: dict[str, Any] = CNN | {
 }
 
 
-def config_of(**sections: Mapping[str, Any] | object) -> RunConfig:
-    content: dict[str, Any] = {
-        "name": "test",
-        "data": {"name": "digits", "train_size": 300},
-        "model": CNN,
-        "optim": {"lr": 0.1},
-        "train": {"epochs": 3, "batch_size": 50},
-        "device": "cpu",
-    }
-    for key, value in sections.items():
-        content[key] = content[key] | value if isinstance(value, Mapping) and key in content else value
-    return RunConfig.model_validate(content)
+def config_of(**sections: Any) -> RunConfig:
+    return small_config(**sections | {"model": CNN | sections.get("model", {})})
 
 
 @pytest.fixture

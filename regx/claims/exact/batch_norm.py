@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 from regx.claims.exact.check import Values
 from regx.claims.small_runs import reproducible, small_config, train_observed
+from regx.models.batch_norm import BatchNorm
 from regx.training.loop import TrainState
 from regx.training.start import build_network
-
-BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
 def _layers_of_a_cnn() -> tuple[nn.Sequential, nn.BatchNorm2d, nn.BatchNorm1d]:

@@ -92,7 +92,8 @@ class MechanicalClaim:
     def judge(self, values: Values) -> CheckResult:
         """Hold values against the criteria; where words can be taken literally, the letter decides."""
         rows, by_letter, by_meaning = [], True, True
-        for name, value in values.items():
+        for name, measured in values.items():
+            value = measured if isinstance(measured, str) else float(measured)
             letter, meant = _find(self.criteria, name), _find(self.criteria_of_meaning, name)
             criterion = letter if letter is not None else meant
             if criterion is None:

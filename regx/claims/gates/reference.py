@@ -72,7 +72,7 @@ def only_on(
 
 def reference_gate(reference: ReferenceNetwork, experiment: Experiment, ledger: Ledger) -> Gate:
     """Hold the runs of a reference against its bounds; it was not run where one of them has not ended."""
-    jobs = [ledger.job(experiment.config(arm, {}, experiment.seeds[0]), arm) for arm in reference.arms]
+    jobs = [ledger.job(experiment, arm, experiment.seeds[0]) for arm in reference.arms]
     what, unit = ("difference", "points") if reference.minus else ("test accuracy", "%")
     bounds = f"{reference.low:g} to {reference.high:g} {unit}"
     states = {ledger.state(job) for job in jobs}

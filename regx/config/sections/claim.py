@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, GetCoreSchemaHandler, Strict, Tag
+from pydantic import Field, GetCoreSchemaHandler, Strict, Tag
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from regx.config.errors import KeyPath
-from regx.config.sections.fields import Section
+from regx.config.sections.fields import Section, by_form
 
 __all__ = [
     "CLAIM_ID",
@@ -116,13 +116,9 @@ def _arms(side: str) -> tuple[str, ...]:
     return tuple(arm.strip() for arm in inside[1].split(",")) if inside else (side,)
 
 
-def _number_or_text(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<number>"
-
-
 _AmountText = Annotated[
     Annotated[float, Field(gt=0), Tag("<number>")] | Annotated[str, Tag("<text>")],
-    Discriminator(_number_or_text),
+    by_form("<text>", "<number>"),
 ]
 
 
@@ -170,15 +166,11 @@ class Amount:
         )
 
 
-def _list_or_text(value: Any) -> str:
-    return "<list>" if isinstance(value, list | tuple) else "<text>"
-
-
 _Texts = Annotated[tuple[str, ...], Strict(False)]
 _Measure = Annotated[
     Annotated[str, Tag("<text>")]
     | Annotated[tuple[str, ...], Strict(False), Field(min_length=2, max_length=2), Tag("<list>")],
-    Discriminator(_list_or_text),
+    by_form("<list>", "<text>"),
 ]
 
 

@@ -5,13 +5,21 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, Strict, Tag, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from regx.config.errors import KeyPath
 from regx.config.sections.claim import ClaimConfig
-from regx.config.sections.fields import MAX_SEED, MAX_SEEDS, NAME_PATTERN, SEEDS_PATTERN, Section, parse_seeds
+from regx.config.sections.fields import (
+    MAX_SEED,
+    MAX_SEEDS,
+    NAME_PATTERN,
+    SEEDS_PATTERN,
+    Section,
+    by_form,
+    parse_seeds,
+)
 from regx.config.yaml_tree import Plain
 
 __all__ = [
@@ -59,21 +67,15 @@ _SeedText = Annotated[str, Field(pattern=SEEDS_PATTERN, examples=["0-9", "0-4,7"
 _SeedsInWords = Annotated[_SeedList, BeforeValidator(_read_seeds, json_schema_input_type=_SeedText)]
 
 
-def _form_of_seeds(value: Any) -> str:
-    if isinstance(value, str):
-        return "<text>"
-    return "<list>" if isinstance(value, list | tuple) else "<number>"
-
-
 _Seeds = Annotated[
     Annotated[int, Field(ge=1, le=MAX_SEEDS), Tag("<number>")]
     | Annotated[_SeedList, Tag("<list>")]
     | Annotated[_SeedsInWords, Tag("<text>")],
-    Discriminator(_form_of_seeds),
+    by_form("<text>", "<list>", "<number>"),
 ]
 _NamedSeeds = Annotated[
     Annotated[_SeedList, Tag("<list>")] | Annotated[_SeedsInWords, Tag("<text>")],
-    Discriminator(lambda value: "<text>" if isinstance(value, str) else "<list>"),
+    by_form("<text>", "<list>"),
 ]
 
 
@@ -168,7 +170,7 @@ class TuneConfig(Section):
         return bool(self.of(arm)) and arm not in self.follow
 
     def written_out(self, arms: Iterable[str]) -> "TuneConfig":
-        """Give every arm axes of its own, and say which of them go on; numbers ascend, as axes have ends."""
+        """Write out the axes of every arm, numbers ascending, and which of the axes may go on."""
         axes = {arm: {path: _ascending(values) for path, values in self.of(arm).items()} for arm in arms}
         extend = self.extend
         if extend is None:
@@ -245,14 +247,10 @@ def _null_is_false(value: Any) -> Any:
     return False if value is None else value
 
 
-def _settings_or_switch(value: Any) -> str:
-    return "<settings>" if isinstance(value, dict | TuneConfig) else "<switch>"
-
-
 _Tune = Annotated[
     Annotated[
         Annotated[TuneConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
-        Discriminator(_settings_or_switch),
+        by_form("<settings>", "<switch>"),
     ],
     BeforeValidator(_null_is_false, json_schema_input_type=TuneConfig | Literal[False] | None),
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag
 
@@ -22,6 +22,8 @@ __all__ = [
     "Section",
     "Width",
     "Widths",
+    "by_form",
+    "by_kind",
     "optional",
     "parse_seeds",
 ]
@@ -35,8 +37,8 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # safe in file names, glob 
 MAX_SEED = 2**53  # every reader of JSON and YAML agrees on integers up to here
 
 
-# In the annotation of a setting that is younger than the first runs: at its default it leaves no trace in the
-# hash of a config, so that a run that never knew the setting and one that leaves it alone share a folder.
+# Marks a setting that was added after the first runs. At its default it is left out of the hash of a config,
+# so that a run from before and one that does not use the setting share a folder.
 ADDED_LATER = "added later"
 
 
@@ -46,23 +48,47 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
-def _number_or_list(value: Any) -> str:
-    return "<list>" if isinstance(value, list | tuple) else "<number>"
-
-
 def _none_is_null(value: Any) -> Any:
     return None if value == "none" else value
+
+
+# Tags stand in the location of an error; angle brackets tell them from the names of fields.
+_FORMS: dict[str, type | tuple[type, ...]] = {
+    "<list>": (list, tuple),
+    "<settings>": (dict, BaseModel),
+    "<text>": str,
+}
+
+
+def by_form(*tags: str) -> Discriminator:
+    """Choose the branch of a union by the form of the value; the last takes what is none of the others."""
+
+    def tag(value: Any) -> str:
+        return next((tag for tag in tags[:-1] if isinstance(value, _FORMS[tag])), tags[-1])
+
+    return Discriminator(tag)
+
+
+def _kind(value: Any) -> str | None:
+    known = value if isinstance(value, dict) else vars(value) if isinstance(value, BaseModel) else {}
+    return f"<{known['kind']}>" if "kind" in known else None
+
+
+def by_kind(union: Any) -> Any:
+    """Choose the section of a union whose `kind` a mapping has."""
+    kinds = {section: get_args(section.model_fields["kind"].annotation)[0] for section in get_args(union)}
+    branches = tuple(Annotated[section, Tag(f"<{kind}>")] for section, kind in kinds.items())
+    return Annotated[Union[branches], Discriminator(_kind)]  # noqa: UP007
 
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Factor = Annotated[float, Field(gt=0, le=1)]
 Width = Annotated[int, Field(ge=1, le=MAX_UNITS)]
 Widths = Annotated[tuple[Width, ...], Strict(False)]  # a YAML list; its items stay strict
-# Tags stand in the location of an error; angle brackets tell them from the names of fields.
 PerLayer = Annotated[
     Annotated[Probability, Tag("<number>")]
     | Annotated[tuple[Probability, ...], Strict(False), Field(max_length=MAX_LAYERS), Tag("<list>")],
-    Discriminator(_number_or_list),
+    by_form("<list>", "<number>"),
 ]
 
 

@@ -1,9 +1,9 @@
 """`model`: the network, the regularizers inside it, and the shapes that follow, by arithmetic alone."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 
 from regx.config.sections.fields import (
     ADDED_LATER,
@@ -13,6 +13,8 @@ from regx.config.sections.fields import (
     Probability,
     Section,
     Widths,
+    by_form,
+    by_kind,
     optional,
 )
 from regx.data.spec import DatasetFacts
@@ -34,7 +36,6 @@ __all__ = [
     "hidden_inputs",
     "num_hidden_layers",
     "num_parameters",
-    "per_layer",
 ]
 
 
@@ -81,27 +82,21 @@ class FixedMask(Section):
     )
 
 
-def _kind(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return f"<{value['kind']}>" if "kind" in value else None
-    return f"<{value.kind}>" if isinstance(value, DropMask) else None
-
-
 def _none_is_per_image(value: Any) -> Any:
     return {"kind": "per_image"} if value in (None, "none", "per_image") else value
 
 
 DropMask = MaskPerImage | FixedMask
-DropMaskField = Annotated[
-    Annotated[
-        Annotated[MaskPerImage, Tag("<per_image>")] | Annotated[FixedMask, Tag("<fixed>")],
-        Discriminator(_kind),
-    ],
-    BeforeValidator(
-        _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
-    ),
-    ADDED_LATER,
-]
+if TYPE_CHECKING:
+    DropMaskField = DropMask
+else:
+    DropMaskField = Annotated[
+        by_kind(DropMask),
+        BeforeValidator(
+            _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
+        ),
+        ADDED_LATER,
+    ]
 
 
 class BatchNormNoiseConfig(Section):
@@ -173,14 +168,10 @@ def _switch(value: Any) -> Any:
     return False if value is None or value == "none" else value
 
 
-def _settings_or_switch(value: Any) -> str:
-    return "<settings>" if isinstance(value, dict | BatchNormConfig) else "<switch>"
-
-
 BatchNorm = Annotated[
     Annotated[
         Annotated[BatchNormConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
-        Discriminator(_settings_or_switch),
+        by_form("<settings>", "<switch>"),
     ],
     BeforeValidator(_switch, json_schema_input_type=BatchNormConfig | bool | Literal["none"] | None),
 ]
@@ -274,8 +265,18 @@ class ModelConfig(Section):
     )
     init: InitConfig = Field(default=InitConfig(), description="Initial weights.")
 
+    @property
+    def conv_drop_probs(self) -> tuple[float, ...]:
+        """Dropout probability after each convolution; empty for an mlp, which has none."""
+        return _per_layer(self.drop_prob.conv, len(self.conv_channels)) if self.family == "cnn" else ()
 
-def per_layer(value: float | tuple[float, ...], num_layers: int) -> tuple[float, ...]:
+    @property
+    def hidden_drop_probs(self) -> tuple[float, ...]:
+        """Dropout probability after each fully connected hidden layer."""
+        return _per_layer(self.drop_prob.hidden, len(self.hidden_sizes))
+
+
+def _per_layer(value: float | tuple[float, ...], num_layers: int) -> tuple[float, ...]:
     """Spread `one number for all, or one per layer` over the layers."""
     return value if isinstance(value, tuple) else (value,) * num_layers
 

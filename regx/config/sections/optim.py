@@ -1,10 +1,19 @@
 """`optim`: SGD, its schedules, and the regularizers that act on its step."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 
-from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, MAX_LAYERS, Factor, Section, optional
+from regx.config.sections.fields import (
+    ADDED_LATER,
+    MAX_EPOCHS,
+    MAX_LAYERS,
+    Factor,
+    Section,
+    by_form,
+    by_kind,
+    optional,
+)
 
 __all__ = [
     "ConstantLr",
@@ -77,25 +86,14 @@ def _none_is_constant(value: Any) -> Any:
     return {"kind": "none"} if value is None or value == "none" else value
 
 
-def _kind(value: Any) -> str | None:
-    if isinstance(value, dict):
-        return f"<{value['kind']}>" if "kind" in value else None
-    return f"<{value.kind}>" if isinstance(value, LrDecay) else None
-
-
 LrDecay = ConstantLr | ExponentialLr | StepLr | InverseTimeLr | LinearLr | CosineLr
-_LrDecayField = Annotated[
-    Annotated[
-        Annotated[ConstantLr, Tag("<none>")]
-        | Annotated[ExponentialLr, Tag("<exponential>")]
-        | Annotated[StepLr, Tag("<step>")]
-        | Annotated[InverseTimeLr, Tag("<inverse_time>")]
-        | Annotated[LinearLr, Tag("<linear>")]
-        | Annotated[CosineLr, Tag("<cosine>")],
-        Discriminator(_kind),
-    ],
-    BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
-]
+if TYPE_CHECKING:
+    _LrDecayField = LrDecay
+else:
+    _LrDecayField = Annotated[
+        by_kind(LrDecay),
+        BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
+    ]
 
 
 class MomentumRamp(Section):
@@ -106,13 +104,9 @@ class MomentumRamp(Section):
     steps: int = Field(ge=1, le=10**12, description="Steps that the ramp takes.")
 
 
-def _number_or_ramp(value: Any) -> str:
-    return "<ramp>" if isinstance(value, dict | MomentumRamp) else "<number>"
-
-
 _Momentum = Annotated[
-    Annotated[float, Field(ge=0, lt=1), Tag("<number>")] | Annotated[MomentumRamp, Tag("<ramp>")],
-    Discriminator(_number_or_ramp),
+    Annotated[float, Field(ge=0, lt=1), Tag("<number>")] | Annotated[MomentumRamp, Tag("<settings>")],
+    by_form("<settings>", "<number>"),
 ]
 
 

@@ -1,20 +1,20 @@
-"""The comparisons of a claim as data: what is measured on which side, and how it is called in the results."""
+"""The parts of a claim: what is measured on which side, and how it is called in the results."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from regx.config.errors import KeyPath
-from regx.config.sections.claim import IF_CENSORED, Amount, BesideConfig, ClaimConfig, Contrast, PartConfig
+from regx.config.sections.claim import Amount, BesideConfig, ClaimConfig, Contrast, PartConfig
 from regx.measures.measure import Measure
 from regx.measures.registry import find_measure
 
-__all__ = ["IF_CENSORED", "Comparison", "comparisons_of"]
+__all__ = ["ClaimPart", "parts_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One part of a claim.
+class ClaimPart:
+    """One comparison of a claim.
 
     Attributes:
         part: `1`, `2`, ..., `if censored`, `beside 1`, ...
@@ -77,10 +77,10 @@ class Comparison:
         return form if form in ("ln", "log2") else self.measures[0].unit
 
 
-def comparisons_of(claim: ClaimConfig) -> Iterator[Comparison]:
-    """List all comparisons of a claim: its parts, the one in reserve, those beside it."""
+def parts_of(claim: ClaimConfig) -> Iterator[ClaimPart]:
+    """List all of a claim: what must hold, what stands in reserve, what is reported beside it."""
     for name, path, part in claim.named_parts():
-        yield Comparison(
+        yield ClaimPart(
             part=name,
             path=path,
             config=part,
