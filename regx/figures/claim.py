@@ -170,7 +170,7 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         marks.row_text(
             axes, -0.04, index, label, ha="right", va="center", size=8, color=color, linespacing=1.1
         )
-    axes.set_xlabel(f"each arm{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+    axes.set_xlabel(theme.with_unit("each arm", unit), labelpad=1, size=8)
 
 
 def _draw_differences(axes: Axes, result: PartResult) -> None:
@@ -190,7 +190,7 @@ def _draw_differences(axes: Axes, result: PartResult) -> None:
         )
     if result.mean is not None:
         marks.draw_interval(axes, factor * result.mean, ends, -0.45, theme.BLUE)
-    axes.set_xlabel(f"{_meaning(result)}{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+    axes.set_xlabel(theme.with_unit(_meaning(result), unit), labelpad=1, size=8)
 
 
 def _ends(low: float | None, high: float | None, factor: float) -> tuple[float, float] | None:

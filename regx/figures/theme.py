@@ -34,6 +34,7 @@ __all__ = [
     "set_count_axis",
     "set_value_axis",
     "svg_file",
+    "with_unit",
 ]
 
 # Okabe & Ito 2008, "Color Universal Design": told apart with every common kind of colour blindness.
@@ -166,6 +167,11 @@ def add_caption(figure: Figure, left: float, text: str) -> None:
 def scaled(unit: str, *, difference: bool = False) -> tuple[float, str]:
     """Return the factor and the unit that numbers are drawn with: fractions as per cent, or points of it."""
     return (100.0, "pp" if difference else "%") if unit == "fraction" else (1.0, unit)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Name a quantity with the unit that it is drawn in, if it has one."""
+    return f"{name} ({unit})" if unit else name
 
 
 def set_count_axis(axes: Axes, last: float, name: str = EPOCHS) -> None:
