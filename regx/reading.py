@@ -1,4 +1,4 @@
-"""Opening what is read: a file, standard input or a pipe; and what to say where the system refuses."""
+"""Reading a file, standard input or a pipe; and the messages when the system refuses."""
 
 import errno
 import os
@@ -66,7 +66,7 @@ _OF_THE_PATH = frozenset(
 
 @contextmanager
 def naming(path: os.PathLike[str] | str) -> Iterator[None]:
-    """Give an error of the system the file's name where it has none: a write or a flush does not know it."""
+    """Add the file's name to an error of the system: a write or a flush does not know it."""
     try:
         yield
     except OSError as error:
@@ -80,7 +80,7 @@ def naming(path: os.PathLike[str] | str) -> Iterator[None]:
 
 @contextmanager
 def advising(remedy: str) -> Iterator[None]:
-    """Give an error of the system another remedy than the general one."""
+    """Add a special remedy to an error of the system."""
     try:
         yield
     except OSError as error:
@@ -89,7 +89,7 @@ def advising(remedy: str) -> Iterator[None]:
 
 
 def explain(error: Exception) -> str:
-    """Say in one line which file it was, what the system said, and what to do.
+    """Return one line: which file, what the system said, and what to do.
 
     What was noted on the error (see `advising`) replaces the general remedy. Errors of regx are whole.
     """
@@ -107,7 +107,7 @@ def reason(error: OSError) -> str:
 
 
 def is_usage(error: OSError) -> bool:
-    """Whether a path that was given is wrong, rather than the machine in trouble."""
+    """Whether the path is wrong, and not the machine in trouble."""
     return error.errno in _OF_THE_PATH
 
 
@@ -151,7 +151,7 @@ def read_text(path: Path) -> str:
 
 
 def refuse_special(path: Path) -> None:
-    """Refuse a path at which something else than a regular file stands; nothing may stand there.
+    """Refuse a path that is not a regular file. A path without a file is fine.
 
     Raises:
         OSError: If something else does; it says what.
@@ -193,9 +193,9 @@ def show_source(path: Path) -> str:
 
 
 def read_source(path: Path, limit: int) -> bytes:
-    """Read a config, of which only so many bytes are wanted.
+    """Read a config, up to a number of bytes.
 
-    What came through a pipe can be read once and is asked for several times, so it is kept.
+    A pipe can be read only once, but its content is needed several times, so it is kept.
 
     Raises:
         OSError: If it cannot be read, or is neither a regular file nor a pipe.

@@ -75,7 +75,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
 
 
 def near_key(key: str, known: Iterable[str]) -> str:
-    """Return the known key that a slip of the keyboard made this of, or nothing.
+    """Return the known key that this is a misspelling of, or nothing.
 
     A slip seldom changes the first letter, so `steps` is not taken for `eps`.
     """

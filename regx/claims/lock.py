@@ -91,11 +91,11 @@ def register(experiment: Experiment, runs: SweepRuns, known: Lock | None = None)
 
 def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
     """Let claims come, but nothing change after the tuning."""
-    again = f"remove {folder.path} to register it anew"
+    again = f"remove {folder.path} to fix the rule again"
     if known.digest != lock.digest:
         raise UsageError(f"{folder.lock}: the experiment was another one when its tuning ended; {again}")
     if known.arms != lock.arms:
-        raise UsageError(f"{folder.lock}: tuning had chosen other values; {again}")
+        raise UsageError(f"{folder.lock}: tuning chose other values; {again}")
     for name, claim in known.claims.items():
         if name in lock.claims and lock.claims[name].rule != claim.rule:
             raise UsageError(f"{folder.lock}: the rule of {name} was another one when tuning ended; {again}")

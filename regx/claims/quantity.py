@@ -13,7 +13,6 @@ __all__ = [
     "Quantity",
     "quantity_of",
     "show_mean",
-    "show_wanted",
 ]
 
 _FEW_DIGITS = 3
@@ -122,18 +121,3 @@ def _places_of(value: float, digits: int) -> int:
 def _without_zeros(text: str) -> str:
     """Cut the zeros at the end of a decimal number, which say nothing."""
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-_WANTED = {
-    "smallest_effect": "at least {}",
-    "not_worse_than": "at most {} worse",
-    "within": "within ±{}",
-    "always": "always {}",
-}
-
-
-def show_wanted(part: "PartResult") -> str:
-    """Write what had to come out: `at least 5 %`; nothing where nothing had to."""
-    if not part.criterion or part.amount is None:
-        return ""
-    return _WANTED[part.criterion].format(quantity_of(part).size(part.amount))

@@ -27,7 +27,7 @@ __all__ = ["app", "main"]
 
 @contextmanager
 def _aloud() -> Iterator[None]:
-    """Have a Ctrl-C told: Typer would end without a word."""
+    """Report a Ctrl-C: Typer would end silently."""
     try:
         yield
     except KeyboardInterrupt:
@@ -81,7 +81,7 @@ def root(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Train small networks with regularizers as toggles, and compare what the toggles did."""
+    """Train small networks, switch regularizers on and off, and compare what they do."""
 
 
 app.command()(train)
@@ -98,7 +98,7 @@ app.command()(init)
 
 
 def main() -> None:
-    """Run the command line; every error is one line on stderr, and the exit code says of which kind."""
+    """Run the command line; every error is one line on stderr, and the exit code says what kind it is."""
     debug = "--debug" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]  # accepted anywhere on the line
     prepare_streams()
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def _run() -> int | None:
-    """Run the command that is asked for, or answer a shell that asks what it may offer."""
+    """Run the command, or answer a shell that asks for completions."""
     from regx.cli.completion import complete, leave_no_space
 
     run: Callable[[], int | None] = partial(app, prog_name="regx", standalone_mode=False)
@@ -144,7 +144,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _explain(error: Exception) -> tuple[str, int]:
-    """Return what to print of an error, and the exit code: 2 for what the user can mend, else 1."""
+    """Return the message of an error, and the exit code: 2 if the user can repair it, else 1."""
     from regx.config.errors import UsageError  # here, since most commands end without an error
     from regx.reading import explain, is_usage
 

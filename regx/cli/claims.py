@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.completion import offer_claims
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, plain_console, say
@@ -31,29 +30,30 @@ def claims(
         typer.Option(help="Also draw all effects in one figure, an SVG file.", show_default=False),
     ] = None,
     recompute: Annotated[
-        bool, typer.Option("--recompute", help="Judge anew from measures.csv, and store the verdicts.")
+        bool, typer.Option("--recompute", help="Judge again from measures.csv, and store the verdicts.")
     ] = False,
     tier: Annotated[
         Literal["smoke", "cpu", "gpu"] | None,
-        typer.Option(help="Whose results: the largest tier that has any, if omitted.", show_default=False),
+        typer.Option(help="Tier of the results. Default: the largest tier that has any.", show_default=False),
     ] = None,
     results: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the results. Default: results, over those that came along.", show_default=False
+            help="Folder of results. Default: results, and those of the package.", show_default=False
         ),
     ] = None,
     experiments: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of experiments, in place of those known.", show_default=False),
+        typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
     ] = None,
 ) -> None:
-    """List what is claimed, and what holds of it. Nothing is trained.
+    """List the claims and their verdicts. Nothing is trained.
 
     Example: regx claims C01
     """
     from regx.claims.registry import Registered, read_registry
     from regx.claims.status import claim_statuses, default_results, row_of, starter_results
+    from regx.cli.claims_text import claim_lines, print_table
 
     registry = read_registry(experiments)
     root = results or default_results()

@@ -1,7 +1,7 @@
-"""Tables on a terminal that stay whole on a narrow one: too many columns make several tables, none is cut.
+"""Tables that stay complete on a narrow terminal: too many columns become several tables, none is cut.
 
-A row keeps its label at every width. Where not even one column fits beside the labels, labels and cells are
-folded; a label that must stay in one piece, such as the path of a folder, stands on a line of its own.
+A row keeps its label at every width. If not even one column fits beside the labels, labels and cells are
+folded. A label that must stay in one piece, such as the path of a folder, gets its own line.
 """
 
 import re

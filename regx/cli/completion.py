@@ -1,4 +1,4 @@
-"""What the shell may offer at the cursor, in bash and the others."""
+"""Completions for the shell, in bash and the others."""
 
 import io
 import json
@@ -54,14 +54,14 @@ def complete(ask: Callable[[], object]) -> None:
 
 
 def join_words(environ: MutableMapping[str, str]) -> str:
-    """Put words together that bash took apart.
+    """Join words that bash has split.
 
     Args:
-        environ: Its COMP_WORDS and COMP_CWORD are written anew; words behind the cursor go.
+        environ: Its COMP_WORDS and COMP_CWORD are replaced; words after the cursor are removed.
 
     Returns:
-        What of the word at the cursor bash has already, up to its last break; empty for a word that it
-        left whole.
+        The part of the word at the cursor that bash already has, up to its last split; empty if bash did not
+        split it.
     """
     words = _split(environ.get("COMP_WORDS", ""))
     cursor = int(environ.get("COMP_CWORD") or 0)
@@ -83,7 +83,7 @@ def join_words(environ: MutableMapping[str, str]) -> str:
 
 
 def leave_no_space() -> None:
-    """Have the script that Typer installs for bash set no space behind `key=`."""
+    """Make the script that Typer installs for bash add no space after `key=`."""
     from typer import _completion_shared
 
     scripts = getattr(_completion_shared, "_completion_scripts", {})  # Typer's own; without it a space is set
@@ -111,7 +111,7 @@ HEAD_BYTES = 100_000  # of a YAML file, to tell of which kind it is
 
 
 def _quietly(find: Callable[[typer.Context, str], Iterable[Offer]]) -> Offers:
-    """Keep what begins as what is typed; offer nothing where something cannot be read."""
+    """Keep the offers that start with the typed text; offer nothing if something cannot be read."""
 
     def offers(ctx: typer.Context, incomplete: str) -> list[Offer]:
         try:

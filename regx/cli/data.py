@@ -71,15 +71,17 @@ def list_datasets(
 def fetch(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME...", help="Data sets; `regx data list`.", autocompletion=offer_datasets),
+        typer.Argument(
+            metavar="NAME...", help="Data sets: `regx data list` shows them.", autocompletion=offer_datasets
+        ),
     ],
     source: Annotated[
         SourceKind | None,
         typer.Option(
-            help="Fetch from there and nowhere else. [default: one after the other]", show_default=False
+            help="Download only from this source. [default: one after the other]", show_default=False
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch even what is here already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Download again what is already here.")] = False,
 ) -> None:
     """Fetch data sets into the cache. What comes is checked against the published checksums.
 
@@ -114,7 +116,7 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="[NAME...]",
-            help="Data sets; none: all that are here.",
+            help="Data sets. Default: all that are here.",
             autocompletion=offer_datasets,
             show_default=False,
         ),

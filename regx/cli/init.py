@@ -43,7 +43,7 @@ def schema_experiment() -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder that the files go into.")] = Path(),
 ) -> None:
-    """Copy the ready-made configs and experiments. What is there is left as it is.
+    """Copy the ready-made configs and experiments. Files that are already there are kept.
 
     Each begins with the line by which editors check it while one types, against the schemas that are written
     beside them.

@@ -1,4 +1,4 @@
-"""`--json`: one JSON document on stdout and nothing else there, also where something is wrong."""
+"""`--json`: one JSON document on stdout and nothing else, also after an error."""
 
 import json
 import math
@@ -17,12 +17,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing
 
 
 def print_json(content: object) -> None:
-    """Print a document, in ASCII and without what JSON has no number for: any reader takes it."""
+    """Print a document in ASCII, with null for what is no JSON number, so that every reader accepts it."""
     echo(json.dumps(_finite(content), indent=2, allow_nan=False))
 
 
 def _finite(content: object) -> object:
-    """Put null where a number is infinite or none."""
+    """Replace numbers that are infinite or NaN by null."""
     if isinstance(content, dict):
         return {key: _finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
@@ -43,6 +43,6 @@ def describe_problem(problem: "Problem") -> dict[str, Any]:
 
 
 def error_document(error: Exception, message: str, exit_code: int) -> dict[str, Any]:
-    """Write an error that ended a command; the problems of a config stand there one by one."""
+    """Describe an error that ended a command, with each problem of a config by itself."""
     problems = [describe_problem(problem) for problem in getattr(error, "problems", ())]
     return {"error": message, "exit_code": int(exit_code), "problems": problems}

@@ -1,4 +1,4 @@
-"""All that regx prints goes through here; and the exit codes of every command."""
+"""All output of regx goes through here. Also the exit codes of every command."""
 
 import codecs
 import errno
@@ -60,12 +60,12 @@ def echo(text: object = "", *, nl: bool = True) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line about what is going on; results go to stdout, this goes to stderr."""
+    """Print a line about the progress on stderr; results go to stdout."""
     _write(sys.stderr, text)
 
 
 def plain_console(*, stderr: bool = False) -> "Console":
-    """Make a console of rich: no markup, highlights or emoji; nothing that files say steers the terminal."""
+    """Make a console of rich without markup or emoji. Text from files cannot control the terminal."""
     from rich.console import Console  # noqa: TID251  # the type
     from rich.segment import Segment
 
@@ -82,12 +82,11 @@ def plain_console(*, stderr: bool = False) -> "Console":
 
 
 def prepare_streams() -> None:
-    """Make stdout and stderr outlive what is behind them.
+    """Make stdout and stderr survive a reader that goes away.
 
-    Characters that their encoding lacks are replaced by what looks alike. A reader that goes away
-    (`regx claims | head`), or a terminal that is closed, ends nothing: what is printed from then on goes
-    nowhere. Streams that were closed before the start lead nowhere too, so that no file of a run gets their
-    numbers.
+    Characters that the encoding does not have are replaced by similar ones. If a reader goes away (`regx
+    claims | head`) or a terminal is closed, the command continues and its output is lost. Streams that were
+    closed before the start are replaced as well, so that no file of a run gets their numbers.
     """
     codecs.register_error(_ERRORS, _transliterate)
     _fill_standard_numbers()
@@ -109,7 +108,7 @@ def _fill_standard_numbers() -> None:
 
 
 def _prepared(stream: TextIO | None, number: int, name: str) -> TextIO:
-    """Return a stream over the same file that does not fail; one that is something else stays what it is."""
+    """Return a stream to the same file that does not fail; a stream that is no file stays as it is."""
     if stream is None:
         raw, encoding, write_through = io.FileIO(number, "w", closefd=False), "utf-8", False
     elif isinstance(stream, io.TextIOWrapper):
@@ -131,11 +130,11 @@ def _prepared(stream: TextIO | None, number: int, name: str) -> TextIO:
 
 
 class _PatientFile(io.FileIO):
-    """A file that takes what is written when nobody reads it any more.
+    """A file that accepts output when nobody reads it any more.
 
     Args:
         raw: The file that it writes to.
-        name: What to call it when it is full; empty for one whose failure nobody would hear of.
+        name: Its name in the message when it is full; empty if nobody would see the message.
     """
 
     def __init__(self, raw: io.FileIO, name: str) -> None:
@@ -144,7 +143,7 @@ class _PatientFile(io.FileIO):
         self._lost = False
 
     def write(self, content: Any) -> int:
-        """Write, or lose it."""
+        """Write, or drop the text."""
         if not self._lost:
             try:
                 return super().write(content)
@@ -156,7 +155,7 @@ class _PatientFile(io.FileIO):
 
 
 def _transliterate(error: UnicodeError) -> tuple[str, int]:
-    """Replace what an encoding lacks by what looks like it in ASCII."""
+    """Replace what an encoding does not have by similar ASCII characters."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]

@@ -1,4 +1,4 @@
-"""How a run is shown while it trains, and signals as a wish to stop at the next step."""
+"""How a run is shown while it trains, and how signals stop it at the next step."""
 
 import signal
 import sys
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
-    from regx.training.loop import TrainState
 
 __all__ = ["StopSignal", "observer_for", "say_wrapped", "stderr_width", "stop_on_signals"]
 
@@ -40,10 +39,10 @@ class StopSignal:
         self._on_first: Callable[[], None] | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """Take the first signal as a wish, a Ctrl-C after it as an order.
+        """The first signal asks to stop. A Ctrl-C after it stops at once.
 
-        Others come twice by themselves: a closed terminal's from the system and from the shell, Slurm's to
-        the process and to its group.
+        Other signals may come twice by themselves: from the system and from the shell when a terminal is
+        closed, to the process and to its group from Slurm.
         """
         if self.wanted:
             if number == signal.SIGINT:
@@ -55,7 +54,7 @@ class StopSignal:
             self._on_first()
 
     def call(self, on_first: Callable[[], None]) -> None:
-        """Have something called by the first signal; at once where that has come already."""
+        """Call something at the first signal, or now, if the signal has already come."""
         self._on_first = on_first
         if self.wanted:
             on_first()
@@ -63,7 +62,7 @@ class StopSignal:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopSignal]:
-    """Turn SIGINT, SIGTERM, SIGHUP and SIGUSR1 into a wish to stop while the context lasts."""
+    """Let SIGINT, SIGTERM, SIGHUP and SIGUSR1 ask to stop, as long as the context lasts."""
     stop = StopSignal()
     numbers = [getattr(signal, name) for name in WISHES if hasattr(signal, name)]
     # Under nohup SIGHUP is ignored, and stays so.
@@ -85,12 +84,12 @@ REFRESH_SECONDS = 0.1
 
 
 def stderr_width() -> int:
-    """Width of what `say` writes to: the terminal's, or COLUMNS; 80 without either."""
+    """Width for `say`: that of the terminal, or COLUMNS, or else 80."""
     return plain_console(stderr=True).width
 
 
 def say_wrapped(text: str, tell: Callable[[str], None] = say) -> None:
-    """Print a sentence, in as many lines as the terminal makes of it; with `echo` as a result."""
+    """Print a sentence, wrapped to the width of the terminal; with `echo`, as a result."""
     from regx.cli.columns import hang
 
     for line in hang("", text, stderr_width(), 2):
@@ -123,7 +122,7 @@ class _Stoppable(Observer):
     def __init__(self, stop: StopSignal) -> None:
         self.stop = stop
 
-    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # those derived from it look
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # those derived from it look
         return not self.stop.wanted
 
 
@@ -162,13 +161,13 @@ class _Bar(_Lines):
         super().started(record)
         self.progress.update(self.task, total=self.config.num_steps, completed=record.steps_completed)
 
-    def before_step(self, state: "TrainState") -> bool:
+    def before_step(self, step: int) -> bool:
         now = time.monotonic()
         if now - self.drawn >= REFRESH_SECONDS:
             self.drawn = now
-            self.progress.update(self.task, completed=state.step)
+            self.progress.update(self.task, completed=step)
             self.progress.refresh()
-        return super().before_step(state)
+        return super().before_step(step)
 
     def epoch_done(self, row: "EpochMetrics") -> None:
         super().epoch_done(row)

@@ -24,24 +24,26 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="Only runs like this, e.g. status=failed; on numbers also <, >, <=, >=; !=. Repeatable.",
+            help="List only runs that meet this, e.g. status=failed or seed>3 (= != < <= > >=). Repeatable.",
         ),
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Order by a key; -KEY: the largest first.", show_default=False),
+        typer.Option(metavar="KEY", help="Sort by a key. -KEY: the largest first.", show_default=False),
     ] = None,
-    trials: Annotated[bool, typer.Option("--trials", help="Also the trials of a tuning.")] = False,
+    trials: Annotated[bool, typer.Option("--trials", help="List also the trials of a tuning.")] = False,
     each: Annotated[
-        bool, typer.Option("--each", "--all", help="The runs of sweeps, too, line by line.")
+        bool, typer.Option("--each", "--all", help="List every run of a sweep on its own line.")
     ] = False,
-    delete: Annotated[bool, typer.Option("--delete", help="Remove what is listed, after asking.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove the runs that are listed, after a question.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the runs in a folder. At any depth, with their state; those of a sweep by arm.
+    """List the runs in a folder and below it, with their state. The runs of a sweep are listed by arm.
 
-    In a folder with sweeps each sweep is one line; --each, --where, --sort and --delete go run by run.
+    In a folder with sweeps, each sweep is one line. --each, --where, --sort and --delete list single runs.
 
     Example: regx runs --where status=failed --where 'optim.lr>0.1' --sort test_error
     """

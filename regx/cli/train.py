@@ -32,7 +32,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     config: Annotated[
         Path,
         typer.Argument(
-            help="YAML file of the run; - for standard input.",
+            help="YAML file of the run, or - for standard input.",
             autocompletion=offer_configs,
             show_default=False,
         ),
@@ -42,7 +42,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Override a value by its dotted path; repeatable.",
+            help="Change a value by its dotted path. Repeatable.",
             autocompletion=offer_settings,
         ),
     ] = None,
@@ -50,7 +50,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         list[str] | None,
         typer.Option(
             metavar="SEEDS",
-            help="Seed, in place of the config's. Several, as 0-4 or 0,1,7, are trained one by one.",
+            help="Seed instead of the config's. 0-4 or 0,1,7: several, one after another.",
             show_default=False,
         ),
     ] = None,
@@ -58,12 +58,14 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     device: Annotated[
         str | None,
         typer.Option(
-            help="auto, cpu, cuda or mps, in place of the config's.",
+            help="auto, cpu, cuda or mps, instead of the config's.",
             autocompletion=offer_devices,
             show_default=False,
         ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever the folder holds.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again, even if the folder has results.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
     keep_checkpoint: Annotated[
         bool, typer.Option("--keep-checkpoint", help="Keep the trained weights in checkpoint.pt.")
@@ -72,7 +74,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run's folder and nothing else.")] = False,
 ) -> None:
-    """Train a run for each seed. Interrupted, it goes on where it was; finished, it is not trained again.
+    """Train a run for each seed. An interrupted run continues. A finished run is not trained again.
 
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
@@ -127,7 +129,7 @@ def _train(
     *,
     alone: bool,
 ) -> "RunRecord | None":
-    """Train one run; None where another process does, and other seeds do not wait for it."""
+    """Train one run. None if another process is training it: other seeds do not wait for that."""
     from regx.runs.folder import FolderBusyError
     from regx.training.run import train_run
 
@@ -165,7 +167,7 @@ def _parse(seeds: list[str] | None) -> tuple[int, ...]:
 
 
 def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
-    """Load what the runs train on, once for all; with torch, since a bad config has been refused by now.
+    """Load the data once for all runs. torch is imported only here, after the config has been checked.
 
     Raises:
         UsageError: If the device is not there: that is refused before anything is fetched.
@@ -189,7 +191,7 @@ def _tidy_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint:
 
 
 def _pattern(settings: "RunConfig", out: Path) -> str:
-    """Write the pattern of the folders that a config has under all seeds, as a shell takes it."""
+    """Write the shell pattern for the folders of a config under all seeds."""
     import glob
     import shlex
 
@@ -200,7 +202,7 @@ def _pattern(settings: "RunConfig", out: Path) -> str:
 
 
 def _finished(folder: "RunFolder") -> "RunRecord | None":
-    """Read the record of a run that ended; None where there is something left to train."""
+    """Read the record of a finished run; None if something is left to train."""
     from regx.config.errors import UsageError
 
     if not folder.record.exists():
@@ -215,7 +217,7 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
 
 
 def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig") -> None:
-    """Draw the curves of a run, also as far as an interrupted one came."""
+    """Draw the curves of a run; of an interrupted one, as far as it came."""
     from regx.figures.run import save_curves
     from regx.runs.metrics import read_rows
 
@@ -235,7 +237,7 @@ def _print_records(trained: Mapping["RunFolder", "RunRecord | None"], *, is_list
 
 
 def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_json: bool) -> None:
-    """Say how the run ended: the sentence on stderr where it is bad news, the folder on stdout."""
+    """Say how the run ended: bad news on stderr, the folder on stdout."""
     if said := record.failure or record.note:
         word = f"note: {record.ending}" if record.note else record.status
         say(f"{word}, epochs completed: {record.epochs_completed}; {said.message}.")

@@ -23,7 +23,7 @@ def validate(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="YAML files, or folders of them; - for standard input.",
+            help="YAML files, folders of them, or - for standard input.",
             autocompletion=offer_yaml,
             show_default=False,
         ),
@@ -32,7 +32,7 @@ def validate(
 ) -> None:
     """Check configs and experiments. Each problem is shown with its line.
 
-    An experiment is checked at every tier that it has: each config that it can ask for.
+    An experiment is checked at every tier: each config that it can ask for.
 
     Example: regx validate configs experiments
     """

@@ -1,4 +1,4 @@
-"""`regx --version`: what to quote when something is reported."""
+"""`regx --version`: what to quote in a report."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -7,7 +7,7 @@ __all__ = ["version_lines"]
 
 
 def version_lines() -> list[str]:
-    """Name regx with the state of its source, torch and Python; torch is asked for and not imported."""
+    """Name regx with its commit, torch and Python; the version of torch is read without importing it."""
     import regx
     from regx.runs.checkout import git_state
 

@@ -1,4 +1,4 @@
-"""Answers to words on the command line that regx does not know: what to write instead, or nothing."""
+"""Answers to unknown words on the command line: what to write instead, or nothing."""
 
 import re
 import sys
@@ -70,7 +70,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 def explain_wrong_word(error: Any) -> str:
     """Explain an error of Typer in one line.
 
-    Its own guesses go by letters alone: of `--filter` they make `--delete`, of `version` `verify`.
+    Typer guesses by letters alone: for `--filter` it offers `--delete`, for `version` it offers `verify`.
     """
     context = getattr(error, "ctx", None)
     first = [word for word in sys.argv[1:2] if not word.startswith("-")]
@@ -88,7 +88,7 @@ def explain_wrong_word(error: Any) -> str:
 
 
 def _plain(message: str) -> str:
-    """Put the words of pydantic, by which Typer checks values, into ours."""
+    """Translate pydantic's messages, which Typer uses for values, into ours."""
     for theirs, ours in (
         (r"\.$", ""),
         (r"Value error, ", ""),
@@ -115,7 +115,7 @@ def _of_option(option: str, command: Any, *, is_root: bool) -> str:
 
 
 def _of_setting(word: str, known: list[str]) -> str:
-    """Say how a setting is changed from the command line, by whatever name another tool has for it."""
+    """Say how to change a setting on the command line, also if the word is that of another tool."""
     from regx.config.hints import foreign_answer
     from regx.config.schema import settings_of
 

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: wrong usage, config or data. The command line exits with 2 on them."""
+"""Errors that the user can repair: wrong usage, config or data. The exit code is then 2."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _HINT = re.compile(
 
 
 class UsageError(Exception):
-    """Something that the user can mend; the message is one line that says what, where and what to do."""
+    """An error that the user can repair. Its message is one line: what, where, and what to do."""
 
 
 @dataclass(frozen=True, order=True)
@@ -102,7 +102,7 @@ class Problem:
 
 
 class ConfigError(UsageError):
-    """All problems of a config at once, one per line, in the order in which they stand there."""
+    """All problems of a config at once, one per line, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
@@ -113,7 +113,7 @@ class ConfigError(UsageError):
 
 
 class RuleError(ValueError):
-    """Every rule between several fields that a config breaks."""
+    """All rules between several fields that a config breaks."""
 
     def __init__(self, broken: Sequence[Finding]) -> None:
         self.broken = tuple(broken)

@@ -212,7 +212,7 @@ class Experiment:
 
     @property
     def num_trials(self) -> int:
-        """Runs that the tuning asks for before any axis goes on."""
+        """Runs that the tuning asks for, before any axis is extended."""
         if self.tune is None:
             return 0
         per_seed = sum(
@@ -232,14 +232,14 @@ class Experiment:
             yield {**cell, **point}
 
     def extended(self, plan: TuneConfig, path: str, *, up: bool) -> TuneConfig:
-        """Let an axis of a tuning plan go on by one step, where every arm may have the next value.
+        """Add one more value to an axis of a tuning plan, if every arm may have it.
 
         Returns:
-            The longer plan; the same one where the schema or a rule forbids the step to some arm: the arms go
-            on together, or not at all.
+            The longer plan; the same one where the schema or a rule forbids the step to some arm: the axis is
+            extended for all arms, or for none.
 
         Raises:
-            ValueError: If the axis cannot go on at all: fewer than two values, or not positive numbers.
+            ValueError: If the axis cannot be extended: fewer than two values, or not positive numbers.
         """
         longer = plan.extended(path, up=up)
         return longer if longer == plan or self.allows(longer) else plan

@@ -1,4 +1,4 @@
-"""The rules that join several parts of an experiment's file, its claims included."""
+"""The rules between several parts of an experiment's file, including its claims."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def _both_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
     for arm in file.arms:
         for setting in tune.of(arm):
             if any(_overlap(axis, setting) for axis in file.grid.of(arm)):
-                message = "stands in the grid too; an axis is crossed or tuned, not both"
+                message = "is in the grid too; a setting is in the grid or tuned, not both"
                 yield Finding((*tune.part_of(arm), setting, 0), message)
 
 
@@ -128,7 +128,9 @@ def _seed_rules(file: ExperimentFile) -> Iterator[Finding]:
             yield Finding((*path, index), f"has {seeds[index]} twice")
     for index, seed in enumerate(trials):
         if seed in file.all_seeds:
-            message = f"{seed} stands in `seeds` too: a seed that has chosen the values cannot compare them"
+            message = (
+                f"{seed} is in `seeds` too: a seed that chose the values would favour them in the comparison"
+            )
             yield Finding(("tune", "seeds", index), message)
             return  # one is enough: the others of a range follow from it
 
@@ -156,7 +158,7 @@ def _tune_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
             known = ", ".join(dict.fromkeys(axis for axes in tuned for axis in axes))
             yield Finding(("tune", "extend", index), f"{setting} is not tuned (known here: {known})")
         elif not all(map(can_extend, found)):
-            message = f"{setting} cannot go on: it needs two values or more, all > 0"
+            message = f"{setting} cannot be extended: it needs two values or more, all > 0"
             yield Finding(("tune", "extend", index), message)
     for arm, leader in tune.follow.items():
         yield from _follow_rules(file, tune, arm, leader)
@@ -165,7 +167,7 @@ def _tune_rules(file: ExperimentFile, tune: TuneConfig) -> Iterator[Finding]:
 def _follow_rules(file: ExperimentFile, tune: TuneConfig, arm: str, leader: str) -> Iterator[Finding]:
     path = ("tune", "follow", arm)
     if arm in tune.arms:
-        message = "stands in `tune.arms` too; an arm is tuned or follows"
+        message = "is in `tune.arms` too; an arm is tuned or follows another"
         yield Finding(path, message, is_about_key=True)
     if leader not in file.arms:
         yield Finding(path, f"no such arm ({known_hint(leader, file.arms)})")

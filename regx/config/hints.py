@@ -1,4 +1,4 @@
-"""What to write instead: near misses, keys that belong elsewhere, and names from other tools and papers."""
+"""What to write instead of a wrong word: misspelt or misplaced keys, names from other tools and papers."""
 
 import functools
 import re
@@ -26,7 +26,7 @@ __all__ = [
 
 _NOT_A_SETTING = {
     "<<": "merge keys are not read; use `extends: other.yaml`",
-    "extends": "stands at the top level of a file, and cannot be overridden",
+    "extends": "belongs at the top of a file and cannot be overridden",
 }
 _BARE_P = "write `drop_prob` for the probability of zeroing (torch's p), or 1 - p for Srivastava's p"
 _ONLY_INSIDE = frozenset({"p", "rate", "keep", "drop"})  # elsewhere they may mean anything
@@ -144,7 +144,7 @@ def unknown_experiment_key(parent: str, key: str, value: Any, siblings: tuple[st
 
 
 def seeds_hint(path: str, value: object) -> str:
-    """Return how to ask for several seeds where one number belongs, or nothing."""
+    """Return how to ask for several seeds, if they were given instead of one number; or nothing."""
     is_many = isinstance(value, list) or (
         isinstance(value, str) and re.search(r"[0-9]\s*[-,]\s*[0-9]", value)
     )
@@ -166,7 +166,7 @@ def choice_hint(value: object, choices: tuple[str, ...]) -> str:
 
 
 def example_for(path: str, value: object) -> str:
-    """Return how to write as a mapping what was given as a single value, or nothing."""
+    """Return how to write a single value as a mapping, or nothing."""
     if isinstance(value, dict | list | bool) or value is None or len(str(value)) > 40:
         return ""
     words = read_words()
@@ -179,7 +179,7 @@ def example_for(path: str, value: object) -> str:
 
 
 def number_hint(value: object) -> str:
-    """Return `: write 0.1` for what was meant as a number but not written as one, or nothing."""
+    """Return `: write 0.1` for text that was meant as a number, or nothing."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return f": write {value:.0f}"
     digits = value.replace("_", "") if isinstance(value, str) else ""
@@ -191,7 +191,7 @@ def number_hint(value: object) -> str:
 
 
 def _dropout(parent: str, key: str, value: Any) -> str:
-    """Return how to write dropout, whose rate is turned round where it was that of keeping; or nothing."""
+    """Return how to write dropout, or nothing. A probability of keeping is turned into one of zeroing."""
     is_inside = parent.startswith("model")
     under = "" if is_inside else " under model"
     if not is_inside and key in _ONLY_INSIDE:
@@ -245,7 +245,7 @@ def _special(parent: str, key: str) -> str:
 
 
 def _of_a_run(key: str, value: Any) -> str:
-    """Say where a setting of the run goes, whatever it is called elsewhere, or nothing."""
+    """Say where a setting of the run belongs, also under another tool's name; or nothing."""
     if key == "seed":
         return "write `seeds`"
     path = next((setting.path for setting in settings_of() if setting.path == key), "")
@@ -257,7 +257,7 @@ def _of_a_run(key: str, value: Any) -> str:
 
 
 def _in_a_section(key: str) -> str:
-    """Return the path of a key that one section of a run has, and no other; or nothing."""
+    """Return the path of a key that only one section of a run has, or nothing."""
     paths = {
         setting.path for setting in settings_of() if setting.name == key and setting.path.count(".") == 1
     }

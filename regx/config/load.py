@@ -53,12 +53,12 @@ def _findings(error: ValidationError, schema: type[BaseModel]) -> Iterator[Findi
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
-    """Whether a list is called too short only because its items are wrong."""
+    """Whether a list is reported as too short only because its items are wrong."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def read_layers(path: Path, above: tuple[Path, ...], problems: list[Problem]) -> Node:
-    """Read a file and lay it over what it extends.
+    """Read a file and merge it over what it extends.
 
     Args:
         path: The file.
@@ -130,7 +130,7 @@ def _why_not(chain: tuple[Path, ...], below: Path) -> str:
 
 
 def assign(tree: Node, keys: tuple[str, ...], value: Node, problems: list[Problem]) -> Node:
-    """Put a value at a path; what is no mapping on the way (`true`, a number) gives way to one."""
+    """Put a value at a path. A `true` or a number on the way is replaced by a mapping."""
     if not keys:
         return value
     if isinstance(tree.value, list):
@@ -155,7 +155,7 @@ _OF_RUNS = _KEYS_OF_RUNS - set(ExperimentFile.model_fields)
 
 
 def document_kind(tree: Node) -> Kind:
-    """Tell by the keys of a document what it was meant to be; a few of them may be misspelt.
+    """Find out from the keys of a document what it was meant to be; a few of them may be misspelt.
 
     What has `arms` is an experiment, and what has as many keys of both kinds is a run.
     """
@@ -220,11 +220,11 @@ def load_run(
 
 
 def load_known_run(path: Path, is_right: Callable[[RunConfig], bool]) -> RunConfig:
-    """Read the config of a run that is on record: a comparison may hold ten thousand of them.
+    """Read the stored config of a run, quickly: a comparison may have ten thousand of them.
 
     Args:
         path: YAML file, with every value written out.
-        is_right: Whether a config is the one on record. Only then is the quicker parser believed.
+        is_right: Whether a config is the one on record. Otherwise the quick parser's result is not used.
 
     Raises:
         ConfigError: As `load_run`, which reads what is not right.

@@ -1,4 +1,4 @@
-"""Plain words for what pydantic finds: what a value must be, what came instead, and what to write."""
+"""Messages for pydantic's errors: what a value must be, what it is, and what to write."""
 
 import math
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def explain(error: ErrorDetails, root: type[BaseModel]) -> Finding:
 
 
 def _wrong_name(path: KeyPath) -> Finding:
-    """Say that a name that the user chose, which is a key, is none."""
+    """Say that a key which the user chose as a name is not allowed as one."""
     message = f"an arm's name {_NAME} (got {path[-1]!r})"
     return Finding(path, message, is_about_key=True, label=str(path[0]))
 
@@ -84,7 +84,7 @@ def _missing(case: _Case) -> str:
 
 
 def _bound(case: _Case) -> str:
-    """Name the whole range where it lies within [0, 1], else only the bound that was passed."""
+    """Name the whole range if it lies within [0, 1], else only the bound that was exceeded."""
     for form in case.setting.forms if case.setting else ():
         _, found, interval = form.partition(" in ")
         if found and float(interval[1:-1].split(", ")[1]) <= 1:

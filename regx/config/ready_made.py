@@ -1,4 +1,4 @@
-"""The YAML files that are at hand: those of this folder, and the ready-made ones that `regx init` copies."""
+"""The YAML files that may be meant: those of this folder, and the ready-made ones that `regx init` copies."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ def starter_root() -> Path:
 
 
 def near_file(path: Path) -> str:
-    """Name files of almost that name, or what else helps, to be put behind `no such file`.
+    """Name files with almost that name, or another help, for the end of `no such file`.
 
     They are looked for beside it, then in `configs` and `experiments` here, then among the ready-made ones,
-    which `regx init` copies. Pointed to, and not taken: which file is trained stands on the command line.
+    which `regx init` copies. They are only named: the command line alone says which file is trained.
     """
     try:
         here = _named_like(path.stem, _yaml_files(path.parent)) or _named_like(path.stem, _all_files(Path()))

@@ -36,15 +36,14 @@ class RunConfig(Section):
         default=TrainConfig(), description="Length, batches, precision and measurement."
     )
     probes: Probes = Field(
-        default=(), description="What is measured inside the run and written to probes.csv, by name."
+        default=(), description="Names of what is measured inside the run and written to probes.csv."
     )
     seed: int = Field(
         default=0,
         ge=0,
         le=MAX_SEED,
         description=(
-            "Gives independent streams for the subset, the initial weights, the order of images and "
-            "the noise."
+            "Decides all that is random: the subset, the initial weights, the order of images and the noise."
         ),
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
@@ -100,7 +99,7 @@ def dump_config(config: RunConfig) -> str:
 
 
 def config_hash(config: RunConfig) -> str:
-    """Return 8 hex digits of the sha256 of all that shapes the result, apart from the seed.
+    """Return 8 hex digits of the sha256 of all settings that shape the result, without the seed.
 
     Name and seed stand in the folder's name already. `target_error` only marks a line in the evaluation, but
     a run under another target is another record, so it counts. A setting that was added after the first runs

@@ -1,4 +1,4 @@
-"""The rules that join several fields of a run's config."""
+"""The rules between several fields of a run's config."""
 
 from collections.abc import Iterator
 

@@ -178,7 +178,7 @@ def _range(schema: dict[str, Any]) -> str:
 
 
 def editor_line(schema: str) -> str:
-    """Return the comment by which editors find the schema of a YAML file; it stands in the first line.
+    """Return the comment that tells editors the schema of a YAML file; it is the first line.
 
     Args:
         schema: Path of the schema, relative to the file.
@@ -189,8 +189,8 @@ def editor_line(schema: str) -> str:
 def run_schema() -> dict[str, Any]:
     """Return a JSON schema (draft 2020-12) of the YAML file of a run.
 
-    A file that extends another one may leave out whatever stands there, so it is held to the same ranges but
-    not to the required keys.
+    A file that extends another one may leave out keys of that one. So its values are checked, but no key is
+    required.
     """
     whole = RunConfig.model_json_schema()
     whole["properties"]["extends"] = {
@@ -252,7 +252,7 @@ def experiment_schema(tuning_measures: Iterable[str]) -> dict[str, Any]:
 
 
 def _described(field: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]:
-    """Keep what a field says of itself, and let another definition say what it may hold."""
+    """Keep the description of a field, and take its values from another definition."""
     return {key: field[key] for key in ("description", "default") if field.get(key) is not None} | reference
 
 

@@ -39,7 +39,7 @@ def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
 
 
 def thread_warnings(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
-    """Warn of threads that wait for one another's cores: a run of 0.2 s takes 28 s with 64 of them on one.
+    """Warn of more threads than cores: a run of 0.2 s takes 28 s with 64 threads on one core.
 
     Args:
         threads: Of each run.
@@ -50,11 +50,11 @@ def thread_warnings(threads: int, num_cores: int, at_once: int = 1) -> list[str]
         return []
     cores = counted(num_cores, "core")
     if at_once == 1:
-        return [f"train.threads {threads} on {cores}: more threads than cores make training far slower"]
+        return [f"train.threads {threads} on {cores}: with more threads than cores, training is far slower"]
     fewer = f"--jobs {num_cores // threads}" if threads <= num_cores else "fewer threads"
     return [
-        f"train.threads {threads} in {at_once} runs at the same time on {cores}: more threads than cores make"
-        f" training far slower; {fewer} would be faster"
+        f"train.threads {threads} in {at_once} runs at the same time on {cores}: with more threads than "
+        f"cores, training is far slower; {fewer} would be faster"
     ]
 
 
@@ -166,7 +166,7 @@ def _is_set(section: BaseModel, name: str) -> bool:
 
 
 def experiment_warnings(experiment: Experiment, num_cores: int | None = None) -> list[str]:
-    """List what a reader of the results should know beforehand, one sentence each.
+    """List what the user should know before the runs, one sentence each.
 
     Args:
         experiment: What is asked.
@@ -197,13 +197,13 @@ def _tuned_alike(plan: TuneConfig, one: str, other: str) -> bool:
 
 
 def _unequal_trials(experiment: Experiment) -> Iterator[str]:
-    """Compare the numbers of trials, as they are and after an axis went on by a step."""
+    """Compare the numbers of trials, as they are and with one more value on an axis."""
     plan = experiment.tune
     if plan is None:
         return
     trials = {arm: len(plan.points(arm)) for arm in experiment.arms if plan.tries(arm)}
     if len(set(trials.values())) > 1:
-        yield f"tune: the arms differ in the number of trials ({_numbers(trials)}): more find a better best"
+        yield f"tune: the arms have unequal numbers of trials ({_numbers(trials)}): more find better values"
         return
     for path in plan.extend or () if plan.max_extensions else ():
         longer = experiment.extended(plan, path, up=True)
@@ -217,7 +217,7 @@ def _numbers(of_arms: dict[str, int]) -> str:
 
 
 def _hidden_settings(experiment: Experiment) -> Iterator[str]:
-    """Find what an arm sets and the grid sets over it."""
+    """Find settings of an arm that the grid replaces."""
     for arm in experiment.arms:
         axes = experiment.cells_of(arm)[0]
         for path in experiment.settings[arm]:
@@ -237,7 +237,7 @@ def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[s
 
 
 def _few_seeds(experiment: Experiment) -> Iterator[str]:
-    """Find claims that are run and never judged."""
+    """Find claims that have too few seeds for a verdict."""
     number = len(experiment.seeds)
     if experiment.claims and experiment.tier == "cpu" and number < FEWEST_SEEDS:
         yield f"claims: {number} seeds give no verdict; {FEWEST_SEEDS} are the fewest, 10 are usual"

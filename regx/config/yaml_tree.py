@@ -1,4 +1,4 @@
-"""Strict YAML: what is written is what is read, as a tree in which every value knows its line and column."""
+"""Strict YAML: read as a tree in which every value knows its line and column."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ class Node:
     size: int = 1
 
     def find(self, path: KeyPath) -> "Node":
-        """Return the node at `path`, or the nearest one that encloses it."""
+        """Return the node at `path`, or else the innermost one around it."""
         node = self
         for part in path:
             child: Node | None = None
@@ -65,7 +65,7 @@ class Node:
         return node
 
     def problem(self, finding: Finding) -> Problem:
-        """Look up where something is wrong; what is missing is shown at the mapping that should have it."""
+        """Find the place of a problem. A missing key is shown at the mapping that should have it."""
         node = self.find(finding.path)
         place = node.key_place if finding.is_about_key else node.place
         return Problem(place, finding.label or finding.dotted, finding.message)
@@ -90,7 +90,7 @@ def wrap(value: Plain, place: Place) -> Node:
 
 
 def merge(below: Node, above: Node) -> Node:
-    """Lay one tree over another: mappings are merged key by key, everything else is replaced.
+    """Merge one tree over another: mappings key by key, everything else is replaced.
 
     A mapping that names another `kind` replaces the one below: each kind has parameters of its own.
     """
@@ -245,7 +245,7 @@ class _TreeReader:
             raise _error(place, f"alias *{anchor} has no anchor &{anchor} before it")
         node = self._anchors[anchor]
         if node is None:
-            raise _error(place, f"alias *{anchor} stands inside its own anchor")
+            raise _error(place, f"alias *{anchor} is inside its own anchor")
         return node
 
     def _mapping(self, place: Place, depth: int) -> Node:

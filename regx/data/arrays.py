@@ -1,4 +1,4 @@
-"""The canonical form of a data set, the same whatever source it came from, and its file without pickle."""
+"""The form of a data set, which is the same for every source, and its file, which has no pickles."""
 
 from __future__ import annotations
 

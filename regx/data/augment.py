@@ -1,8 +1,8 @@
 """Random changes of the training images, all images of a batch at once.
 
 What happens to an image in an epoch is drawn once, for all images, before the epoch begins. So it depends
-on the generator of that epoch and the number of the image alone, and a run that goes on in the middle of an
-epoch sees what it would have seen.
+only on the generator of that epoch and the number of the image. A run that continues in the middle of an
+epoch sees the same images.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The cache: one file per data set, whole or absent, its content hash checked whenever it is read."""
+"""The cache: one file per data set, complete or absent. Its content hash is checked whenever it is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.1  # of a lock that another process holds
 
 
 class DamagedCacheError(Exception):
-    """A cached file does not hold what it should; the message names it and says how that shows."""
+    """A cached file does not have the right content; the message names it and says why."""
 
 
 def cache_path(name: str) -> Path:
@@ -63,7 +63,7 @@ def write_cache(spec: DatasetSpec, arrays: Arrays) -> None:
 
 @contextlib.contextmanager
 def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Let one process at a time fetch a data set, and clear away what a killed one left behind.
+    """Let only one process download a data set, and remove what a killed one left behind.
 
     The system drops the lock when a process ends, however it ends. On a file system without locks two
     processes may download the same thing; the file in the cache is whole all the same.
@@ -81,7 +81,7 @@ def locked(name: str, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _for_ever(on_wait: Callable[[], None]) -> Iterator[float]:
-    """Give the seconds before each try at a lock, and say when the first was in vain."""
+    """Yield the seconds before each try at a lock, and report when the first try failed."""
     yield 0.0
     on_wait()
     while True:

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from regx.data.spec import SourceError
+__all__ = ["NO_LISTENER", "Download", "Listener", "SourceError"]
 
-__all__ = ["NO_LISTENER", "Download", "Listener"]
+
+class SourceError(Exception):
+    """One source did not give the data; the message is the reason in a few words."""
 
 
 def _ignore(*_: object) -> None:
@@ -51,7 +53,7 @@ class Download:
     Attributes:
         folder: Empty folder for whatever is downloaded.
         listener: Is told of the bytes that came.
-        last: Whether no other source follows: then slow is better than nothing.
+        last: Whether this is the last source: then a slow download is better than none.
     """
 
     folder: Path
@@ -59,7 +61,7 @@ class Download:
     last: bool
 
     def run(self, command: Sequence[str], *, expected_bytes: int, start_seconds: float = 0.0) -> str:
-        """Run a command in the folder until it ends, falls silent or proves too slow.
+        """Run a command in the folder until it ends, sends nothing for too long, or is too slow.
 
         Args:
             command: Program and arguments; no shell.
@@ -153,7 +155,7 @@ _MARKED = re.compile(r"(?:E:|npm (?:error|ERR!))\s+(?!code |errno |syscall )(\S.
 
 
 def _refusal_of(output: str) -> str:
-    """Return the line of a failed program's output that says most: the first marked one, else the last."""
+    """Return the most useful line of a failed program's output: the first error line, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     marked = [found.group(1) for line in lines if (found := _MARKED.match(line))]
     return (marked or lines[-1:] or [""])[0]

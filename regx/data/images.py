@@ -30,10 +30,10 @@ class Images:
 
 
 def balanced_subset(labels: Tensor, size: int | None, generator: torch.Generator) -> Tensor:
-    """Draw images so that the classes are as equal in number as they can be.
+    """Draw images, equally from all classes as far as possible.
 
-    Class sizes differ by at most one, and which classes get the extra image is drawn too; a class that has
-    too few images gives all it has and the others fill up. Of one seed, a smaller subset lies in a larger.
+    Class sizes differ by at most one. Which classes get the extra image is drawn, too. If a class has too few
+    images, the others get more. With the same seed, a smaller subset is part of a larger one.
 
     Args:
         labels: (N,) int64, the class of each image.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
-from regx.data.download import NO_LISTENER, Listener
+from regx.data.download import NO_LISTENER, Listener, SourceError
 from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
-from regx.data.spec import DatasetSpec, SourceError
+from regx.data.spec import DatasetSpec
 from regx.text import known_hint
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def ensure_here(name: str, *, offline: bool, listener: Listener) -> None:
 
 
 def check(name: str) -> str:
-    """Read a data set as it is here, and compare it with all its checksums.
+    """Read a data set from the cache, and compare it with all its checksums.
 
     Returns:
         Its content hash.
@@ -132,7 +132,7 @@ def status(name: str) -> DatasetStatus:
 
 
 def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:
-    """Read what is here, checked; None if it is to be fetched."""
+    """Read and check the data in the cache; None if they have to be downloaded."""
     try:
         arrays = read_cache(spec)
         problem = f"{spec.name} is not in the cache ({cache_path(spec.name)})"

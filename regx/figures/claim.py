@@ -134,10 +134,11 @@ def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[st
     """Draw one row: the numbers of each side on the left, their differences on the right."""
     result = part.result
     facts = part_facts(result)
+    answer = f"   {facts.wanted}: {facts.answer}" if facts.wanted else ""
     heading = shorten(facts.heading, HEADING_LETTERS)
-    answer = f"   {facts.wanted}: {'holds' if result.holds else 'does not hold'}" if facts.wanted else ""
     theme.add_text(figure, 0.1, top + 0.12, heading, size=8.5, weight="bold")
-    theme.add_text(figure, 0.1, top + 0.29, facts.effect and facts.effect + answer, size=8)
+    if facts.effect:
+        theme.add_text(figure, 0.1, top + 0.29, facts.effect + answer, size=8)
     panel_top, height = top + 0.42, PART - 0.86
     left = LABELS
     if len(part.sides) > 1:

@@ -1,1 +1,1 @@
-"""What is measured of runs: each measure once, with all that is to be known of it."""
+"""The measures of runs: each one once, with everything about it."""

@@ -1,6 +1,6 @@
-"""What the epochs of one run say in one number: how much it overfits, how fast it converges.
+"""Numbers from the epochs of one run: how much it overfits, how fast it converges.
 
-A number that does not exist (a target that was never reached) is None, never one that stands for it.
+A number that does not exist (a target that was never reached) is None, and never replaced by another.
 
 Source: steps to a given accuracy are how Ioffe & Szegedy 2015 measure speed (Figure 3). The gaps, the
 smoothing and the interpolation are our choice.
@@ -53,8 +53,8 @@ def overtraining_index(rows: Epochs) -> float | None:
 def matched_gap(rows: Epochs, train_loss: float) -> float | None:
     """Validation loss minus training loss at the first moment when the training loss is down to a value.
 
-    Two runs compared at the same training loss have fitted their images equally well, which a gap at the end
-    does not make sure. Validation stands in for test, which is read at the end alone.
+    Two runs compared at the same training loss have fitted their images equally well. At the end they may not
+    have. The validation loss is used, because the test loss is measured only at the end.
 
     Args:
         rows: The run's epochs.
@@ -120,7 +120,7 @@ def time_to_train_loss(rows: Epochs, train_loss: float) -> float | None:
         train_loss: In nats.
 
     Returns:
-        Steps, interpolated between two epochs; None where it never got there.
+        Steps, interpolated between two epochs; None if it never gets there.
     """
     if rows and rows[0].train_loss <= train_loss:
         return float(rows[0].step)

@@ -1,5 +1,6 @@
-"""Measures over the grid of an arm: what a ladder of values of one setting says of one seed."""
+"""Measures over the grid of an arm: one number from all values of one setting, for one seed."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -55,7 +56,7 @@ def _stable_width(runs: SeedRuns, reference: Reference) -> Number:
 
 
 def _lowest_valid_error(runs: SeedRuns, reference: Reference) -> Number:
-    """Take the best of the runs that came to their end, whatever became of the others."""
+    """Take the best of the runs that finished, and ignore the others."""
     number = RUN_MEASURES["final_valid_error"].number
     found = [number(SeedRuns.single(run), reference).value for run in runs.by_value().values()]
     return _or_diverged(min((value for value in found if value is not None), default=None))
@@ -83,7 +84,7 @@ def _of_all(numbers: Mapping[float, Number], fold: Callable[[list[float]], float
 
 
 def _smallest(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
-    """Take the best cell of this seed, for times say; it is censored only where every cell is."""
+    """Take the best cell of this seed, for example for times. It is censored only if every cell is."""
     found = [number for number in numbers.values() if number.value is not None]
     if len(found) < len(numbers):
         return Number(value=None, note=_notes(numbers))
@@ -91,7 +92,7 @@ def _smallest(_: SeedRuns, numbers: Mapping[float, Number]) -> Number:
 
 
 def _drop(runs: SeedRuns, numbers: Mapping[float, Number]) -> Number:
-    """Say how far the worst cell lies below the reference, where higher is better."""
+    """Return how far the worst cell is below the reference, if higher is better."""
     if set(runs.reference) != set(runs.axes):
         raise UsageError(f"{runs.arm}: drop(...) needs `reference`: a value of {', '.join(runs.axes)}")
     [value] = runs.reference.values()
@@ -103,7 +104,7 @@ def _drop(runs: SeedRuns, numbers: Mapping[float, Number]) -> Number:
 
 
 def _notes(numbers: Mapping[float, Number]) -> str:
-    """Tell what is special about some cells."""
+    """Describe what is special about some cells."""
     return "; ".join(f"{value:g}: {number.note}" for value, number in numbers.items() if number.note)
 
 
@@ -117,7 +118,7 @@ GRID_FUNCTIONS: dict[str, tuple[Callable[[SeedRuns, Mapping[float, Number]], Num
     "largest": (_largest, "Largest value of a measure over the grid."),
     "smallest": (
         _smallest,
-        "Smallest value of a measure over the grid: of a time, that of the seed's own best cell.",
+        "Smallest value of a measure over the grid. For a time: that of the seed's own best cell.",
     ),
 }
 
@@ -136,7 +137,7 @@ def over_grid(function: str, inner: Measure) -> Measure:
         name=f"{function}({inner.name})",
         unit=inner.unit if function != "optimum" else "",
         better=None,
-        meaning=meaning,
+        meaning=re.sub("a measure( of runs)?", f"`{inner.name}`", meaning),
         over="grid",
         of=of,
         reads_test=inner.reads_test,
@@ -166,7 +167,7 @@ _LADDERS = (
         section=RATES,
         unit="learning rate",
         better="higher",
-        meaning="Largest rate of a ladder such that it and all smaller ones from 0.01 on do not diverge.",
+        meaning="Largest rate of a ladder up to which no rate from 0.01 on diverges.",
         over="grid",
         of=_lr_max,
         missing="did not learn at the smallest rate from {first_rate:g} on",

@@ -1,8 +1,8 @@
-"""What a ladder of values of one setting says of one seed: the largest rate that works, the best one.
+"""Numbers from a ladder of values of one setting, for one seed: the largest rate that works, the best one.
 
 Every function takes plain mappings from the value of the setting (a learning rate, a probability) to what one
-seed reached with it. None in place of a number is a run that diverged. An answer that does not exist is None,
-never a number that stands for it.
+seed reached with it. None instead of a number means that the run diverged. An answer that does not exist is
+None, and never replaced by a number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ MIN_PARABOLA = 3  # values of a grid, for an optimum between them
 def lr_max(outcomes: Mapping[float, bool | None], *, start: float = LADDER_START) -> float | None:
     """Return the largest learning rate such that it and all smaller ones tried, from `start` on, succeed.
 
-    A success above a failure does not count: whoever turns the rate up meets the failure first.
+    A success above a failure does not count, because whoever raises the rate meets the failure first.
 
     Args:
         outcomes: Whether the run learned, by learning rate; a run that diverged did not. None for a run that
@@ -57,7 +57,7 @@ def lr_max(outcomes: Mapping[float, bool | None], *, start: float = LADDER_START
 def lr_star(valid_losses: Mapping[float, float | None]) -> float | None:
     """Return the learning rate with the lowest validation loss; of equal ones the smallest.
 
-    Values of another setting may stand in place of the rates.
+    The values may also be those of another setting.
 
     Args:
         valid_losses: Nats, by value; None, NaN or infinite for a run that diverged.
@@ -142,7 +142,7 @@ def optimum(losses: Mapping[float, float | None]) -> float | None:
 def grid_floor(step: float) -> float:
     """Return the standard deviation that rounding to a grid gives by itself: step / sqrt(12).
 
-    Outcomes on a grid may agree in all seeds; this is the spread to assume then.
+    Results on a grid may be the same for all seeds. This is the standard deviation to assume then.
     """
     return step / sqrt(12)
 
@@ -162,5 +162,5 @@ def _rates(ladder: Mapping[float, object]) -> list[float]:
 
 
 def _finite_at(rates: Sequence[float], values: Mapping[float, float | None]) -> dict[float, float]:
-    """Keep the rates whose run did not diverge: a run that did is worse than any other, so never the best."""
+    """Keep the rates whose run did not diverge. A diverged run is never the best."""
     return {rate: value for rate in rates if (value := values[rate]) is not None and isfinite(value)}

@@ -1,4 +1,4 @@
-"""A measure: one number of the runs of one arm under one seed, and all that is to be known of it."""
+"""A measure: one number from the runs of one arm under one seed, with everything about it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Line = Mapping[float, float]  # what one run came to at each x
 
 @dataclass(frozen=True, kw_only=True)
 class Number:
-    """What a measure answers.
+    """The result of a measure.
 
     Attributes:
         value: In the measure's unit; None where there is no such number.
@@ -34,8 +34,8 @@ class Reference:
 
     Attributes:
         target_error: Validation error for times to a target, as a fraction; None where there is no target.
-        train_loss: Training loss to compare at or to wait for, in nats; None likewise.
-        first_rate: Of a ladder of learning rates the smallest that has to work.
+        train_loss: Training loss to compare at, or to reach, in nats; None without one.
+        first_rate: The smallest learning rate of a ladder that has to work.
     """
 
     target_error: float | None = None
@@ -122,7 +122,7 @@ class SeedRuns:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What probes found on the way to a number, for figures: a line for each run.
+    """How a number of a probe came about, for figures: a line for each run.
 
     Attributes:
         title: The quantity.
@@ -194,7 +194,7 @@ class Measure:
         return self.label.partition(",")[0]
 
     def number(self, runs: SeedRuns, reference: Reference) -> Number:
-        """Measure runs as they are; the note of a number that does not exist says why.
+        """Measure runs as they are. If there is no number, the note says why.
 
         Raises:
             UsageError: If the runs are not those of one cell, or of one axis of a grid, as `over` has it, or
@@ -211,9 +211,10 @@ class Measure:
         return Number(value=None, note=self.missing if status == "done" else status)
 
     def counted(self, runs: SeedRuns, reference: Reference) -> Number:
-        """Measure runs as a claim counts them: none that diverged or took too long is left out.
+        """Measure runs as a claim counts them: runs that diverged or took too long are not left out.
 
-        A run that did not learn counts as one that guesses, and the budget for a time that is longer.
+        A run that did not learn counts like guessing. A time that was not reached counts as the length of the
+        run.
 
         Raises:
             UsageError: As of `number`.

@@ -1,4 +1,4 @@
-"""Measures of what probes found in a run, from probes.csv."""
+"""Measures from the probes of a run, from probes.csv."""
 
 import math
 import re
@@ -120,9 +120,9 @@ def _quantity(
 def _gradient_shift(runs: SeedRuns, _: Reference) -> Number:
     """Average over time and layers, where there is a gradient to compare with.
 
-    A layer whose gradient is exactly 0 on a mini-batch (one that is learned to the last bit of fp32, say) has
-    nothing that could shift: ||G - G'|| / ||G|| has no value there. Such points are left out and counted;
-    they do not take the rest of the run with them. A value that is not finite for another reason does.
+    A layer whose gradient is exactly 0 on a mini-batch (one that is learned to the last bit of fp32, say)
+    cannot shift: ||G - G'|| / ||G|| has no value there. Such points are left out and counted. A value that is
+    not finite for another reason makes the whole number missing.
     """
     run = runs.only
     points = {_point(row) for row in run.probed if row.quantity == "relative_gradient_shift"}
@@ -147,7 +147,7 @@ def _step_shrinkage(runs: SeedRuns, _: Reference) -> Number:
 
 
 def _max_norm_excess(runs: SeedRuns, _: Reference) -> Number:
-    """Say by how much a norm ever left the ball; of a run that diverged, as long as it was finite."""
+    """Return how far a norm ever was above max-norm; in a diverged run, as long as it was finite."""
     run = runs.only
     radius = run.config.optim.max_norm
     if radius is None:
@@ -162,7 +162,7 @@ def _max_norm_excess(runs: SeedRuns, _: Reference) -> Number:
 
 
 def _over_steps(quantity: str, unit: str, *, hidden: bool = False) -> Course:
-    """Follow a quantity step by step: that of the whole network where there is one, else the layers' mean."""
+    """Follow a quantity step by step: that of the network if there is one, else the mean over layers."""
 
     def line(run: Run) -> Line:
         found = [row for row in run.probed if row.quantity == quantity and math.isfinite(row.value)]
@@ -177,7 +177,7 @@ def _over_steps(quantity: str, unit: str, *, hidden: bool = False) -> Course:
 
 
 def _over_counts(quantity: str) -> Course:
-    """Follow an average from one network to many; what is no average is the same throughout."""
+    """Follow an average from one network to many. A number that is no average stays the same."""
 
     def line(run: Run) -> Line:
         values = {row.quantity: row.value for row in run.probed}
@@ -272,7 +272,7 @@ _ALL = (
         _measure(
             f"weight_scaling_{kind}",
             unit,
-            f"Test {word} in eval mode, as the probe of the averages has it.",
+            f"Test {word} in eval mode, as measured by the probe monte_carlo_dropout.",
             _quantity(f"weight_scaling_{kind}"),
             reads_test=True,
             course=_over_counts(f"weight_scaling_{kind}"),
@@ -305,7 +305,8 @@ _ALL = (
     _measure(
         "step_shrinkage",
         "ln",
-        "ln of the mean step length in the first tenth of all steps over that in the last tenth.",
+        "ln of a quotient: mean step length in the first tenth of all steps, divided by that in the last "
+        "tenth.",
         _step_shrinkage,
         course=_over_steps("step_length", ""),
     ),
@@ -325,13 +326,14 @@ _ALL = (
     _measure(
         "max_norm_excess",
         "fraction",
-        "By how much the norm of some unit's incoming weights was ever above the ball's radius; 0: never.",
+        "How far the norm of a unit's incoming weights ever was above max-norm, as a fraction of it. 0: "
+        "never.",
         _max_norm_excess,
     ),
     _measure(
         "undo_index",
         "",
-        "1 where gamma and beta undo batch norm, 0 where they do not: mean over layers.",
+        "1 if gamma and beta undo batch norm, 0 if they do not; mean over layers.",
         _quantity("undo_index"),
     ),
 )

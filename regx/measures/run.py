@@ -1,7 +1,7 @@
 """Measures of one run. A new one is an entry here: tuning, claims, `regx compare` and the docs then have it.
 
-A measure that does not exist for a run (a target that was never reached, a test error of a run that diverged)
-has no number, never one that stands for it. What a claim counts in its place, the entry says.
+A measure that does not exist for a run (a target that was never reached, the test error of a diverged run)
+has no number. The entry says what a claim counts instead.
 """
 
 from collections.abc import Callable
@@ -381,7 +381,7 @@ _ALL = (
         name="diverged",
         unit="",
         better="lower",
-        meaning="1 where the run diverged or hardly learned, else 0.",
+        meaning="1 if the run diverged or hardly learned, else 0.",
         of=of_run(lambda run: float(not run.record.has_learned)),
     ),
 )

@@ -1,1 +1,1 @@
-"""The networks, and what is made of layers in them."""
+"""The networks and their layers."""

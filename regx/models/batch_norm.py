@@ -1,4 +1,4 @@
-"""What can be put around batch norm to find out what it owes to its statistics.
+"""Layers around batch norm that change its statistics, to find out what batch norm owes to them.
 
 Ghosts and reference images are layers around a plain batch norm, which keeps gamma, beta and the running
 statistics. In eval mode all of them pass on what the plain batch norm gives with its running statistics.
@@ -58,8 +58,8 @@ class ReferenceBatchNorm(nn.Module):
     """Normalise a batch with the statistics of the reference images that stand before it.
 
     The reference images go through the network with the batch, so gradients pass through their statistics.
-    An image's output depends on the image and the weights alone, no longer on the company it has in its
-    batch: the noise of batch norm is gone. Running statistics are those of the last step.
+    The output for an image depends only on the image and the weights, and not on its batch. So the noise of
+    batch norm is gone. Running statistics are those of the last step.
 
     Source:
         Virtual batch norm of Salimans et al. 2016, "Improved techniques for training GANs", section 3.5;
@@ -97,7 +97,7 @@ class PrependReference(nn.Module):
         self.images: Tensor | None = None  # of the data, not of the network: no checkpoint holds them
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return (R + B, C, ...) while training, the input else.
+        """Return (R + B, C, ...) while training, else the input.
 
         Raises:
             RuntimeError: If no images have been given.
@@ -117,15 +117,15 @@ class RemoveReference(nn.Module):
         self.num_reference = num_reference
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return the last B of (R + B, ...) while training, the input else."""
+        """Return the last B of (R + B, ...) while training, else the input."""
         return input[self.num_reference :] if self.training else input
 
 
 class BatchNormNoise(nn.Module):
     """Shift and scale each unit's output, anew at each step, while training.
 
-    All images of a step share the draw, and all pixels of a channel: it moves the distribution of the unit,
-    which is what batch norm is said to hold still. Draws come from torch's default generator, like dropout's.
+    All images of a step share the draw, and so do all pixels of a channel. It moves the distribution of the
+    unit, which batch norm is said to keep still. Draws come from torch's default generator, like dropout's.
 
     Source:
         Santurkar et al. 2018, "How does batch normalization help optimization?", section 2.1: noise of

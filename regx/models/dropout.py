@@ -38,13 +38,13 @@ class ElementDropout(nn.Dropout):
 
 
 class FixableDropout(nn.Module):
-    """Dropout that becomes, once its mask is fixed, a part of one thinned network.
+    """Dropout whose mask can be fixed: the network is then one thinned network.
 
     The fixed mask is the same for all images, and it holds in eval mode too. What is kept stays scaled by
     1 / (1 - p): it is one of the networks that dropout has trained so far.
 
     Attributes:
-        dropout: The layer that acts until then; of its kind is the mask, of elements or of channels.
+        dropout: The layer that acts until then. It decides whether the mask is of elements or of channels.
         mask: (...) the fixed mask in the shape of one image's activations; None before its first use.
     """
 
@@ -64,7 +64,7 @@ class FixableDropout(nn.Module):
         self._generator, self.mask = generator, None
 
     def forward(self, input: Tensor) -> Tensor:
-        """Drop as ever, or by the fixed mask."""
+        """Drop by a new mask, or by the fixed one."""
         if self._generator is None:
             return self.dropout(input)  # type: ignore[no-any-return]  # nn.Module returns Any
         if self.mask is None:

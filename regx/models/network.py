@@ -93,7 +93,7 @@ class _BatchNormOptions(TypedDict):
 
 
 def _options(config: BatchNormConfig) -> _BatchNormOptions:
-    """Translate to torch's words; its momentum is the weight of the new batch."""
+    """Translate to torch's names: its momentum is the weight of the new batch."""
     return {"eps": config.eps, "momentum": config.update_weight, "affine": config.affine}
 
 

@@ -1,4 +1,4 @@
-"""Quantities measured inside a run: one module for each probe, with its SPEC; they never change training."""
+"""What is measured inside a run: one module for each probe, with its SPEC. Probes never change training."""
 
 import importlib
 from typing import get_args
@@ -15,7 +15,7 @@ def known() -> tuple[str, ...]:
 
 
 def find(name: str) -> ProbeSpec:
-    """Return what a probe says of itself."""
+    """Return the description of a probe."""
     spec = importlib.import_module(f"{__name__}.{name}").SPEC
     assert isinstance(spec, ProbeSpec)
     return spec

@@ -153,7 +153,7 @@ SPEC = ProbeSpec(
                 "drift": "Drift since the measurement 50 steps before, of",
                 "mean_drift": "Mean over the run of the drift every 50 steps, of",
                 "drift_from_reference": "Drift since step 100, of",
-                "still_units": "Units left out of a drift since they did not vary, of",
+                "still_units": "Units that did not vary and are left out of the drift, of",
             }.items()
         },
     },

@@ -1,4 +1,4 @@
-"""What gamma and beta of batch norm come to, and whether they undo the normalisation."""
+"""How gamma and beta of batch norm develop, and whether they undo the normalisation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -73,7 +73,7 @@ class BatchNormAffine(Probe):
 
 
 def undo_index(raw_UV: Tensor, normalised_UV: Tensor, output_UV: Tensor) -> float:
-    """Say how far gamma and beta take back the normalisation of a layer.
+    """Return how far gamma and beta undo the normalisation of a layer.
 
     Args:
         raw_UV: x, before batch norm.

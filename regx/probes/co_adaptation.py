@@ -1,8 +1,7 @@
-"""Co-adaptation of hidden units: what each of them is worth without its partners.
+"""Co-adaptation of hidden units: how useful each one is without the others.
 
-The units are those that the output layer reads. To ask how well the trained output layer stands the loss of
-units would be circular, since that is what dropout trains; so a new read-out is fitted to the units that are
-left.
+The units are those that the output layer reads. To test the trained output layer without some units would be
+circular, because dropout trains exactly that. So a new read-out is fitted to the units that are left.
 
 Shapes: N images, H hidden units, K classes, S units of a subset, P pairs.
 """

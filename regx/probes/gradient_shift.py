@@ -1,4 +1,4 @@
-"""Internal covariate shift of gradients: what a layer's gradient owes to the old weights below it."""
+"""Internal covariate shift of gradients: how a layer's gradient depends on the layers below it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class GradientShifts(Probe):
         return _rows(gradient_shifts(self.run.network, images_BCHW, labels_B, lr=self.last_lr))
 
     def after_step(self) -> Rows:
-        """Keep the rate: an optimiser that goes on from a checkpoint has used none yet."""
+        """Keep the rate: after a checkpoint the optimiser has not used one yet."""
         self.last_lr = self.run.optimizer.lr
         return None
 

@@ -1,4 +1,4 @@
-"""How steep the loss is, on images that stay the same."""
+"""The norm of the gradient, always on the same images."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout: the average over thinned networks that weight scaling stands in for.
+"""Monte-Carlo dropout: the average over thinned networks, which weight scaling approximates.
 
 Shapes: N images, K classes, P stochastic passes, R averages, each of some of the passes.
 """

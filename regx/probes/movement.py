@@ -15,7 +15,7 @@ __all__ = ["SPEC", "MeanSquaredDisplacement", "Movement"]
 
 @dataclass
 class _Lag:
-    """What is known of one lag: the place that its current stretch began at, and the stretches before."""
+    """The state of one lag: where its current stretch began, and the stretches before."""
 
     anchor: list[Tensor]
     total: Tensor

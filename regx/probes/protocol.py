@@ -1,4 +1,4 @@
-"""What a probe is, when it looks, what it sees of a run, and what it writes."""
+"""What a probe is: when it measures, what it can see of a run, and what it writes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -59,7 +59,7 @@ class Optimizer(Protocol):
 
 @dataclass(kw_only=True)
 class ProbedRun:
-    """A run as its probes see it: to be read, and left as it was.
+    """A run as its probes see it. They read it and leave it as it was.
 
     A probe draws no number from torch's default generator outside `noise`, and puts back modes, statistics
     and gradients that it touches (`regx.probes.modes` helps), so that training is the same bytes with it and
@@ -104,8 +104,8 @@ Rows = Iterable[ProbeRow] | None
 class Probe:
     """One way to look at a run. A hook that a probe does not define does nothing.
 
-    A probe is built for every process that trains the run: afresh, or followed by `load_state_dict` where a
-    run goes on from a checkpoint. Each hook returns the rows found at this moment.
+    A probe is built in every process that trains the run. After a checkpoint, `load_state_dict` follows. Each
+    hook returns the rows found at this moment.
 
     Attributes:
         remembers: Names of the attributes that a checkpoint keeps: tensors, numbers, strings, lists and dicts

@@ -1,4 +1,4 @@
-"""Whether training has come to rest: churn of predictions, and the loss within the last epoch."""
+"""Whether training has settled: how many predictions change, and the loss within the last epoch."""
 
 from collections.abc import Iterator
 
@@ -78,7 +78,7 @@ def mean_loss(network: nn.Module, images: Images) -> float:
 SPEC = ProbeSpec(
     description="Churn of predictions from epoch to epoch, and the training loss within the last epoch.",
     quantities={
-        "churn": "Share of validation images whose predicted class is another than after the epoch before.",
+        "churn": "Share of validation images whose predicted class has changed since the epoch before.",
         "late_train_loss": "Training loss in eval mode at ten even steps of the last epoch, in nats.",
         "late_train_loss_mean": "Mean of these.",
         "late_train_loss_sd": "Standard deviation of these.",

@@ -1,4 +1,4 @@
-"""Which regx this is: to the byte, and by the commit of the checkout that the package stands in."""
+"""Which regx this is: a hash of its source, and the commit of its checkout."""
 
 import hashlib
 import subprocess
@@ -29,9 +29,8 @@ def code_digest() -> str:
 def git_state() -> tuple[str | None, bool | None]:
     """Return commit and dirty flag of the checkout that this package stands in, if it stands in one.
 
-    Asked once a process: that is when its code was read. Only the package itself is looked at: what a run
-    reads beside it, its config, is recorded in full, and results that regx wrote into its checkout are no
-    change of the code.
+    It is read once per process, when the code is loaded. Only the package counts: configs are recorded in
+    full, and results in the checkout are no change of the code.
     """
     package = Path(regx.__file__).parent
     root = package.parent

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and files that grow and always end at a whole row."""
+"""Files that are complete or absent, and files that grow and always end at a complete row."""
 
 import contextlib
 import errno
@@ -42,7 +42,7 @@ _being_written: set[str] = set()  # by this process
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed, on failure removed.
 
-    What a kill left half-written of the same file is removed first.
+    A half-written file of a killed process is removed first.
 
     Args:
         path: The file to make or to replace. Its folder must exist.
@@ -74,12 +74,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def put_aside(path: Path) -> Path:
-    """Move a file that cannot be used out of the way, in the place of an earlier one; return where to."""
+    """Rename a file that cannot be used, over an earlier one of that name; return the new path."""
     return path.replace(path.with_name(f"{path.name}{ASIDE_SUFFIX}"))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file, or leave what was there; what a terminal would obey is escaped."""
+    """Write a text file completely or not at all. Control characters are escaped."""
     with atomic_path(path) as temporary:
         temporary.write_text(printable(text), encoding="utf-8", newline="\n")
 
@@ -108,8 +108,8 @@ def scratch_folder() -> Iterator[Path]:
 def remove_leftovers(folder: Path, name: str | None = None) -> None:
     """Remove what killed processes left half-written in a folder under temporary names.
 
-    A temporary name tells its process and machine: what a process that lives, or one of another machine, may
-    be writing stays, for a day at most, but a folder for as long as its process lives.
+    A temporary name contains its process and machine. Files of a living process, or of another machine, stay
+    for a day at most. A folder stays as long as its process lives.
 
     Args:
         folder: The folder; it may be absent.
@@ -177,7 +177,7 @@ def _umask() -> int:
 
 
 class GrowingFile:
-    """A table that grows by whole rows. What is in memory, not what a disk gives back, says what it holds.
+    """A table that grows by complete rows. Its content in memory counts, not what the disk gives back.
 
     Attributes:
         path: The file; not there before its first row.
@@ -209,7 +209,7 @@ class GrowingFile:
         self.content += added
 
     def restore(self, content: bytes) -> None:
-        """Hold what it held at an earlier moment; later rows go, and what is damaged is written anew."""
+        """Go back to an earlier content: later rows are removed, damaged ones are written again."""
         self.content = bytearray(content)
         if not content:
             self.path.unlink(missing_ok=True)

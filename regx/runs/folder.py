@@ -156,7 +156,7 @@ class RunFolder:
             return NoRecord("damaged", explain(error))
 
     def can_go_on(self) -> bool:
-        """Whether nothing but run.json is lost: a checkpoint vouches for itself, and for the rows."""
+        """Whether only run.json is lost: the checkpoint has its own checksum and the rows."""
         if not self.checkpoint.exists():
             return False
         try:

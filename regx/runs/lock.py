@@ -1,4 +1,4 @@
-"""Locks on files: one process at a time, let go by the system when that process ends, however it ends."""
+"""Locks on files: one process at a time. The system releases the lock when the process ends, in any way."""
 
 import time
 import warnings
@@ -18,9 +18,9 @@ WAITS = (0.0, 0.05, 0.1, 0.2)  # seconds before each try
 
 @contextmanager
 def hold(path: Path, waits: Iterable[float] = WAITS, *, busy: Exception | None = None) -> Iterator[str]:
-    """Hold a lock for this process; where the file system has no locks, go on without.
+    """Hold a lock for this process. If the file system has no locks, continue without.
 
-    A file whose mere presence is the lock would do there, but it outlives a process that is killed.
+    A lock file would work there, but it would stay after a kill.
 
     Args:
         path: The file to lock; made where it is missing.
@@ -50,7 +50,7 @@ def hold(path: Path, waits: Iterable[float] = WAITS, *, busy: Exception | None =
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; nobody does where nobody can write or there are no locks."""
+    """Whether some process holds the lock. Nobody does if nobody can write, or if there are no locks."""
     try:
         refuse_special(path)
         with path.open("rb") as file:
@@ -75,7 +75,7 @@ def _lock_descriptor() -> Callable[..., bool]:
 
 
 def _look(file: BinaryIO) -> bool:
-    """Try to share a lock for a moment: readers are not to take each other for its holder."""
+    """Try to share a lock for a moment, so that two readers do not take each other for its holder."""
     try:
         import fcntl
     except ImportError:  # Windows: there a second look tells a reader from a holder

@@ -178,7 +178,7 @@ def test_a_claim_that_comes_after_the_runs_says_so(copy: Done) -> None:
 def test_a_rule_cannot_change_after_the_tuning(copy: Done, old: str, new: str, message: str) -> None:
     path = copy.folder / "fixing.yaml"
     path.write_text(EXPERIMENT.replace(old, new))
-    with pytest.raises(UsageError, match=f"lock.json: {message}.*remove .* to register it anew"):
+    with pytest.raises(UsageError, match=f"lock.json: {message}.*remove .* to fix the rule again"):
         reproduce(copy.folder, load_experiment(path))
 
 

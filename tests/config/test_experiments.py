@@ -242,7 +242,7 @@ class TestNotices:
             "tune: {over: {optim.lr: [0.1, 0.2]}, arms: {b: {optim.lr: [0.1]}}}\n"
         )
         assert experiment_warnings(load(tmp_path, content)) == [
-            "tune: the arms differ in the number of trials (a 2, b 1): more find a better best"
+            "tune: the arms have unequal numbers of trials (a 2, b 1): more find better values"
         ]
 
     def test_grids_that_grow_unevenly(self, tmp_path: Path) -> None:

@@ -383,7 +383,7 @@ FILES = {
     ),
     "alias of itself": (
         edited("lr: 0.1", "lr: &rate [*rate]"),
-        "FILE:10:14: alias *rate stands inside its own anchor",
+        "FILE:10:14: alias *rate is inside its own anchor",
     ),
     "two documents": (
         also("---\nname: other"),
@@ -449,7 +449,7 @@ OVERRIDES = {
     ),
     "extends": (
         "extends=x.yaml",
-        "--set extends=x.yaml: stands at the top level of a file, and cannot be overridden",
+        "--set extends=x.yaml: belongs at the top of a file and cannot be overridden",
     ),
     "tag": ("optim.lr=!!int 1", "--set optim.lr=!!int 1: tags are not allowed (got tag:yaml.org,2002:int)"),
     "line break": (

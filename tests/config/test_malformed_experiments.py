@@ -161,7 +161,8 @@ FILES = {
     ),
     "crossed and tuned": (
         edited("data.train_size: [100, 200]", "optim.lr: [1, 2]"),
-        "mine.yaml:10:21: tune.over: optim.lr: stands in the grid too; an axis is crossed or tuned, not both",
+        "mine.yaml:10:21: tune.over: optim.lr: is in the grid too; a setting is in the grid or tuned, not "
+        "both",
     ),
     "one axis inside another": (
         edited("[100, 200]", "[100], model.init: [{}], model.init.gain: [1.0]"),
@@ -171,13 +172,13 @@ FILES = {
     "seed twice": (edited("seeds: 3", "seeds: [1, 2, 1]"), "mine.yaml:12:15: seeds: has 1 twice"),
     "seed of both": (
         edited("[1000, 1001]", "[1000, 2]"),
-        "mine.yaml:11:17: tune.seeds: 2 stands in `seeds` too: "
-        "a seed that has chosen the values cannot compare them",
+        "mine.yaml:11:17: tune.seeds: 2 is in `seeds` too: "
+        "a seed that chose the values would favour them in the comparison",
     ),
     "default seed of both": (
         edited("  seeds: [1000, 1001]\nseeds: 3", "seeds: [5, 1001]"),
-        "mine.yaml:10:3: tune.seeds: 1001 stands in `seeds` too: "
-        "a seed that has chosen the values cannot compare them",
+        "mine.yaml:10:3: tune.seeds: 1001 is in `seeds` too: "
+        "a seed that chose the values would favour them in the comparison",
     ),
     # tuning
     "arm that is not there": (
@@ -200,7 +201,8 @@ FILES = {
     ),
     "an axis without rhythm": (
         edited("[0.01, 0.1]}", "[0.01, 0.1], optim.momentum: [0.0, 0.9]}\n  extend: [optim.momentum]"),
-        "mine.yaml:11:12: tune.extend: optim.momentum cannot go on: it needs two values or more, all > 0",
+        "mine.yaml:11:12: tune.extend: optim.momentum cannot be extended: it needs two values or more, "
+        "all > 0",
     ),
     # size
     "too many": (

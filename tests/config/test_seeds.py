@@ -93,7 +93,7 @@ def test_seeds_of_the_tuning(tmp_path: Path) -> None:
     assert plan is not None
     assert plan.seeds == (1000, 1001, 1002)
     [line] = problems_of(tmp_path, text.replace("TRIALS", "4-6"))
-    assert line.startswith("mine.yaml:6:45: tune.seeds: 4 stands in `seeds` too: ")
+    assert line.startswith("mine.yaml:6:45: tune.seeds: 4 is in `seeds` too: ")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_seeds_of_the_tuning(tmp_path: Path) -> None:
         ("0-2,2", "mine.yaml:5:8: seeds: has 2 twice"),
         ("-1", "mine.yaml:5:8: seeds: must be >= 1 (got -1)"),
         ("many", "mine.yaml:5:8: seeds: must be a seed, a range or several: 3, 0-4 or 0,1,5 (got 'many')"),
-        ("'10'", "mine.yaml:5:8: seeds: must not stand in quotes: write [10] for seed 10 alone"),
+        ("'10'", "mine.yaml:5:8: seeds: must not be in quotes: write [10] for seed 10 alone"),
         ("0-5000", "mine.yaml:5:8: seeds: has too many seeds; at most 1,000 are allowed"),
         (
             "[0-4, 7]",

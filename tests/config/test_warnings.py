@@ -143,8 +143,8 @@ def test_defaults_that_are_written_out_are_no_reason_for_a_warning(base: Path) -
 @pytest.mark.parametrize(
     ("threads", "cores", "at_once", "said"),
     [
-        (64, 1, 1, ["train.threads 64 on 1 core: more threads than cores make training far slower"]),
-        (3, 2, 1, ["train.threads 3 on 2 cores: more threads than cores make training far slower"]),
+        (64, 1, 1, ["train.threads 64 on 1 core: with more threads than cores, training is far slower"]),
+        (3, 2, 1, ["train.threads 3 on 2 cores: with more threads than cores, training is far slower"]),
         (2, 2, 1, []),
         (1, 1, 1, []),
         (1, 2, 8, []),  # runs of one thread that take turns are no slower for it
@@ -153,8 +153,8 @@ def test_defaults_that_are_written_out_are_no_reason_for_a_warning(base: Path) -
             4,
             4,
             [
-                "train.threads 2 in 4 runs at the same time on 4 cores: more threads than cores make training"
-                " far slower; --jobs 2 would be faster"
+                "train.threads 2 in 4 runs at the same time on 4 cores: with more threads than cores, "
+                "training is far slower; --jobs 2 would be faster"
             ],
         ),
         (2, 4, 2, []),

@@ -17,7 +17,7 @@ train: {epochs: 1, batch_size: 50, threads: 3}
 device: cpu
 """
 EXPERIMENT = "name: mine\nquestion: Does it?\nbase: small.yaml\narms: {plain: {}}\nseeds: 0-1\n"
-NOTE = "note: train.threads 3 on 2 cores: more threads than cores make training far slower"
+NOTE = "note: train.threads 3 on 2 cores: with more threads than cores, training is far slower"
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +50,8 @@ def test_a_sweep_counts_the_runs_that_train_at_the_same_time(
 
     assert notes("--jobs", "1") == [NOTE]
     assert notes("--jobs", "2") == [
-        "note: train.threads 3 in 2 runs at the same time on 2 cores: more threads than cores make training"
-        " far slower; fewer threads would be faster"
+        "note: train.threads 3 in 2 runs at the same time on 2 cores: with more threads than cores, "
+        "training is far slower; fewer threads would be faster"
     ]
     assert notes("--scheduler", "tcp://elsewhere:8786") == []
 

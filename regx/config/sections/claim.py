@@ -90,7 +90,11 @@ class Contrast:
 
     @classmethod
     def parse(cls, text: str) -> "Contrast":
-        """Read a contrast."""
+        """Read a contrast.
+
+        Raises:
+            PydanticCustomError: If it has none of the forms.
+        """
         for form, pattern in _FORMS:
             if found := pattern.fullmatch(text.strip()):
                 first, *second = map(_arms, found.groups())
@@ -138,7 +142,11 @@ class Amount:
 
     @classmethod
     def parse(cls, text: float | str) -> "Amount":
-        """Read an amount: a number, `ln 1.05`, `log2 5`, or `10% of ARM`."""
+        """Read an amount: a number, `ln 1.05`, `log2 5`, or `10% of ARM`.
+
+        Raises:
+            PydanticCustomError: If it has none of the forms, or is not > 0.
+        """
         amount = cls._parse_words(text) if isinstance(text, str) else cls(text=text, value=float(text))
         if amount is None:
             raise PydanticCustomError("amount", "must be a number, `ln X`, `log2 X` or `P% of ARM`")
@@ -179,38 +187,38 @@ class PartConfig(Section):
 
     measure: _Measure = Field(
         description=(
-            "Name of the measure, one number per arm and seed; a list of two where the two sides of the "
+            "Name of the measure: one number per arm and seed. A list of two, if the two sides of the "
             "contrast are measured differently. docs/claims_format.md lists them."
         ),
     )
     contrast: Contrast = Field(
         description=(
-            "`A`, `A - B`, `ln(A / B)` or `log2(A / B)` of arms, so that positive favours the claim. "
+            "`A`, `A - B`, `ln(A / B)` or `log2(A / B)` of arms. Positive must favour the claim. "
             "`best(x, y)` is the arm that was best on the tuning seeds."
         ),
     )
     smallest_effect: Amount | None = Field(
         default=None,
         description=(
-            "It is at least this much: a number in the unit of the contrast, `ln 1.05`, `log2 5`, or "
-            "`10% of ARM`, of that arm's mean on the tuning seeds."
+            "The contrast must be at least this: a number in its unit, `ln 1.05`, `log2 5`, or "
+            "`10% of ARM` (of that arm's mean on the tuning seeds)."
         ),
     )
     not_worse_than: Amount | None = Field(
-        default=None, description="It is not below zero by more than this margin; the same forms."
+        default=None, description="The contrast must not be below zero by more than this; the same forms."
     )
     within: Amount | None = Field(
-        default=None, description="It lies within this margin on both sides of zero; the same forms."
+        default=None, description="The contrast must be within this distance of zero; the same forms."
     )
     always: float | None = Field(
-        default=None, description="It is exactly this number under every seed: for controls."
+        default=None, description="The contrast must be exactly this number under every seed. For controls."
     )
     grid_step: float | None = Field(
         default=None,
         gt=0,
         description=(
-            "Outcomes lie on a grid with this step, in the unit of the contrast: their standard deviation is "
-            "taken to be at least step / sqrt(12)."
+            "Results can only be this far apart, in the unit of the contrast. Their standard deviation "
+            "then counts as at least step / sqrt(12)."
         ),
     )
     cells: dict[str, Any] = Field(
@@ -223,16 +231,16 @@ class PartConfig(Section):
     target: Amount | None = Field(
         default=None,
         description=(
-            "For times to a target: a validation error, or `95% of ARM`, of that arm's mean final validation "
-            "accuracy on the tuning seeds. Parts without one take the claim's."
+            "For times to a target: a validation error, or `95% of ARM` (of that arm's mean final "
+            "validation accuracy on the tuning seeds). Parts without one use the claim's."
         ),
     )
     train_loss: float | None = Field(
         default=None,
         gt=0,
         description=(
-            "Training loss, in nats, at which `matched_gap` compares and that `steps_to_train_loss` waits "
-            "for. Parts without one take the claim's."
+            "Training loss, in nats, at which `matched_gap` is taken and `steps_to_train_loss` ends. "
+            "Parts without one use the claim's."
         ),
     )
 
@@ -263,7 +271,7 @@ class ClaimConfig(PartConfig):
 
     id: str = Field(
         pattern=CLAIM_ID,
-        description="Unique over all experiments: a capital letter first, then capitals, digits and `_`.",
+        description="Must be unique over all experiments: a capital letter, then capitals, digits and `_`.",
     )
     says: str = Field(default="", description="The sentence, short and plain. Needed without `part_of`.")
     quote: str = Field(default="", description="The exact words that are tested.")
@@ -275,25 +283,25 @@ class ClaimConfig(PartConfig):
         description=("p-values are corrected by Holm over the claims of a family. Needed without `part_of`."),
     )
     and_also: Annotated[tuple[PartConfig, ...], Strict(False)] = Field(
-        default=(), alias="and", description="Further parts; the claim holds where all of them do."
+        default=(), alias="and", description="More parts. The claim holds if all of them do."
     )
     if_censored: PartConfig | None = Field(
         default=None,
         description=(
-            "What is judged in place of the first part where more than a fifth of the seeds of an arm never "
-            "reach the target."
+            "The part that is judged instead of the first one, if more than a fifth of the seeds of an "
+            "arm never reach the target."
         ),
     )
     any_of: _Texts = Field(
         default=(),
         description=(
-            "Ids of claims that test the same in other settings, each `part_of` this one: holding in one of "
-            "all settings is enough."
+            "Ids of claims that test the same in other settings, each with `part_of` this one. It is "
+            "enough if one of all settings holds."
         ),
     )
     part_of: str | None = Field(
         default=None,
-        description="Id of the claim of which this is one more setting; it counts with that one.",
+        description="Id of the claim that this is one more setting of. It counts with that claim.",
     )
     beside: Annotated[tuple[BesideConfig, ...], Strict(False)] = Field(
         default=(), description="Comparisons that are reported and decide nothing."
@@ -302,10 +310,10 @@ class ClaimConfig(PartConfig):
         default=(), description="What the source reports, shown beside what is measured here."
     )
     deviations: _Texts = Field(
-        default=(), description="Where the experiment differs from the source's; numbered in the output."
+        default=(), description="How the experiment differs from that of the source. Numbered in the output."
     )
     traps: _Texts = Field(
-        default=(), description="What could make the comparison unfair, and what is done against it."
+        default=(), description="What could make the comparison unfair, and what prevents it."
     )
     expected: str = Field(default="", description="The prediction, written before the runs.")
 

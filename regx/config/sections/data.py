@@ -27,7 +27,8 @@ class DataConfig(Section):
     train_size: Annotated[NumImages | None, optional(NumImages)] = Field(
         default=None,
         description=(
-            "Training images, a class-balanced draw by seed from the training pool. Omitted: the whole pool."
+            "Number of training images, drawn from the training pool by the seed, equally from all "
+            "classes. Omitted: the whole pool."
         ),
     )
     preprocess: Literal[
@@ -35,7 +36,7 @@ class DataConfig(Section):
     ] = Field(
         default="standardize",
         description=(
-            "Transform of the inputs, fitted on the training images only. `none`: pixels in [0, 1]; "
+            "Transform of the inputs, computed from the training images only. `none`: pixels in [0, 1]; "
             "`center`: minus the mean image; `standardize`: per channel, mean 0 and deviation 1; "
             "`standardize_pixels`: the same per pixel; `pca_decorrelate`: rotated onto the principal axes; "
             "`pca_whiten`: the same, scaled to equal variance; `zca_whiten`: whitened and rotated back."

@@ -58,7 +58,7 @@ def _read_seeds(text: Any) -> Any:
     except ValueError as error:
         raise PydanticCustomError("seeds", "{reason}", {"reason": str(error)}) from None
     if text.strip().isdecimal():
-        reason = f"must not stand in quotes: write [{seeds[0]}] for seed {seeds[0]} alone"
+        reason = f"must not be in quotes: write [{seeds[0]}] for seed {seeds[0]} alone"
         raise PydanticCustomError("seeds", "{reason}", {"reason": reason})
     return seeds
 
@@ -87,7 +87,7 @@ class GridConfig(Section):
 
     arms: dict[str, Axes] = Field(
         default={},
-        description="Arm -> axes of its own in place of the others; {} for an arm without a grid.",
+        description="Arm -> its own axes instead of the others. {}: this arm has no grid.",
     )
 
     @property
@@ -110,47 +110,46 @@ class TuneConfig(Section):
     over: Axes = Field(
         default={},
         description=(
-            "The grid of every arm that has none of its own: dotted path -> list of values. "
-            "Several axes are crossed."
+            "What every arm tries: dotted path -> list of values. With several paths, every combination."
         ),
     )
     arms: dict[str, Axes] = Field(
         default={},
-        description="Arm -> a grid of its own in place of `over`. Give every arm as many trials.",
+        description="Arm -> what this arm tries instead of `over`. Give all arms the same number of trials.",
     )
     follow: dict[str, str] = Field(
         default={},
         description=(
-            "Arm -> the arm whose tuned values it takes in place of a tuning of its own: for controls, and "
-            "for a comparison at a common learning rate."
+            "Arm -> the arm whose tuned values it uses; it is not tuned itself. For controls, and for a "
+            "comparison at a common learning rate."
         ),
     )
     by: str = Field(
         default="final_valid_loss",
         description=(
-            "Measure that chooses: its best mean over the tuning seeds wins. "
+            "The value with the best mean of this measure over the tuning seeds wins. "
             "The times to target need `train.target_error`."
         ),
     )
     seeds: _NamedSeeds = Field(
         default=(1000, 1001),
-        description="Seeds of the trials, a list or a range; none of them may serve in the comparison.",
+        description="Seeds of the trials, a list or a range. The comparison must use other seeds.",
     )
     per: Literal["arm", "cell"] = Field(
         default="arm",
         description=(
-            "`arm`: tuned once, at the arm's own settings, for every cell of the grid; "
-            "`cell`: each cell of the grid is tuned by itself."
+            "`arm`: tuned once, at the arm's own settings, for all cells of the grid; `cell`: each cell "
+            "of the grid is tuned by itself."
         ),
     )
     extend: Annotated[tuple[str, ...], Strict(False)] | None = Field(
         default=None,
         description=(
-            "Axes that go on by one step, for all arms, while the best value of some arm lies on their edge. "
-            "Omitted: `[optim.lr]` where that is tuned."
+            "Paths that get one more value, for all arms, as long as the best value of some arm is the "
+            "smallest or largest one tried. Omitted: `[optim.lr]`, if that is tuned."
         ),
     )
-    max_extensions: int = Field(default=3, ge=0, le=20, description="Steps that the axes may go on by.")
+    max_extensions: int = Field(default=3, ge=0, le=20, description="How many more values a path may get.")
 
     def of(self, arm: str) -> Axes:
         """Return the axes that an arm is tuned over; one that follows another has the axes of that one."""
@@ -189,7 +188,7 @@ class TuneConfig(Section):
             The longer axes; the same ones where some arm has no next value, or no arm has the axis.
 
         Raises:
-            ValueError: If the axis cannot go on at all: fewer than two values, or not positive numbers.
+            ValueError: If the axis cannot be extended: fewer than two values, or not positive numbers.
         """
         longer = {arm: _longer(axes, path, up=up) for arm, axes in self.arms.items()}
         stuck = any(path in axes and longer[arm] == axes for arm, axes in self.arms.items())
@@ -259,21 +258,22 @@ _Tune = Annotated[
 class TierConfig(Section):
     """What a tier changes of the experiment."""
 
-    seeds: _Seeds | None = Field(default=None, description="In place of the experiment's `seeds`.")
+    seeds: _Seeds | None = Field(default=None, description="Instead of the experiment's `seeds`.")
     set: _Paths = Field(
-        default={}, description="Laid over the experiment's `set`, below the arms: dotted path -> value."
+        default={},
+        description="Changes after the experiment's `set` and before the arms: dotted path -> value.",
     )
-    grid: GridConfig | None = Field(default=None, description="In place of the experiment's `grid`.")
+    grid: GridConfig | None = Field(default=None, description="Instead of the experiment's `grid`.")
     tune: _Tune | None = Field(
         default=None,
-        description="`false`: nothing is tuned. A mapping: its keys in place of the experiment's.",
+        description="`false`: nothing is tuned. A mapping: its keys instead of the experiment's.",
     )
 
 
 class Tiers(Section):
     """The same question at other costs."""
 
-    smoke: TierConfig | None = Field(default=None, description="A minute, to see that everything works.")
+    smoke: TierConfig | None = Field(default=None, description="A minute, to see whether everything works.")
     cpu: TierConfig | None = Field(default=None, description="The default tier: the file as it stands.")
     gpu: TierConfig | None = Field(default=None, description="The full size.")
 
@@ -302,12 +302,13 @@ class ExperimentFile(Section):
     grid: GridConfig = Field(
         default=GridConfig.model_validate({}),
         description=(
-            "Axes that are crossed inside each arm: dotted path -> list of values; under `arms`, arms with "
-            "axes of their own."
+            "Values that each arm is trained at, in every combination: dotted path -> list of values. "
+            "Under `arms`: arms with their own axes."
         ),
     )
     tune: _Tune = Field(
-        default=False, description="Every arm at its own best value. Omitted or false: nothing is tuned."
+        default=False,
+        description="How each arm finds its own best values. Omitted or false: nothing is tuned.",
     )
     seeds: _Seeds = Field(
         description=(
@@ -319,7 +320,7 @@ class ExperimentFile(Section):
         default=Tiers(), description="What changes at a tier: `regx sweep FILE --tier smoke`, `gpu`."
     )
     claims: Annotated[tuple[ClaimConfig, ...], Strict(False)] = Field(
-        default=(), description="Sentences that the runs test, each with the rule that judges it."
+        default=(), description="Sentences that the runs test, each with the rule that decides."
     )
 
     @property

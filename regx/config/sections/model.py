@@ -61,10 +61,10 @@ class DropProbConfig(Section):
 
 
 class MaskPerImage(Section):
-    """A thinned network of its own for each image and step."""
+    """Each image has its own thinned network in each step."""
 
     kind: Literal["per_image"] = Field(
-        description="Each image of each step has a mask of its own; evaluation has none."
+        description="Each image has its own mask in each step. Evaluation has none."
     )
 
 
@@ -73,8 +73,8 @@ class FixedMask(Section):
 
     kind: Literal["fixed"] = Field(
         description=(
-            "From an epoch on one mask, drawn once from the seed, for all images, in training and in "
-            "evaluation; what is kept stays scaled by 1 / (1 - drop_prob)."
+            "From an epoch on, all images have the same mask, in training and in evaluation. It is drawn "
+            "once from the seed. What is kept stays scaled by 1 / (1 - drop_prob)."
         )
     )
     from_epoch: int = Field(
@@ -100,19 +100,19 @@ else:
 
 
 class BatchNormNoiseConfig(Section):
-    """Noise after batch norm that moves each unit's distribution at every step, in training only."""
+    """Noise after batch norm that moves each unit's distribution in every training step."""
 
     mean_sd: float = Field(
         default=0.5,
         ge=0,
         le=1e3,
-        description="A unit's shift is drawn from N(0, mean_sd^2) anew at each step, in its own units.",
+        description="A unit's shift is drawn from N(0, mean_sd^2) at each step, in its own units.",
     )
     scale_max: float = Field(
         default=1.25,
         ge=1,
         le=1e3,
-        description="A unit's scale is drawn evenly from [1, scale_max] anew at each step.",
+        description="A unit's scale is drawn evenly from [1, scale_max] at each step.",
     )
 
 
@@ -140,23 +140,26 @@ class BatchNormConfig(Section):
     ghost_size: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
         default=None,
         description=(
-            "Images that are normalised together: each run of so many within a batch has statistics of its "
-            "own; running statistics take their mean (Hoffer et al. 2017). Omitted: the whole batch."
+            "Images that are normalised together. A batch is split into groups of this size, each with "
+            "its own statistics. Running statistics use their mean (Hoffer et al. 2017). Omitted: the "
+            "whole batch."
         ),
     )
     reference_images: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
         default=None,
         description=(
-            "Normalise every batch with the statistics that the first so many training images have under the "
-            "weights of the moment; gradients pass through them, and evaluation uses the same. A step costs "
-            "as much as one with so many more images. Omitted: the batch's own statistics."
+            "Normalise every batch with the statistics of this many training images (the first ones) "
+            "under the current weights. Gradients pass through these statistics, and evaluation uses them "
+            "too. A step costs as if the batch had this many more images. Omitted: the batch's own "
+            "statistics."
         ),
     )
     noise: Annotated[BatchNormNoiseConfig | None, optional(BatchNormNoiseConfig), ADDED_LATER] = Field(
         default=None,
         description=(
-            "Shift and scale of every unit's output, drawn anew at each training step and the same for all "
-            "images of a batch; none at evaluation (after Santurkar et al. 2018, section 2.1). Omitted: off."
+            "Random shift and scale of every unit's output. They are drawn at each training step and are "
+            "the same for all images of a batch. None in evaluation (after Santurkar et al. 2018, section "
+            "2.1). Omitted: off."
         ),
     )
 
@@ -187,7 +190,7 @@ class PoolConfig(Section):
         default=2,
         ge=1,
         le=16,
-        description="Step of the window, in pixels, at most `size`; less than `size` overlaps.",
+        description="Step of the window, in pixels, at most `size`. If it is less, the windows overlap.",
     )
 
 
@@ -202,7 +205,7 @@ class InitConfig(Section):
         ),
     )
     gain: float = Field(
-        default=1.0, gt=0, le=1e6, description="Factor on the deviation of every layer but the last."
+        default=1.0, gt=0, le=1e6, description="Factor on the standard deviation of every layer but the last."
     )
     output_gain: float = Field(
         default=0.1,
@@ -229,7 +232,7 @@ class ModelConfig(Section):
         default=3,
         ge=1,
         le=31,
-        description="Side of the kernel in pixels, odd; the borders are padded to keep the size (cnn only).",
+        description="Side of the kernel in pixels, odd. The borders are padded to keep the size (cnn only).",
     )
     pool: PoolConfig = Field(
         default=PoolConfig(), description="Max pooling after each convolution, without padding (cnn only)."
@@ -237,7 +240,7 @@ class ModelConfig(Section):
     hidden_sizes: Widths = Field(
         default=(128,),
         max_length=MAX_LAYERS,
-        description="Units of each fully connected hidden layer. []: none, the output follows at once.",
+        description="Units of each fully connected hidden layer. []: there is none.",
     )
     activation: Literal["relu", "sigmoid", "tanh"] = Field(
         default="relu", description="Activation of every hidden layer."

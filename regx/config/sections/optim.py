@@ -119,7 +119,7 @@ class OptimConfig(Section):
     lr: float = Field(gt=0, le=1e6, description="Learning rate at the first step.")
     lr_decay: _LrDecayField = Field(
         default=ConstantLr(kind="none"),
-        description="How the learning rate falls; each kind has parameters of its own.",
+        description="How the learning rate falls. Each kind has its own parameters.",
     )
     momentum: _Momentum = Field(default=0.9, description="A number in [0, 1), or a ramp {start, end, steps}.")
     nesterov: bool = Field(default=False, description="Nesterov's form of momentum.")
@@ -128,28 +128,25 @@ class OptimConfig(Section):
         ge=0,
         le=1e3,
         description=(
-            "Adds weight_decay * w to the gradient of every weight matrix and kernel; "
-            "never to biases, gamma or beta."
+            "Adds weight_decay * w to the gradient of every weight matrix and kernel, but not to biases, "
+            "gamma or beta."
         ),
     )
     max_norm: Annotated[Radius | None, optional(Radius)] = Field(
         default=None,
         description=(
-            "Radius of the ball that each unit's incoming weights are projected into after every step, "
-            "output layer included. Omitted: off."
+            "Largest norm of each unit's incoming weights, also in the output layer. After every step, "
+            "longer weights are shortened to it. Omitted: off."
         ),
     )
     train_only: Annotated[Literal["all", "batch_norm"], ADDED_LATER] = Field(
         default="all",
         description=(
-            "What is trained. `batch_norm`: gamma and beta alone; every other weight, the output layer's "
-            "included, keeps its initial value (Frankle et al. 2020)."
+            "What is trained. `batch_norm`: only gamma and beta. Every other weight keeps its initial "
+            "value, also in the output layer (Frankle et al. 2020)."
         ),
     )
     freeze_layers: Annotated[int, Field(ge=0, le=2 * MAX_LAYERS), ADDED_LATER] = Field(
         default=0,
-        description=(
-            "The first so many layers, convolutions before fully connected ones, keep their initial weights, "
-            "gamma and beta."
-        ),
+        description=("This many layers, counted from the input, keep their initial weights, gamma and beta."),
     )

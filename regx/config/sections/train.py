@@ -25,7 +25,7 @@ ProbeName = Literal[
 
 
 def _as_set(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Sort the names, so that their order makes no other run."""
+    """Sort the names, so that their order does not change the run's hash."""
     if len(set(names)) < len(names):
         raise PydanticCustomError("repeated_probe", "names a probe twice")
     return tuple(sorted(names))
@@ -38,11 +38,11 @@ ErrorRate = Annotated[float, Field(gt=0, lt=1)]
 
 
 class StopIf(Section):
-    """A rule, fixed before the run, that ends it where there is no hope."""
+    """A rule, fixed before the run, that ends it if it has no hope."""
 
-    epoch: int = Field(ge=1, le=MAX_EPOCHS, description="Epoch after which the rule is applied, once.")
+    epoch: int = Field(ge=1, le=MAX_EPOCHS, description="The epoch after which the loss is checked, once.")
     train_loss_above: float = Field(
-        gt=0, le=1e6, description="Training loss, in eval mode and in nats, above which the run ends."
+        gt=0, le=1e6, description="The run ends if its training loss (in eval mode, in nats) is above this."
     )
 
 
@@ -56,14 +56,14 @@ class TrainConfig(Section):
     precision: Literal["fp32", "bf16"] = Field(
         default="fp32",
         description=(
-            "Arithmetic of the training step; bf16 is autocast with fp32 weights. Evaluation is always fp32."
+            "Arithmetic of the training step. bf16: autocast with fp32 weights. Evaluation is always fp32."
         ),
     )
     threads: int = Field(
         default=1,
         ge=1,
         le=1024,
-        description="CPU threads of torch: part of what makes a run repeatable bit for bit.",
+        description="CPU threads of torch. A run repeats bit for bit only with the same number.",
     )
     target_error: Annotated[ErrorRate | None, optional(ErrorRate)] = Field(
         default=None,
@@ -74,8 +74,8 @@ class TrainConfig(Section):
         ge=0,
         le=1_000_000,
         description=(
-            "Before each evaluation batch-norm statistics are estimated anew on at most so many training "
-            "images, without dropout. 0: evaluate with the running statistics."
+            "Before each evaluation, batch-norm statistics are estimated again from at most this many "
+            "training images, without dropout. 0: evaluate with the running statistics."
         ),
     )
     eval_every: Annotated[int, ADDED_LATER] = Field(
@@ -83,13 +83,11 @@ class TrainConfig(Section):
         ge=1,
         le=MAX_EPOCHS,
         description=(
-            "Epochs between two evaluations; each is a row of metrics.csv. The last and that of stop_if "
-            "always are."
+            "Epochs between two evaluations. Each evaluation is a row of metrics.csv. The last epoch and "
+            "that of stop_if are always evaluated."
         ),
     )
     stop_if: Annotated[StopIf | None, optional(StopIf), ADDED_LATER] = Field(
         default=None,
-        description=(
-            "Stop the run where it is still above a training loss after some epoch. Omitted: never."
-        ),
+        description=("Stop the run if its training loss is still too high after some epoch. Omitted: never."),
     )
