@@ -74,7 +74,7 @@ def train_all() -> None:
 
 def compare_names(repetition: int) -> list[list[object]]:
     """Compare the groups a and b of one repetition as `regx compare` does, measure by measure."""
-    groups = [Group(label=name, runs=load(seeds_of(repetition, name))) for name in ("a", "b")]
+    groups = [Group.of_runs(name, load(seeds_of(repetition, name))) for name in ("a", "b")]
     return [[row.measure.name, *found(row)] for row in compare(groups).rows]
 
 
@@ -90,7 +90,7 @@ def found(row: Row) -> tuple[object, ...]:
         missing = inference.remark if inference else row.cells[0].missing or row.cells[1].missing
         return ("", "", "", "", "", missing)
     numbers = (inference.difference, inference.low, inference.high, inference.p)
-    return (*(f"{number:.6g}" for number in numbers), str(inference.is_told).lower(), "")
+    return (*(f"{number:.6g}" for number in numbers), str(inference.is_significant).lower(), "")
 
 
 if __name__ == "__main__":

@@ -67,10 +67,14 @@ class Sections:
                 yield f"![{setting.id}, every seed]({self._link(folder.figure(setting.id))})"
             yield f"In `{setting.experiment}`:" if result.settings else ""
             parts = result.parts_in(setting.id)
-            notes = [f"part {part.part}: {note}" for part in parts for note in part.notes]
             yield table(PARTS, [_row(part) for part in parts]).strip()
-            yield "\n".join(f"- {text}" for text in (*notes, show_tuning(folder, setting.id)))
-        yield "\n".join(f"- {text}" for text in (*certainty(result), *self._other_tiers(status)))
+            texts = [f"part {part.part}: {note}" for part in parts for note in part.notes]
+            texts.append(show_tuning(folder, setting.id))
+            if not result.settings:
+                texts += [*certainty(result), *self._other_tiers(status)]
+            yield "\n".join(f"- {text}" for text in texts)
+        if result.settings:
+            yield "\n".join(f"- {text}" for text in (*certainty(result), *self._other_tiers(status)))
 
     def _other_tiers(self, status: ClaimStatus) -> Iterator[str]:
         for tier in TIERS:

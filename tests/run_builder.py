@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from regx.compare.select import Group, Selection, group_selections
 from regx.config import RunConfig, config_hash, dump_config
 from regx.runs.files import GrowingFile
 from regx.runs.folder import RunFolder
@@ -12,6 +13,7 @@ from regx.runs.metrics import HEADER, EpochMetrics
 from regx.runs.probes import HEADER as PROBES_HEADER
 from regx.runs.probes import ProbeValue, csv_lines
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
+from regx.runs.table import Run
 
 TRAIN_LOSSES = (1.0, 0.4, 0.1)
 VALID_ERRORS = (0.5, 0.3, 0.2)
@@ -134,3 +136,8 @@ def folder_record(
             | environment
         ),
     )
+
+
+def group_runs(runs: Sequence[Run]) -> list[Group]:
+    """Group runs as if one argument of `regx compare` had named them."""
+    return group_selections([Selection(argument="", source="", runs=tuple(runs))])

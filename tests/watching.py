@@ -1,6 +1,5 @@
 """Watching runs that tests train, and stopping them."""
 
-from regx.training.loop import TrainState
 from regx.training.observer import Observer
 
 __all__ = ["Quiet"]
@@ -16,6 +15,6 @@ class Quiet(Observer):
     def noticed(self, message: str) -> None:
         self.notices.append(message)
 
-    def before_step(self, state: TrainState) -> bool:  # noqa: ARG002
+    def before_step(self, step: int) -> bool:  # noqa: ARG002
         self.taken += 1
         return self.stop is None or self.taken <= self.stop

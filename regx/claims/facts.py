@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from regx.claims.quantity import quantity_of, show_mean, show_wanted
+from regx.claims.quantity import quantity_of, show_mean
 from regx.measures.registry import find_measure
 from regx.numbers import equals, show_fixed, show_p
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["PartFacts", "certainty", "part_facts", "remark"]
 
 _NAMES = {"if censored": "in place of part 1, whose target too many seeds never reached"}
+_WANTED = {
+    "smallest_effect": "at least {}",
+    "not_worse_than": "at most {} worse",
+    "within": "within ±{}",
+    "always": "always {}",
+}
 _OPPOSITE = {
     "smallest_effect": "the other way",
     "not_worse_than": "worse than that",
@@ -71,7 +77,7 @@ def part_facts(part: "PartResult") -> PartFacts:
         heading=f"{arm}: {contrast}" if arm else f"{part.measure}, {contrast}",
         meaning="; ".join(dict.fromkeys(map(_meaning, names))),
         means=", ".join(_means(part, arm)),
-        wanted=show_wanted(part),
+        wanted=_wanted(part),
         effect=_effect(part),
         p=show_p(part.p) if has_interval else "",
         sign_flip_p=show_p(part.sign_flip_p) if is_against_zero and part.sign_flip_p is not None else "",
@@ -110,6 +116,13 @@ def _means(part: "PartResult", only_arm: str) -> Iterator[str]:
         unit = ""
     for arm, mean in part.means.items():
         yield f"{arm.removesuffix(f' of {only_arm}')} {show_mean(mean, unit, name)}"
+
+
+def _wanted(part: "PartResult") -> str:
+    """Write what had to come out: `at least 5 %`; nothing where nothing had to."""
+    if not part.criterion or part.amount is None:
+        return ""
+    return _WANTED[part.criterion].format(quantity_of(part).size(part.amount))
 
 
 def _effect(part: "PartResult") -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, floor, isclose, log, log10
 from typing import TYPE_CHECKING, Literal
 
-from regx.numbers import show_digits, show_fixed
+from regx.numbers import show_fixed
 
 if TYPE_CHECKING:
     from regx.claims.results import PartResult
@@ -14,9 +14,7 @@ __all__ = [
     "quantity_of",
     "scaled",
     "scaled_value",
-    "show_effect",
     "show_mean",
-    "show_wanted",
 ]
 
 _FEW_DIGITS = 3
@@ -127,22 +125,7 @@ def _without_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-_WANTED = {
-    "smallest_effect": "at least {}",
-    "not_worse_than": "at most {} worse",
-    "within": "within ±{}",
-    "always": "always {}",
-}
-
-
-def show_wanted(part: "PartResult") -> str:
-    """Write what had to come out: `at least 5 %`; nothing where nothing had to."""
-    if not part.criterion or part.amount is None:
-        return ""
-    return _WANTED[part.criterion].format(quantity_of(part).size(part.amount))
-
-
-# Figures draw in the unit of the comparison itself, which of a quotient is a logarithm.
+# Axes of figures are in the unit of the comparison itself; that of a quotient is a logarithm.
 
 
 def scaled(unit: str) -> tuple[float, str]:
@@ -153,14 +136,3 @@ def scaled(unit: str) -> tuple[float, str]:
 def scaled_value(unit: str) -> tuple[float, str]:
     """Return the factor and the unit that the numbers themselves are drawn with: fractions as per cent."""
     return (100.0, "%") if unit == "fraction" else (1.0, unit)
-
-
-def show_effect(part: "PartResult") -> str:
-    """Write an effect with its interval in the unit of the axis: `+0.213 [0.190, 0.236] nats`."""
-    if part.mean is None:
-        return part.problem or "–"
-    factor, unit = scaled(part.unit)
-    text = show_digits(factor * part.mean, sign=part.mean != 0)
-    if part.low is not None and part.high is not None:
-        text += f" [{show_digits(factor * part.low)}, {show_digits(factor * part.high)}]"
-    return f"{text} {unit}".strip()

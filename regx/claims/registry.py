@@ -92,11 +92,6 @@ class Registry:
         """Every claim that is judged by itself."""
         return (*self.empirical, *self.mechanical)
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of all claims."""
-        return tuple(claim.id for claim in self.claims)
-
     @cached_property
     def family_sizes(self) -> dict[str, int]:
         """How many claims are registered in each family; those without results count as tests too."""
@@ -138,8 +133,8 @@ class Registry:
             return f"is an experiment, not a claim; its claims: {', '.join(item.id for item in own)}"
         if is_there(place) and (place.is_dir() or place.suffix in (".yaml", ".yml")):
             return f"no such claim; it {what_is(place)}"
-        alike = [name for name in self.ids if _bare(name) == _bare(word)]
-        near = alike or near_names(word.upper(), self.ids)
+        ids = [claim.id for claim in self.claims]
+        near = [name for name in ids if _bare(name) == _bare(word)] or near_names(word.upper(), ids)
         return f"no such claim{f'; did you mean {near[0]!r}?' if near else '; `regx claims` lists them'}"
 
 

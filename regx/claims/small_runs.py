@@ -54,18 +54,18 @@ def train_observed(config: RunConfig, see: Callable[[TrainState], None]) -> None
     """
     data = load_data(config)
     state = start(config, data)
-    train(config, data, state, _Look(see))
+    train(config, data, state, _Look(lambda: see(state)))
     see(state)
 
 
 class _Look(Observer):
-    """Shows the state before each step."""
+    """Looks before each step."""
 
-    def __init__(self, see: Callable[[TrainState], None]) -> None:
-        self.see = see
+    def __init__(self, look: Callable[[], None]) -> None:
+        self.look = look
 
-    def before_step(self, state: TrainState) -> bool:
-        self.see(state)
+    def before_step(self, step: int) -> bool:  # noqa: ARG002
+        self.look()
         return True
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from regx.cli.claims_text import claim_lines, print_table
 from regx.cli.completion import offer_claims
 from regx.cli.json_output import JsonOption, print_json
 from regx.cli.output import echo, plain_console, say
@@ -54,6 +53,7 @@ def claims(
     """
     from regx.claims.registry import Registered, read_registry
     from regx.claims.status import claim_statuses, default_results, row_of, starter_results
+    from regx.cli.claims_text import claim_lines, print_table
 
     registry = read_registry(experiments)
     root = results or default_results()

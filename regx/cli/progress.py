@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from regx.config import RunConfig
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
-    from regx.training.loop import TrainState
 
 __all__ = ["StopSignal", "observer_for", "say_wrapped", "stderr_width", "stop_on_signals"]
 
@@ -123,7 +122,7 @@ class _Stoppable(Observer):
     def __init__(self, stop: StopSignal) -> None:
         self.stop = stop
 
-    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # those derived from it look
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # those derived from it look
         return not self.stop.wanted
 
 
@@ -162,13 +161,13 @@ class _Bar(_Lines):
         super().started(record)
         self.progress.update(self.task, total=self.config.num_steps, completed=record.steps_completed)
 
-    def before_step(self, state: "TrainState") -> bool:
+    def before_step(self, step: int) -> bool:
         now = time.monotonic()
         if now - self.drawn >= REFRESH_SECONDS:
             self.drawn = now
-            self.progress.update(self.task, completed=state.step)
+            self.progress.update(self.task, completed=step)
             self.progress.refresh()
-        return super().before_step(state)
+        return super().before_step(step)
 
     def epoch_done(self, row: "EpochMetrics") -> None:
         super().epoch_done(row)

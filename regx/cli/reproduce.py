@@ -11,7 +11,6 @@ import typer
 
 from regx.cli.campaign import Campaign, fetch_data
 from regx.cli.claims import refuse_file
-from regx.cli.claims_text import print_table
 from regx.cli.completion import offer_claims_and_mechanical
 from regx.cli.engines import (
     DryRunOption,
@@ -292,6 +291,7 @@ class _Reproduction:
 def _print_verdicts(found: "Sequence[ClaimStatus]", *, as_json: bool) -> None:
     """Print what came of it, and what kept a comparison from being made."""
     from regx.claims.status import row_of
+    from regx.cli.claims_text import print_table
 
     if as_json:
         print_json([row_of(status) for status in found])

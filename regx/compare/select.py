@@ -22,7 +22,6 @@ __all__ = [
     "Arm",
     "Group",
     "Selection",
-    "group_runs",
     "group_selections",
     "how_to_go_on",
     "select",
@@ -312,11 +311,6 @@ def _value(argument: str, text: str) -> Any:
         return plain(parse_yaml(text, lambda *_: Place(0, argument), []))
     except ConfigError as error:
         raise UsageError(str(error.problems[0])) from None
-
-
-def group_runs(runs: Sequence[Run]) -> list[Group]:
-    """Group runs that were named together; see `group_selections`."""
-    return group_selections([Selection(argument="", source="", runs=tuple(runs))])
 
 
 def group_selections(selections: Sequence[Selection]) -> list[Group]:

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from regx.data.spec import SourceError
+__all__ = ["NO_LISTENER", "Download", "Listener", "SourceError"]
 
-__all__ = ["NO_LISTENER", "Download", "Listener"]
+
+class SourceError(Exception):
+    """One source did not give the data; the message is the reason in a few words."""
 
 
 def _ignore(*_: object) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays, content_sha256
 from regx.data.cache import DamagedCacheError, cache_path, locked, read_cache, write_cache
-from regx.data.download import Download, Listener
-from regx.data.spec import DatasetSpec, Source, SourceError
+from regx.data.download import Download, Listener, SourceError
+from regx.data.spec import DatasetSpec, Source
 from regx.reading import advising
 from regx.runs.files import part_folder
 

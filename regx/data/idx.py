@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from regx.data.arrays import Arrays
-from regx.data.spec import SourceError
+from regx.data.download import SourceError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
 from regx.data.cache import DamagedCacheError, cache_path, read_cache
-from regx.data.download import NO_LISTENER, Listener
+from regx.data.download import NO_LISTENER, Listener, SourceError
 from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
-from regx.data.spec import DatasetSpec, SourceError
+from regx.data.spec import DatasetSpec
 from regx.text import known_hint
 
 if TYPE_CHECKING:

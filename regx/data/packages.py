@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from regx.data.spec import SourceError
+from regx.data.download import SourceError
 from regx.reading import open_regular
 
 if TYPE_CHECKING:

@@ -11,11 +11,7 @@ if TYPE_CHECKING:
     from regx.data.arrays import Arrays
     from regx.data.download import Download
 
-__all__ = ["DatasetFacts", "DatasetSpec", "Source", "SourceError"]
-
-
-class SourceError(Exception):
-    """One source did not give the data; the message is the reason in a few words."""
+__all__ = ["DatasetFacts", "DatasetSpec", "Source"]
 
 
 class Source(Protocol):

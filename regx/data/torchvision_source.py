@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regx.data.arrays import Arrays
-from regx.data.spec import SourceError
+from regx.data.download import SourceError
 from regx.reading import explain
 
 if TYPE_CHECKING:

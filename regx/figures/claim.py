@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.claims.facts import part_facts
-from regx.claims.quantity import scaled, scaled_value, show_effect, show_wanted
+from regx.claims.quantity import scaled, scaled_value
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
 from regx.config import Tier
@@ -134,11 +134,12 @@ def _caption(parts: Sequence[PartEvidence], panels: Sequence[PanelRow]) -> str:
 def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw one row: the numbers of each side on the left, their differences on the right."""
     result = part.result
-    heading, wanted = shorten(part_facts(result).heading, HEADING_LETTERS), show_wanted(result)
-    answer = f"   {wanted}: {'holds' if result.holds else 'does not hold'}" if wanted else ""
+    facts = part_facts(result)
+    answer = f"   {facts.wanted}: {facts.answer}" if facts.wanted else ""
+    heading = shorten(facts.heading, HEADING_LETTERS)
     theme.add_text(figure, 0.1, top + 0.12, heading, size=8.5, weight="bold")
-    if result.mean is not None:
-        theme.add_text(figure, 0.1, top + 0.29, show_effect(result) + answer, size=8)
+    if facts.effect:
+        theme.add_text(figure, 0.1, top + 0.29, facts.effect + answer, size=8)
     panel_top, height = top + 0.42, PART - 0.86
     left = LABELS
     if len(part.sides) > 1:

@@ -1,5 +1,6 @@
 """Measures over the grid of an arm: one number from all values of one setting, for one seed."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -136,7 +137,7 @@ def over_grid(function: str, inner: Measure) -> Measure:
         name=f"{function}({inner.name})",
         unit=inner.unit if function != "optimum" else "",
         better=None,
-        meaning=meaning,
+        meaning=re.sub("a measure( of runs)?", f"`{inner.name}`", meaning),
         over="grid",
         of=of,
         reads_test=inner.reads_test,

@@ -43,12 +43,10 @@ class Interval:
     """A confidence interval, in the unit of the values.
 
     Attributes:
-        estimate: The mean, or the difference of means.
         low: Lower end.
         high: Upper end.
     """
 
-    estimate: float
     low: float
     high: float
 
@@ -94,7 +92,7 @@ def _t_interval(estimate: float, error: float, degrees: float, confidence: float
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be in (0, 1), got {confidence}")
     reach = float(stdtrit(degrees, (1 + confidence) / 2)) * error
-    return Interval(estimate=estimate, low=estimate - reach, high=estimate + reach)
+    return Interval(low=estimate - reach, high=estimate + reach)
 
 
 def _all_same(array: NDArray[np.float64]) -> bool:

@@ -30,6 +30,7 @@ __all__ = ["DaskEngine", "local_cluster", "remote"]
 
 TICK_SECONDS = 0.5
 ANSWER_SECONDS = 10.0  # for a result that is known to be there
+GRACE_SECONDS = 10.0  # after its time limit, for a run to end by itself
 STOP_SECONDS = 60.0  # for a run to save itself
 RESTART_SECONDS = 30.0  # for a worker that hung to be started anew
 PATIENCE_SECONDS = 60.0  # for a worker on this machine to come back
@@ -131,9 +132,11 @@ class _Task:
 class DaskEngine:
     """Hands jobs to Dask, as many as there are workers, and hears how they go.
 
-    Dask chooses the workers, among those that have said that they have our code (their resource), and gives
-    the run of a worker that died to the next. Who they are is asked with a task: Dask has plugins for that,
-    but one that cannot be loaded keeps a worker from starting, and it outlives a driver that is killed.
+    Dask chooses the workers, among those that have a resource of this sweep, and gives the run of a worker
+    that died to the next. A worker takes the resource if it has our code, which a task asks it. (Dask has
+    plugins for that; but one that cannot be loaded keeps a worker from starting, and it stays when a driver
+    is killed.) A job is handed over when a worker is free for it: if a worker dies, Dask counts that against
+    every job that waits there.
 
     Whatever happens elsewhere (in Dask's threads, in a signal handler) is put into an inbox as a function,
     and is called by `run` in its own thread: nothing here needs a lock.
@@ -159,9 +162,9 @@ class DaskEngine:
         self.tasks: dict[str, _Task] = {}
         self.results: deque[JobResult] = deque()
         self.inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self.stopped = self.told_of_waiting = False
+        self.stopped = self.told_to_wait = False
         self.stops_at: float | None = None
-        self.manned = time.monotonic()
+        self.last_worker_at = time.monotonic()
         client.subscribe_topic("all", lambda event: self.inbox.put(partial(self.on_cluster_event, event[1])))
         client.subscribe_topic(
             resource(token), lambda event: self.inbox.put(partial(self.on_run_event, event[1]))
@@ -219,14 +222,14 @@ class DaskEngine:
         """
         now = time.monotonic()
         if self.workers:
-            self.manned, self.told_of_waiting = now, False
+            self.last_worker_at, self.told_to_wait = now, False
             if all(self.workers.values()):
                 complaint = list(self.workers.values())[-1]
                 raise EngineLostError(f"{self.place}: none of its workers can be used: {complaint}")
-        elif self.patience is not None and now - self.manned > self.patience:
+        elif self.patience is not None and now - self.last_worker_at > self.patience:
             raise EngineLostError(f"{self.place}: no worker for {self.patience:.0f} s; {AGAIN}")
-        elif self.patience is None and not self.told_of_waiting:
-            self.told_of_waiting = True
+        elif self.patience is None and not self.told_to_wait:
+            self.told_to_wait = True
             self.watch.noticed(f"{self.place}: no worker is there; waiting for one")
 
     def on_cluster_event(self, event: dict[str, Any]) -> None:
@@ -241,7 +244,7 @@ class DaskEngine:
                     self.end(task, "interrupted", "its worker died")
 
     def meet(self, address: str) -> None:
-        """Ask a worker who it is; one that hangs gets nothing to do."""
+        """Ask a worker whether it has our code; one that hangs gets nothing to do."""
         if address in self.workers or self.stopped:
             return
         self.workers[address] = None
@@ -257,7 +260,7 @@ class DaskEngine:
         future.add_done_callback(lambda _: self.inbox.put(partial(self.met, address, future)))
 
     def met(self, address: str, future: Any) -> None:
-        """Hear who a worker is."""
+        """Hear from a worker whether it can be used."""
         if address not in self.workers or future.status == "cancelled":
             return
         try:
@@ -327,7 +330,7 @@ class DaskEngine:
         self.forget(task)
 
     def forget(self, task: _Task) -> None:
-        """Want a task no more."""
+        """Let go of a task."""
         self.tasks.pop(task.future.key)
         task.future.release()
 
@@ -350,7 +353,7 @@ class DaskEngine:
     def check(self, task: _Task) -> None:
         """End a job whose worker will not do so."""
         now, limit, since = time.monotonic(), self.options.time_limit, task.trains_since
-        if limit is not None and since is not None and now > since + limit + self.options.grace_seconds:
+        if limit is not None and since is not None and now > since + limit + GRACE_SECONDS:
             worker, task.worker, task.trains_since = task.worker, "", None
             task.future.release()
             threading.Thread(target=self.kill, args=(task, worker, limit), daemon=True).start()

@@ -124,15 +124,11 @@ class EngineOptions:
         runs_dir: Folder of the runs' folders.
         offline: Never fetch data.
         time_limit: Seconds that one run may take; None for no limit.
-        checkpoint_seconds: Time between two checkpoints of a run.
-        grace_seconds: After its time limit, a run in another process that does not end by itself is killed.
     """
 
     runs_dir: Path
     offline: bool = False
     time_limit: float | None = None
-    checkpoint_seconds: float = 30.0
-    grace_seconds: float = 10.0
 
 
 class EngineLostError(UsageError):

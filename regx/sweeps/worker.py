@@ -24,7 +24,6 @@ from regx.training.observer import Observer
 
 if TYPE_CHECKING:
     from regx.data.load import Dataset
-    from regx.training.loop import TrainState
 
 __all__ = ["execute", "mark_late", "wait_until_idle"]
 
@@ -152,16 +151,15 @@ class _Execution(Observer):
         """Train once."""
         from regx.training.run import train_run
 
-        config, seconds = self.job.config, self.options.checkpoint_seconds
-        dataset = _dataset(config.data.name, self.options.offline)
-        return train_run(config, self.folder, dataset, self, checkpoint_seconds=seconds)
+        dataset = _dataset(self.job.config.data.name, self.options.offline)
+        return train_run(self.job.config, self.folder, dataset, self)
 
     @property
     def is_late(self) -> bool:
         """Whether the time limit is over."""
         return self.ends_at is not None and time.monotonic() > self.ends_at
 
-    def before_step(self, state: "TrainState") -> bool:  # noqa: ARG002  # the clock says when
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # the clock says when
         """Stop the run when its time is over, and when that is wished."""
         return not (self.is_late or self.stop_wanted())
 

@@ -22,13 +22,12 @@ from regx.training.environment import autocast
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.observer import Observer
 from regx.training.optim import Sgd, constrained_weights, project_max_norm_
-from regx.training.outcome import hopeless
 from regx.training.prepare import RunData
 from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
-__all__ = ["Ending", "TrainState", "train"]
+__all__ = ["Ending", "TrainState", "hopeless", "train"]
 
 Ending = Literal["finished", "stopped", "non_finite", "hopeless"]
 
@@ -87,6 +86,15 @@ def train(
     return "finished"
 
 
+def hopeless(config: RunConfig, row: EpochMetrics) -> str | None:
+    """Say why the config's rule ends the run after this epoch; None where it goes on."""
+    rule = config.train.stop_if
+    if rule is None or row.epoch != rule.epoch or row.train_loss <= rule.train_loss_above:
+        return None
+    limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
+    return f"the training loss is {row.train_loss:.3g} after epoch {row.epoch}; {limit}"
+
+
 def _train_epoch(
     config: RunConfig, data: RunData, state: TrainState, observer: Observer, probing: Probing | None
 ) -> float | None:
@@ -103,7 +111,7 @@ def _train_epoch(
     state.network.train()
     state.train_seconds += time.perf_counter() - started
     while state.step < (epoch + 1) * per_epoch:
-        if not observer.before_step(state):
+        if not observer.before_step(state.step):
             return None
         started = time.perf_counter()
         first = state.step % per_epoch * batch_size

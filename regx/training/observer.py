@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
-    from regx.training.loop import TrainState
 
 __all__ = ["Observer"]
 
@@ -24,8 +23,8 @@ class Observer:
     def started(self, record: RunRecord) -> None:
         """Training begins, or goes on, at `record.steps_completed`."""
 
-    def before_step(self, state: TrainState) -> bool:  # noqa: ARG002  # those derived from it look
-        """A step is about to be taken; return False to save the run and stop here.
+    def before_step(self, step: int) -> bool:  # noqa: ARG002  # those derived from it look
+        """A step is about to be taken, `step` are complete; return False to save the run and stop here.
 
         The rows of all epochs so far have been handed over by then.
         """

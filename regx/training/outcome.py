@@ -8,11 +8,12 @@ from torch import nn
 from regx.config import RunConfig
 from regx.config.sections.model import FixedMask
 from regx.runs.metrics import EpochMetrics, best_row
-from regx.runs.record import Best, Final
-from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, weights_of
+from regx.runs.record import Best, Failure, Final, Note
+from regx.training.evaluate import evaluate, fresh_batch_norm, weights_of
+from regx.training.loop import TrainState, hopeless
 from regx.training.prepare import RunData
 
-__all__ = ["best_epoch", "best_metrics", "final_metrics", "hopeless", "learned_nothing"]
+__all__ = ["best_epoch", "describe_ending", "final_metrics"]
 
 
 def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
@@ -30,9 +31,46 @@ def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: Ep
     )
 
 
-def best_metrics(
-    config: RunConfig, data: RunData, network: nn.Module, weights: BestWeights, final: Final, best: Best
-) -> Best:
+def describe_ending(
+    config: RunConfig, data: RunData, state: TrainState, rows: Sequence[EpochMetrics], final: Final | None
+) -> dict[str, object]:
+    """Say how a run ended, in the words of run.json.
+
+    Args:
+        config: Of the run.
+        data: Its images; the test set is read with the weights of the best epoch, too.
+        state: The state at the end.
+        rows: The epochs that were evaluated.
+        final: The final metrics; None for a run that was ended by its own rule, or diverged.
+    """
+    best = best_epoch(rows)
+    if best and final:
+        best = _best_metrics(config, data, state, final, best)
+    ended: dict[str, object] = {"status": "done", "final": final, "best": best}
+    if rows and (reason := hopeless(config, rows[-1])):
+        ended |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
+    elif final is None:
+        failure = Failure(
+            kind="non_finite",
+            message="a loss or a weight became infinite or NaN",
+            epoch=state.step // config.steps_per_epoch,
+            step=state.step,
+        )
+        ended |= {"status": "diverged", "failure": failure}
+    elif complaint := _learned_nothing(final, config.data.facts.num_classes):
+        ended["note"] = Note(kind="no_learning", message=complaint)
+    return ended
+
+
+def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:
+    """Record the epoch with the lowest validation error; None without epochs."""
+    row = best_row(rows)
+    if row is None:
+        return None
+    return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
+
+
+def _best_metrics(config: RunConfig, data: RunData, state: TrainState, final: Final, best: Best) -> Best:
     """Read the test set with the weights of the best epoch too; where that is the last, it has been read.
 
     Without a test loss stay a loss that is not finite, and an epoch before the dropout masks were fixed:
@@ -43,8 +81,8 @@ def best_metrics(
     mask = config.model.drop_mask
     if isinstance(mask, FixedMask) and best.epoch < mask.from_epoch:
         return best
-    with weights_of(network, weights):
-        test_loss, test_error = _test(config, data, network)
+    with weights_of(state.network, state.best):
+        test_loss, test_error = _test(config, data, state.network)
     if not math.isfinite(test_loss):
         return best
     return best.model_copy(update={"test_loss": test_loss, "test_error": test_error})
@@ -56,15 +94,7 @@ def _test(config: RunConfig, data: RunData, network: nn.Module) -> tuple[float, 
         return evaluate(network, data.test)
 
 
-def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:
-    """Record the epoch with the lowest validation error; None without epochs."""
-    row = best_row(rows)
-    if row is None:
-        return None
-    return Best(epoch=row.epoch, valid_loss=row.valid_loss, valid_error=row.valid_error)
-
-
-def learned_nothing(final: Final, num_classes: int) -> str | None:
+def _learned_nothing(final: Final, num_classes: int) -> str | None:
     """Say so where a network guesses after its whole budget; None where it has learned something.
 
     Source:
@@ -74,12 +104,3 @@ def learned_nothing(final: Final, num_classes: int) -> str | None:
     if final.train_loss <= 0.9 * guessing:
         return None
     return f"the training loss is {final.train_loss:.3g} at the end; guessing gives {guessing:.3g}"
-
-
-def hopeless(config: RunConfig, row: EpochMetrics) -> str | None:
-    """Say why the config's rule ends the run after this epoch; None where it goes on."""
-    rule = config.train.stop_if
-    if rule is None or row.epoch != rule.epoch or row.train_loss <= rule.train_loss_above:
-        return None
-    limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
-    return f"the training loss is {row.train_loss:.3g} after epoch {row.epoch}; {limit}"

@@ -19,12 +19,12 @@ from regx.runs import metrics, probes
 from regx.runs.files import GrowingFile, put_aside, write_text
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
-from regx.runs.record import Best, Failure, Final, Note, Process, RunRecord
+from regx.runs.record import Process, RunRecord
 from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint, save_checkpoint
 from regx.training.environment import describe_environment, resolve_device
-from regx.training.loop import Ending, TrainState, train
+from regx.training.loop import Ending, train
 from regx.training.observer import Observer
-from regx.training.outcome import best_epoch, best_metrics, final_metrics, hopeless, learned_nothing
+from regx.training.outcome import best_epoch, describe_ending, final_metrics
 from regx.training.prepare import prepare
 from regx.training.probing import Probing
 from regx.training.seeding import stream_seed
@@ -246,9 +246,9 @@ class _Run(Observer):
             self.probing.start()
         return self.finish(self.ending or train(self.config, self.data, self.state, self, self.probing))
 
-    def before_step(self, state: TrainState) -> bool:
+    def before_step(self, step: int) -> bool:
         """Save when it is time to; stop when that is wished."""
-        goes_on = self.observer.before_step(state)
+        goes_on = self.observer.before_step(step)
         if not goes_on or time.monotonic() - self.saved >= self.checkpoint_seconds:
             self.save_checkpoint()
             self.write_record()
@@ -311,34 +311,11 @@ class _Run(Observer):
         if self.probing and final is not None:
             self.probing.end(self.data.test)
         self.write_probes()
-        self.write_record(**self.describe_ending(final), files=self.checksums(weights))
+        ended = describe_ending(self.config, self.data, self.state, self.rows, final)
+        self.write_record(**ended, files=self.checksums(weights))
         if not keep:
             self.folder.checkpoint.unlink(missing_ok=True)
         return self.record
-
-    def describe_ending(self, final: Final | None) -> dict[str, object]:
-        """Say how the run ended, in the words of run.json; without final metrics it was ended or diverged."""
-        ended: dict[str, object] = {"status": "done", "final": final, "best": self.find_best(final)}
-        if self.rows and (reason := hopeless(self.config, self.rows[-1])):
-            ended |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
-        elif final is None:
-            failure = Failure(
-                kind="non_finite",
-                message="a loss or a weight became infinite or NaN",
-                epoch=self.state.step // self.config.steps_per_epoch,
-                step=self.state.step,
-            )
-            ended |= {"status": "diverged", "failure": failure}
-        elif complaint := learned_nothing(final, self.config.data.facts.num_classes):
-            ended["note"] = Note(kind="no_learning", message=complaint)
-        return ended
-
-    def find_best(self, final: Final | None) -> Best | None:
-        """Find the best epoch; where the run came to its end, with its test metrics."""
-        best = best_epoch(self.rows)
-        if best is None or final is None:
-            return best
-        return best_metrics(self.config, self.data, self.state.network, self.state.best, final, best)
 
     def checksums(self, weights: str | None) -> dict[str, str]:
         """Hash what was written; the weights have been."""

@@ -89,6 +89,8 @@ def test_a_bound_that_is_excluded_is_rounded_up() -> None:
 def test_a_measure_of_a_measure_is_described() -> None:
     measured = part(0.1, 0.01, measure="last(churn, hidden1)")
     assert part_facts(measured).meaning == "The last of `churn` in probes.csv"
+    measured = part(0.1, 0.01, measure="range(test_error)")
+    assert part_facts(measured).meaning == "Largest minus smallest value of `test_error` over the grid"
 
 
 @pytest.mark.parametrize(

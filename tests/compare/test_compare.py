@@ -2,11 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, group_runs
 
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
-from regx.compare.select import group_runs, show_cell_of, show_tuned
+from regx.compare.select import show_cell_of, show_tuned
 from regx.compare.words import conclude
 from regx.config.errors import UsageError
 from regx.runs.table import Run, load_run_folder

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, group_runs
 from scipy import stats
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
-from regx.compare.select import group_runs, group_selections, select
+from regx.compare.select import group_selections, select
 from regx.compare.words import conclude
 from regx.runs.table import load_run_folder
 from regx.stats.power import seeds_needed

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from run_builder import build_run
+from run_builder import build_run, group_runs
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.select import group_runs
 from regx.compare.tables import (
     COLUMNS,
     as_csv,

@@ -5,8 +5,7 @@ import time
 import pytest
 
 from regx.data import download as module
-from regx.data.download import Download, Listener
-from regx.data.spec import SourceError
+from regx.data.download import Download, Listener, SourceError
 
 MB = 1_000_000
 

@@ -9,9 +9,8 @@ from small_set import Scripted, small_arrays, small_spec
 
 from regx.config.errors import UsageError
 from regx.data.cache import cache_path, read_cache
-from regx.data.download import Listener
+from regx.data.download import Listener, SourceError
 from regx.data.fetch import NoSourceError, fetch
-from regx.data.spec import SourceError
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from regx.data.arrays import Arrays
+from regx.data.download import SourceError
 from regx.data.idx import FILES, read_files, write_files
-from regx.data.spec import SourceError
 
 
 def small_arrays() -> Arrays:

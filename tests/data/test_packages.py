@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from regx.data.arrays import Arrays
-from regx.data.download import Download, Listener
+from regx.data.download import Download, Listener, SourceError
 from regx.data.packages import DebianPackage, NpmPackage, gunzip, read_members
 from regx.data.sets.cifar10 import SPEC as CIFAR10
-from regx.data.spec import SourceError
 
 
 def tar(path: Path, members: dict[str, bytes], *extra: tarfile.TarInfo) -> Path:

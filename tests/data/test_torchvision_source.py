@@ -16,11 +16,10 @@ import pytest
 from small_set import small_arrays
 
 from regx.data import torchvision_source as download_module
-from regx.data.download import Download, Listener
+from regx.data.download import Download, Listener, SourceError
 from regx.data.fetch import check_published
 from regx.data.idx import write_files
 from regx.data.load import find
-from regx.data.spec import SourceError
 from regx.data.torchvision_source import download_all
 
 

@@ -12,11 +12,11 @@ import matplotlib as mpl
 import pytest
 from drawing import draw
 from matplotlib.figure import Figure
-from run_builder import build_run
+from run_builder import build_run, group_runs
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.select import group_runs, group_selections, select
+from regx.compare.select import group_selections, select
 from regx.figures.compare import save_convergence, save_differences, save_overfitting
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out

@@ -39,12 +39,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
 class Recorder(Observer):
     """Notes the sum of losses before each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: TrainState) -> None:
+        self.state = state
         self.sums: list[float] = []
 
-    def before_step(self, state: TrainState) -> bool:
-        self.sums.append(float(state.running_loss))
-        return len(self.sums) <= NUM_STEPS
+    def before_step(self, step: int) -> bool:
+        self.sums.append(float(self.state.running_loss))
+        return step < NUM_STEPS
 
 
 def first_losses(sections: dict[str, Any]) -> list[float]:
@@ -56,7 +57,8 @@ def first_losses(sections: dict[str, Any]) -> list[float]:
     device = torch.device("cpu")
     torch.set_num_threads(1)
     images = prepare(config, load_dataset("digits", offline=True), device)
-    state, recorder = start(config, images), Recorder()
+    state = start(config, images)
+    recorder = Recorder(state)
     torch.manual_seed(stream_seed(0, "noise"))
     train(config, images, state, recorder)
     return [after - before for before, after in zip(recorder.sums, recorder.sums[1:], strict=False)]

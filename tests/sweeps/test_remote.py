@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,24 @@ def test_a_worker_with_other_code_gets_no_job(
     (notice,) = watch.notices
     assert "has regx" in notice
     assert "install the same version there" in notice
+
+
+@slow
+def test_a_worker_that_comes_late_is_used(
+    scheduler: Scheduler, options: EngineOptions, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+
+        class Hires(Notebook):
+            def noticed(self, message: str) -> None:
+                super().noticed(message)
+                stack.enter_context(start_worker(scheduler.address, tmp_path))
+
+        watch = Hires()
+        with remote(options, address=scheduler.address) as engine:
+            results = work_off(engine, [small_job()], watch)
+    assert [result.ending for result in results.values()] == ["done"]
+    assert watch.notices == [f"{scheduler.address}: no worker is there; waiting for one"]
 
 
 @slow

@@ -18,9 +18,8 @@ from regx.models.dropout import FixableDropout
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm
-from regx.training.loop import Ending, TrainState, train
+from regx.training.loop import Ending, TrainState, hopeless, train
 from regx.training.observer import Observer
-from regx.training.outcome import hopeless
 from regx.training.prepare import RunData, prepare
 from regx.training.run import train_run
 from regx.training.seeding import stream_seed

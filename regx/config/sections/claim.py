@@ -90,7 +90,11 @@ class Contrast:
 
     @classmethod
     def parse(cls, text: str) -> "Contrast":
-        """Read a contrast."""
+        """Read a contrast.
+
+        Raises:
+            PydanticCustomError: If it has none of the forms.
+        """
         for form, pattern in _FORMS:
             if found := pattern.fullmatch(text.strip()):
                 first, *second = map(_arms, found.groups())
@@ -138,7 +142,11 @@ class Amount:
 
     @classmethod
     def parse(cls, text: float | str) -> "Amount":
-        """Read an amount: a number, `ln 1.05`, `log2 5`, or `10% of ARM`."""
+        """Read an amount: a number, `ln 1.05`, `log2 5`, or `10% of ARM`.
+
+        Raises:
+            PydanticCustomError: If it has none of the forms, or is not > 0.
+        """
         amount = cls._parse_words(text) if isinstance(text, str) else cls(text=text, value=float(text))
         if amount is None:
             raise PydanticCustomError("amount", "must be a number, `ln X`, `log2 X` or `P% of ARM`")

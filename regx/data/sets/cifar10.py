@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from regx.data.arrays import Arrays
+from regx.data.download import SourceError
 from regx.data.packages import NpmPackage
-from regx.data.spec import DatasetFacts, DatasetSpec, SourceError
+from regx.data.spec import DatasetFacts, DatasetSpec
 from regx.data.torchvision_source import Torchvision
 
 if TYPE_CHECKING:

@@ -1,12 +1,14 @@
-"""Which worker gets which GPU."""
+"""Workers on this machine: which GPU each gets; too low a limit on open files is refused, not waited out."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from regx.config.errors import UsageError
-from regx.sweeps.local_workers import place, visible_gpus
+from regx.reading import explain
+from regx.sweeps.local_workers import local_workers, place, visible_gpus
 
 NVIDIA_SMI = """#!/bin/sh
 [ "$*" = "-L" ] || exit 9
@@ -61,3 +63,11 @@ def test_what_does_not_fit_is_refused(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
     with pytest.raises(UsageError, match=message):
         place(num_workers, per_gpu)
+
+
+def test_more_workers_than_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 100))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: pytest.fail("beyond the hard limit"))
+    with pytest.raises(OSError, match="Too many open files") as caught, local_workers([None, None]):
+        pass
+    assert explain(caught.value) == "--jobs 2: Too many open files; raise the limit on open files (ulimit -n)"
