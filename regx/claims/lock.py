@@ -93,16 +93,16 @@ def _refuse_changes(folder: ResultsFolder, known: Lock, lock: Lock) -> None:
     """Let claims come, but nothing change after the tuning."""
     again = f"remove {folder.path} to fix the rule again"
     if known.digest != lock.digest:
-        raise UsageError(f"{folder.lock}: the experiment was another one when its tuning ended; {again}")
+        raise UsageError(f"{folder.lock}: the experiment has changed since its tuning ended; {again}")
     if known.arms != lock.arms:
-        raise UsageError(f"{folder.lock}: tuning chose other values; {again}")
+        raise UsageError(f"{folder.lock}: the tuning chose other values; {again}")
     for name, claim in known.claims.items():
         if name in lock.claims and lock.claims[name].rule != claim.rule:
-            raise UsageError(f"{folder.lock}: the rule of {name} was another one when tuning ended; {again}")
+            raise UsageError(f"{folder.lock}: the rule of {name} has changed since the tuning ended; {again}")
         now = lock.claims.get(name, claim)
         if (now.parts, now.if_censored) != (claim.parts, claim.if_censored):
             raise UsageError(
-                f"{folder.lock}: {name} took other amounts from the tuning seeds when it was fixed; {again}"
+                f"{folder.lock}: {name} had other amounts from the tuning seeds when it was fixed; {again}"
             )
 
 

@@ -26,7 +26,7 @@ def compare(  # one parameter per option of the command
         list[str],
         typer.Argument(
             metavar="A B [MORE...]",
-            help="Each a run's folder, a folder of runs, a quoted pattern, a sweep's folder, or SWEEP:ARM.",
+            help="Each one: a run, a folder of runs, a quoted pattern, a sweep, or SWEEP:ARM.",
             autocompletion=offer_compared,
             show_default=False,
         ),
@@ -47,7 +47,7 @@ def compare(  # one parameter per option of the command
 ) -> None:
     """Compare runs: how much they overfit, how fast they converge.
 
-    Runs that differ only in the seed count as one group; each group is set against the first.
+    Runs that differ only in the seed are one group. Each group is compared with the first.
     Example: regx compare runs/digits_toggles:plain runs/digits_toggles:dropout --out comparison
     """
     from regx.compare import tables
@@ -85,7 +85,7 @@ def compare(  # one parameter per option of the command
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no garbage: of thousands of runs all are kept, and to search them takes long."""
+    """Switch garbage collection off: thousands of runs are all kept, and searching them takes long."""
     gc.disable()
     try:
         yield
@@ -146,7 +146,7 @@ def _draw_runs(comparison: "Comparison", out: Path) -> list[Path]:
 
 
 def _print(comparison: "Comparison") -> None:
-    """Print tables, what they rest on, and the conclusion last, where the eye is."""
+    """Print the tables, their basis, and last the conclusion, where the reader looks first."""
     from regx.cli.columns import print_columns
     from regx.compare import tables
     from regx.compare.notes import notes

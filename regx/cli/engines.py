@@ -31,10 +31,10 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container under Linux: microsecon
 
 
 def available_cores(quota: Path = QUOTA) -> int:
-    """Count the cores of this process: those it is bound to, and no more than its container is granted.
+    """Count the cores of this process: those it is bound to, but not more than its container allows.
 
     Args:
-        quota: The file that says what the container is granted; where there is none, there is no limit.
+        quota: The file with the limit of the container; without the file there is no limit.
     """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
@@ -49,7 +49,7 @@ JobsOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Runs at the same time; 1 trains in this process. Default: one for each core or GPU.",
+        help="Runs at the same time. 1 trains in this process. Default: one for each core or GPU.",
         show_default=False,
     ),
 ]
@@ -63,18 +63,20 @@ SchedulerOption = Annotated[
 SchedulerFileOption = Annotated[
     Path | None, typer.Option(help="The file that a Dask scheduler wrote.", show_default=False)
 ]
-TierOption = Annotated[Literal["smoke", "cpu", "gpu"], typer.Option(help="How large: smoke, cpu or gpu.")]
+TierOption = Annotated[
+    Literal["smoke", "cpu", "gpu"], typer.Option(help="Size of the experiment: smoke, cpu or gpu.")
+]
 RunsOption = Annotated[Path, typer.Option(help="Folder that the runs' folders go into.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")]
 RetryFailedOption = Annotated[
-    bool, typer.Option("--retry-failed", help="Try again the runs that failed before.")
+    bool, typer.Option("--retry-failed", help="Train again the runs that failed before.")
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never fetch data.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineChoice:
-    """What was asked for to train the runs; nothing: workers on this machine.
+    """The options that say what trains the runs; without any: workers on this machine.
 
     Attributes:
         jobs: Runs at the same time on this machine.
@@ -99,7 +101,7 @@ class EngineChoice:
             raise UsageError("--jobs or --per-gpu, --scheduler and --scheduler-file: choose one")
 
     def places_for(self, left: "Sequence[Job]") -> list[str | None] | None:
-        """Take one worker for each core, or for each place on a GPU; no more than there are runs.
+        """Use one worker for each core, or for each place on a GPU, but not more than there are runs.
 
         Returns:
             For each worker the GPU that it gets, or None; nothing where a scheduler has workers of its own.

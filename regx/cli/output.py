@@ -35,9 +35,9 @@ ENDINGS = {
     ExitCode.DONE: "done",
     ExitCode.RUN_FAILED: "a run failed or diverged; a sweep is not complete; a sanity gate failed; `verify`"
     " found other numbers; or an error of the system, such as a full disk",
-    ExitCode.WRONG_USAGE: "wrong usage, config or data: the message says what to mend",
+    ExitCode.WRONG_USAGE: "wrong usage, config or data: the message says what to repair",
     ExitCode.CONTRADICTED: "`reproduce --strict`: all is done, and a claim is contradicted",
-    ExitCode.INTERRUPTED: "Ctrl-C: what was reached is saved, and the same command goes on from there",
+    ExitCode.INTERRUPTED: "Ctrl-C: what was reached is saved, and the same command continues from there",
 }
 EPILOG = (
     "Exit codes: 0 done, 1 a run failed, 2 wrong usage, config or data, 3 a claim is contradicted "

@@ -50,12 +50,12 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         list[str] | None,
         typer.Argument(
             metavar="[CLAIM...]",
-            help="Ids, or `mechanical` for the exact checks; none: all claims, after a question.",
+            help="Ids of claims, or `mechanical` for the exact checks. Default: all, after a question.",
             autocompletion=offer_claims_and_mechanical,
             show_default=False,
         ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every claim, and no question.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every claim, without a question.")] = False,
     tier: TierOption = "cpu",
     jobs: JobsOption = None,
     per_gpu: PerGpuOption = None,
@@ -67,7 +67,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     ),
     experiments: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of experiments, in place of those known.", show_default=False),
+        typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
     ] = None,
     dry_run: DryRunOption = False,
     retry_failed: RetryFailedOption = False,
@@ -78,9 +78,9 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts, and what failed.")] = False,
 ) -> None:
-    """Reproduce claims: tune, confirm, measure, judge. Stopped, it goes on where it was.
+    """Reproduce claims: tune, confirm, measure, judge. If it was stopped, it continues.
 
-    Without a claim and without --all it shows what all of them would take, and asks.
+    Without a claim and without --all it shows the plan for all of them, and asks.
     Example: regx reproduce C01 --tier smoke
     """
     from regx.claims.gates.plan import plan_gates

@@ -75,7 +75,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     elif listed:
         print_runs(listed, is_sweep=is_sweep, by=order.key if order else "")
     else:
-        echo(f"{folder}: no run is like that" if conditions else f"{folder}: holds trials only")
+        echo(f"{folder}: no run meets these conditions" if conditions else f"{folder}: holds trials only")
     if hidden := len(matching) - len(listed):
         say(f"left out: {counted(hidden, 'trial')} of a tuning; --trials lists them.")
     if delete:

@@ -36,7 +36,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     experiment: Annotated[
         Path,
         typer.Argument(
-            help="YAML file of the experiment; - for standard input.",
+            help="YAML file of the experiment, or - for standard input.",
             autocompletion=offer_experiments,
             show_default=False,
         ),
@@ -57,7 +57,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the sweep's folder and what failed.")] = False,
 ) -> None:
-    """Train every run of an experiment. What is done is not trained again; stopped, it goes on where it was.
+    """Train every run of an experiment. Finished runs are not trained again. If it was stopped, it continues.
 
     Example: regx sweep experiments/digits_toggles.yaml --jobs 2
     """

@@ -1,4 +1,4 @@
-"""How a sweep is shown while it goes on: a live table on a terminal, plain lines elsewhere."""
+"""How a sweep is shown while it runs: a live table on a terminal, plain lines elsewhere."""
 
 import sys
 from collections import Counter

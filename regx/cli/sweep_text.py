@@ -1,4 +1,4 @@
-"""What a sweep says before and after: its plan, and how it ended."""
+"""The texts of a sweep: its plan, and how it ended."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -62,7 +62,7 @@ def _counts(plan: "Plan") -> list[str]:
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
             f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.tuning.trials), 'run')},"
-            " more where the best lies on the edge of the grid"
+            " more if the best value is the smallest or largest tried"
         )
     lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
     if plan.failed:
@@ -137,7 +137,7 @@ def tuned_lines(arms: "Sequence[ArmRecord]") -> list[str]:
     for arm in arms:
         for tuned in arm.tuned:
             cell = f" at {show_settings(tuned.cell)}" if tuned.cell else ""
-            edge = "; still on the edge of the grid" if tuned.at_edge else ""
+            edge = "; still the smallest or largest tried" if tuned.at_edge else ""
             score = (
                 "no point did well under every tuning seed" if tuned.score is None else f"{tuned.score:.4g}"
             )

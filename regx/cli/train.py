@@ -112,7 +112,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     if as_json and trained:
         _print_records(trained, is_list=len(wanted) > 1)
     if left := len(wanted) - len(trained):
-        say(f"not begun: {left} of the seeds; the same command trains them.")
+        say(f"not started: {left} of the seeds; the same command trains them.")
     elif len(wanted) > 1 and not (quiet or as_json):
         others = "# add the runs of another config: the two are compared seed by seed"
         echo(f"next: regx compare {_pattern(first, out)}   {others}")
@@ -243,7 +243,7 @@ def _print_ending(record: "RunRecord", folder: "RunFolder", *, quiet: bool, as_j
         say(f"{word}, epochs completed: {record.epochs_completed}; {said.message}.")
         say(WHAT_HELPS[said.kind])
     if record.status == "interrupted":
-        say(f"interrupted at step {record.steps_completed:,}; the same command goes on from there.")
+        say(f"interrupted at step {record.steps_completed:,}; the same command continues from there.")
     if as_json:
         return
     if quiet:

@@ -12,7 +12,7 @@ __all__ = ["explain_wrong_word"]
 _TRAINS = "`regx train FILE` trains what a config describes"
 _LISTS = "`regx runs` lists the runs, `regx claims` the claims"
 _REMOVES = "`regx runs --delete` removes runs, after asking"
-_GOES_ON = "what was stopped goes on with the command that it was started by"
+_GOES_ON = "the command that started a run also continues it"
 _DRAWS = "`regx compare A B --out DIR` writes tables and figures"
 _FETCHES = "`regx data fetch NAME` fetches a data set"
 _MEASURES = "a run ends with its test error; `regx runs` shows it"
@@ -43,7 +43,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     command: {word: answer for words, answer in rows for word in words.split()}
     for command, rows in {
         "train": (
-            ("resume continue", "it goes on by itself where it was stopped"),
+            ("resume continue", "it continues by itself where it was stopped"),
             ("force overwrite restart", "`--fresh` begins again, whatever the folder holds"),
             ("config c f file", _FILE.format("train")),
             ("dry_run check", "`regx validate FILE` checks it and trains nothing"),
@@ -51,7 +51,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
             ("jobs j workers parallel", "`regx sweep` trains several runs at the same time"),
         ),
         "sweep": (
-            ("resume continue", "it goes on by itself where it was stopped"),
+            ("resume continue", "it continues by itself where it was stopped"),
             ("config c f file experiment", _FILE.format("sweep")),
             ("workers j n num_workers n_jobs parallel processes", _JOBS),
             ("seed seeds arm arms set", _IN_THE_FILE),

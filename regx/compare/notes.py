@@ -41,7 +41,7 @@ def _incomplete(comparison: Comparison) -> Iterator[str]:
         if group.incomplete:
             yield (
                 f"{group.label}: seeds {show_seeds(group.incomplete)} lack a run in some cell and are not "
-                "used: `regx sweep` goes on."
+                f"used: `regx sweep` continues."
             )
         counts = {value: group.num_without_end(value) for value in group.values}
         ended = [f"{count} of {len(group.seeds)} at {value:g}" for value, count in counts.items() if count]
@@ -85,7 +85,7 @@ def _unfinished(groups: Sequence[Group]) -> Iterator[str]:
             after = f"after {record.epochs_completed or run.last_epoch} of {run.config.train.epochs} epochs"
             ended = f"was {record.status}" if record.status in ("interrupted", "stopped") else record.status
             verb = "is still running" if record.status == "running" else ended
-            yield f"{name} {verb} {after}{why}; what is measured at the end is missing."
+            yield f"{name} {verb} {after}{why}; measures at the end are missing."
 
 
 def _name(group: Group, run: Run) -> str:
@@ -146,7 +146,7 @@ def _pairing(comparison: Comparison) -> Iterator[str]:
         elif alone:
             pairs = f"paired by the {len(shared)} seeds that both have ({show_seeds(shared)})"
             if len(shared) == 1:
-                pairs = f"share one seed only ({shared[0]}), which tells nothing of chance"
+                pairs = f"share one seed only ({shared[0]}), which says nothing about chance"
             yield f"{first.label} and {other.label}: {pairs}; {in_words(alone)}."
 
 
@@ -157,8 +157,8 @@ def _censoring(comparison: Comparison) -> Iterator[str]:
         count = len(cell.values)
         if cell.num_censored:
             yield (
-                f"{cell.num_censored} of {count} runs of {group.label} did not reach the target; they count "
-                "with their whole training, so its times are lower bounds (≥)."
+                f"{cell.num_censored} of {count} runs of {group.label} did not reach the target; they "
+                f"count with the length of their whole training, so the times are lower bounds (≥)."
             )
         elif cell.missing and count > 1 and cell.missing.endswith(row.measure.missing):
             limit = f"{MOST_CENSORED:.0%}".replace("%", " %")
@@ -171,7 +171,8 @@ def _censoring(comparison: Comparison) -> Iterator[str]:
         if one and one.may_be_reversed:
             fast, slow = (other, first) if one.difference < 0 else (first, other)
             yield (
-                f"{fast} looks faster than {slow} by times that are lower bounds: no difference is called."
+                f"{fast} looks faster than {slow} but some of its times are only lower bounds, so no "
+                f"winner is named."
             )
 
 
@@ -213,7 +214,7 @@ def _upper_bounds(comparison: Comparison) -> Iterator[str]:
     ]
     if early:
         names = ", ".join(early)
-        yield f"{names}: below the target after the first epoch already; its time is an upper bound."
+        yield f"{names}: below the target after the first epoch; its time is an upper bound."
 
 
 def _shorten(values: str, length: int) -> str:

@@ -164,7 +164,7 @@ def how_to_go_on(states: Collection[str]) -> str:
     unasked = sum(state not in ("failed", "damaged") for state in states)
     if unasked == len(states):
         return "`regx sweep` goes on"
-    return "`regx sweep --retry-failed` " + ("goes on with all of them" if unasked else "tries again")
+    return "`regx sweep --retry-failed` " + ("continues all of them" if unasked else "tries again")
 
 
 def _load_arms(
@@ -184,7 +184,7 @@ def _load_arms(
     """
     confirm = [run for run in record.runs if run.stage == "confirm"]
     if not confirm:
-        raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` goes on")
+        raise UsageError(f"{path}: is still tuning, there is nothing to compare yet; `regx sweep` continues")
     found = {
         run.folder: RunFolder(path.parent / run.folder).find_record() for run in confirm if run.arm in names
     }
@@ -379,7 +379,9 @@ def _whole_arm(cells: Mapping[float, Selection], axis: str) -> Group:
     whole = [seed for seed in seeds if all(seed in cell for cell in runs.values())]
     arm = replace(arms[0], cell={}, num_runs=sum(arm.num_runs for arm in arms))
     if not whole:
-        raise UsageError(f"{arm.sweep}:{arm.name}: no seed has a run in every cell yet; `regx sweep` goes on")
+        raise UsageError(
+            f"{arm.sweep}:{arm.name}: no seed has a run in every cell yet; `regx sweep` continues"
+        )
     by_seed = {
         seed: SeedRuns(
             arm=arm.name,

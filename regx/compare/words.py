@@ -44,15 +44,13 @@ def conclude(comparison: Comparison) -> list[str]:
             said += [_overfitting(comparison, index), _convergence(comparison, index)]
     if len(others) >= MANY and comparison.tested:
         said.append(
-            f"Each against {comparison.groups[0].label}. A difference is told where the 95 % interval leaves "
-            "out 0 and p < 0.05 after Holm's correction, with 5 seeds or more."
+            f"Each is compared with {comparison.groups[0].label}. A difference counts if the 95 % "
+            f"interval does not contain 0, p < 0.05 after Holm's correction, and there are 5 seeds or more."
         )
     if not confounded:
         said.append(_what_differs(comparison))
     if any(len(group.runs) == 1 for group in comparison.groups):
-        said.append(
-            "With one seed in a group nothing says how much of this is chance: train more seeds (--seed)."
-        )
+        said.append("One seed per group cannot tell a difference from chance: train more seeds (--seed).")
     return [*said, *_too_few(comparison)]
 
 
@@ -115,8 +113,8 @@ def _brief(comparison: Comparison, index: int) -> str:
         else:
             untold.append(measure.noun)
     parts = [in_words(told)] if told else []
-    parts += [f"no difference can be told in {in_words(untold)}"] if untold else []
-    parts += [f"nothing can be said of {in_words(missing)}"] if missing else []
+    parts += [f"no clear difference in {in_words(untold)}"] if untold else []
+    parts += [f"no answer about {in_words(missing)}"] if missing else []
     return f"{comparison.groups[index].label}: {'; '.join(parts)}."
 
 
@@ -124,7 +122,7 @@ _HEADS = {
     "told": "The {topic} of {other} is {way} than that of {first}",
     "told, with a verb": "{other} {verb} than {first}",
     "too few seeds": "The {topic} of {other} against that of {first}",
-    "not told": "No difference in {topic} can be told between {other} and {first}",
+    "not told": "No clear difference in {topic} between {other} and {first}",
     "identical": "The {topic} of {first} and {other} is identical in every seed",
     "the same": "The {topic} of {first} and {other} is the same",
     "the same in each": "The {topic} of {first} and {other} differs by the same amount in every seed",
@@ -297,12 +295,13 @@ def _declared(first: Group, other: Group) -> bool:
 def _what_differs(comparison: Comparison) -> str:
     first, *others = comparison.groups
     if not comparison.config:
-        return "They differ only in the seed: what differs between them is chance."
+        return "They differ only in the seed, so every difference is chance."
     paths = treatments(comparison.config)
     if not paths:
         rest = ", ".join(one.path for one in comparison.config)
         return (
-            f"They differ only in {rest}, which can move the last digits and the time, not what is learned."
+            f"They differ only in {rest}, which can change the last digits and the time, but not what is "
+            f"learned."
         )
     if all(_declared(first, other) for other in others):
         return _as_declared([group.arm for group in comparison.groups if group.arm], paths)

@@ -32,7 +32,7 @@ TITLE_LETTERS, HEADING_LETTERS, LABEL_LETTERS, END_LETTERS = 94, 90, 15, 14
 CAPTION_LETTERS = 130  # of a line
 LOG_RANGE = 4.0  # highest over lowest value from which quotients are shown on a logarithmic axis
 _GREYS = {
-    "smallest_effect": "grey: smaller than the smallest effect that was asked for (dashed)",
+    "smallest_effect": "grey: less than the smallest effect of the claim (dashed)",
     "within": "grey between dashed lines: counts as equal",
     "not_worse_than": "grey right of a dashed line: not worse",
     "always": "a control: all dots have to be on the dashed line",

@@ -35,7 +35,7 @@ STOP_SECONDS = 60.0  # for a run to save itself
 RESTART_SECONDS = 30.0  # for a worker that hung to be started anew
 PATIENCE_SECONDS = 60.0  # for a worker on this machine to come back
 FIT = ""  # what is to be said of a worker that takes part
-AGAIN = "run the same command again: what was done is done"
+AGAIN = "run the same command again: finished runs are kept"
 
 
 @contextmanager

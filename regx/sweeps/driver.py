@@ -179,7 +179,7 @@ class _Sweep:
             return
         except ValueError as error:
             aside = put_aside(self.folder.record)
-            self.watch.noticed(f"{error}; it is put aside as {aside} and written anew")
+            self.watch.noticed(f"{error}; it is put aside as {aside} and written again")
             return
         if old.digest != self.experiment.digest:
             kept = self.folder.path / f"sweep-{old.digest[:8]}.json"

@@ -199,8 +199,10 @@ def _extend(
     for (path, side), names in sorted(edges.items()):
         wider = experiment.extended(plan, path, up=side > 0)
         if wider != plan:
-            where = "high" if side > 0 else "low"
-            notice(f"{path}: the best of {', '.join(names)} lies on the {where} edge; all arms go on a step")
+            where = "largest" if side > 0 else "smallest"
+            notice(
+                f"{path}: the best of {', '.join(names)} is the {where} tried; all arms get one more value"
+            )
         plan = wider
     return plan
 

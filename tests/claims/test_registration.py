@@ -171,8 +171,8 @@ def test_a_claim_that_comes_after_the_runs_says_so(copy: Done) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("10% of none", "20% of none", "the rule of X01 was another one"),
-        ("seeds: 5", "seeds: 4", "the experiment was another one"),
+        ("10% of none", "20% of none", "the rule of X01 has changed"),
+        ("seeds: 5", "seeds: 4", "the experiment has changed"),
     ],
 )
 def test_a_rule_cannot_change_after_the_tuning(copy: Done, old: str, new: str, message: str) -> None:
@@ -190,7 +190,7 @@ def test_amounts_cannot_change_after_the_tuning(copy: Done) -> None:
     record = json.loads(path.read_text())
     record["final"]["test_loss"] *= 0.9
     path.write_text(json.dumps(record))
-    with pytest.raises(UsageError, match=r"lock\.json: X01 took other amounts from the tuning.*remove "):
+    with pytest.raises(UsageError, match=r"lock\.json: X01 had other amounts from the tuning.*remove "):
         reproduce(copy.folder, copy.experiment)
 
 

@@ -123,7 +123,7 @@ def test_a_winner_is_called_only_where_the_interval_leaves_out_0(tmp_path: Path)
     assert "p < 0.001, in 6 of 6 seeds" in said
     assert "The test error of lr0.2 is lower than that of lr0.1: 7.50 against 12.00 %" in said
     said = " ".join(conclude(compared(arm(tmp_path / "b", FIRST, 0.1), arm(tmp_path / "b", LIKE, 0.2))))
-    assert "No difference in overfitting can be told between lr0.2 and lr0.1" in said
+    assert "No clear difference in overfitting between lr0.2 and lr0.1" in said
     assert "to see one of this size takes about" in said
     assert "less than" not in said
 
@@ -196,7 +196,7 @@ def test_a_group_that_looks_faster_by_lower_bounds_is_not_called_faster(tmp_path
     assert not one.is_significant
     said = conclude(comparison)[1]
     assert said.startswith(
-        "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.2 against 2.6 epochs"
+        "No clear difference in convergence between lr0.2 and lr0.1: at least 1.2 against 2.6 epochs"
     )
     assert said.endswith("; times of lr0.2 are lower bounds.")
     assert any("lr0.2 looks faster than lr0.1" in note for note in notes(comparison))
@@ -226,7 +226,7 @@ def test_a_single_run_is_not_called_slower_than_a_lower_bound(tmp_path: Path) ->
     )
     assert comparison.row("epochs_to_target").best is None
     assert (
-        "No difference in convergence can be told between lr0.2 and lr0.1: at least 1.4 against 2.8 epochs "
+        "No clear difference in convergence between lr0.2 and lr0.1: at least 1.4 against 2.8 epochs "
         "to a validation error of 25 %, difference −1.4; times of lr0.2 are lower bounds."
     ) in conclude(comparison)
 
@@ -343,7 +343,7 @@ def test_many_groups_get_one_sentence_each(tmp_path: Path) -> None:
     assert said[0].startswith(
         "lr0.2: overfits less (−0.270 nats) and has the lower test error (−4.50 points)"
     )
-    assert said[1] == "lr0.3: no difference can be told in loss gap, test error and epochs to target."
+    assert said[1] == "lr0.3: no clear difference in loss gap, test error and epochs to target."
     assert len(said) <= 6
 
 

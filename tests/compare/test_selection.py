@@ -112,7 +112,7 @@ def test_runs_that_are_not_done_are_named_and_left_out(tmp_path: Path) -> None:
     assert "3 of 5 runs of none are not done (failed: seed 1; not there: seed 2; interrupted: seed 4)" in (
         said.replace(", not", "; not").replace(", interrupted", "; interrupted")
     )
-    assert "`regx sweep --retry-failed` goes on with all of them" in said
+    assert "`regx sweep --retry-failed` continues all of them" in said
 
 
 def test_an_arm_without_a_finished_run_is_refused(tmp_path: Path) -> None:

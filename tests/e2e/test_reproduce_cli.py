@@ -132,7 +132,8 @@ def test_a_changed_rule_stops_before_anything_is_compared(reproduce: Cli, tmp_pa
     result = reproduce("X01")
     assert result.code == 2
     assert (
-        "lock.json: the rule of X01 was another one when tuning ended; remove results/cpu/width" in result.err
+        "lock.json: the rule of X01 has changed since the tuning ended; remove results/cpu/width"
+        in result.err
     )
 
 

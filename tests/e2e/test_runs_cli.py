@@ -178,7 +178,7 @@ def test_filters_go_run_by_run_also_in_json(cli: Callable, tuned: Path) -> None:
     assert [(run["sweeps"], run["optim.lr"]) for run in shared] == [(["runs/other", "runs/toggles"], 0.3)]
     table = cli("runs", "--where", "model.batch_norm=true", "--where", "seed<1").out.splitlines()
     assert len(table) == 2
-    assert cli("runs", "--where", "seed=77").out == "runs: no run is like that\n"
+    assert cli("runs", "--where", "seed=77").out == "runs: no run meets these conditions\n"
 
 
 def test_sorting(cli: Callable, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_signal_stops_safely(config: Path, number: signal.Signals) -> None:
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert "goes on from there" in err
+    assert "continues from there" in err
     assert "Traceback" not in err
     (folder,) = runs.iterdir()
     record = RunRecord.read(folder / "run.json")

@@ -127,5 +127,5 @@ def test_ctrl_c_stops_all_and_the_same_command_goes_on(cli: Callable, config: Pa
         _, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert "interrupted at step" in err
-    assert err.splitlines()[-1] == "not begun: 2 of the seeds; the same command trains them."
+    assert err.splitlines()[-1] == "not started: 2 of the seeds; the same command trains them."
     assert seeds_in(tmp_path / "runs") == [0]

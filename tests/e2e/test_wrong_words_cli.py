@@ -18,7 +18,7 @@ OPTIONS = {
     "train a.yaml --epochs 3": "no such option: --epochs; write `--set train.epochs=VALUE`",
     "train a.yaml --optim.lr 3": "no such option: --optim.lr; write `--set optim.lr=VALUE`",
     "train a.yaml --gpu": "no such option: --gpu; write `--device`",
-    "train a.yaml --resume": "no such option: --resume; it goes on by itself where it was stopped",
+    "train a.yaml --resume": "no such option: --resume; it continues by itself where it was stopped",
     "train a.yaml optim.lr=0.1": "write --set optim.lr=0.1",
     "train a.yaml --set": "Option '--set' requires an argument; see regx train --help",
     "sweep a.yaml --seeds 0-4": "no such option: --seeds; it stands in the experiment's file",

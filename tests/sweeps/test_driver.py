@@ -198,7 +198,7 @@ def test_trials_do_not_show_the_test_images(tmp_path: Path) -> None:
 def test_an_extension_says_why(tmp_path: Path) -> None:
     tune = "tune: {over: {optim.lr: [0.02, 0.05]}, seeds: [1000], max_extensions: 1}\n"
     _, seen = run(write_experiment(tmp_path, ARMS + tune), tmp_path / "runs")
-    assert any("lies on the high edge; all arms go on a step" in notice for notice in seen.notices)
+    assert any("is the largest tried; all arms get one more value" in notice for notice in seen.notices)
 
 
 def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_asked(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_damaged_record_of_a_sweep_is_put_aside(tmp_path: Path, damage, why: s
     after, seen = run(experiment, runs)
     assert (after.complete, after.trained, after.record) == (True, [], before.record)
     [notice] = seen.notices
-    assert notice == f"{record}: {why}; it is put aside as {record}.damaged and written anew"
+    assert notice == f"{record}: {why}; it is put aside as {record}.damaged and written again"
     assert Path(f"{record}.damaged").exists()
 
 
