@@ -22,7 +22,7 @@ NOTE = "note: train.threads 3 on 2 cores: with more threads than cores, training
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for module in ("train", "files", "engines"):
+    for module in ("train", "validate", "engines"):
         monkeypatch.setattr(sys.modules[f"regx.cli.{module}"], "available_cores", lambda: 2)
     (tmp_path / "small.yaml").write_text(CONFIG)
     (tmp_path / "mine.yaml").write_text(EXPERIMENT)
