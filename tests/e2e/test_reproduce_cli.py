@@ -153,7 +153,7 @@ def test_what_is_wrong_with_one_experiment_does_not_keep_the_others(reproduce: C
     (folder / "width.yaml").write_text(EXPERIMENT.replace("smallest_effect: 0.05", "smallest_effect: 0.01"))
     result = reproduce("X01", "Y01")
     assert result.code == 2
-    assert "width/lock.json: the rule of X01 was another one" in result.err
+    assert "width/lock.json: the rule of X01 has changed" in result.err
     assert "stale" in result.out.splitlines()[1]
     assert "supported" in result.out.splitlines()[2]
 
