@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Quantity",
     "quantity_of",
-    "scaled",
-    "scaled_value",
     "show_mean",
 ]
 
@@ -123,16 +121,3 @@ def _places_of(value: float, digits: int) -> int:
 def _without_zeros(text: str) -> str:
     """Cut the zeros at the end of a decimal number, which say nothing."""
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-# Axes of figures are in the unit of the comparison itself; that of a quotient is a logarithm.
-
-
-def scaled(unit: str) -> tuple[float, str]:
-    """Return the factor and the unit that differences are drawn with: fractions as percentage points."""
-    return (100.0, "pp") if unit == "fraction" else (1.0, unit)
-
-
-def scaled_value(unit: str) -> tuple[float, str]:
-    """Return the factor and the unit that the numbers themselves are drawn with: fractions as per cent."""
-    return (100.0, "%") if unit == "fraction" else (1.0, unit)

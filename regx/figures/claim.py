@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.claims.facts import part_facts
-from regx.claims.quantity import scaled, scaled_value
 from regx.claims.registry import Registry
 from regx.claims.results import ClaimResult, PartResult, ResultsFolder
 from regx.config import Tier
@@ -154,7 +153,7 @@ def _draw_part(figure: Figure, top: float, part: PartEvidence, order: Mapping[st
 
 def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> None:
     """Draw the numbers of each arm, a row of dots for each."""
-    factor, unit = scaled_value(part.unit)
+    factor, unit = theme.scaled(part.unit)
     everything = [factor * value for side in part.sides for value in side.values]
     low, high = min(everything, default=0.0), max(everything, default=0.0)
     is_quotient = part.result.unit in ("ln", "log2")
@@ -172,12 +171,12 @@ def _draw_sides(axes: Axes, part: PartEvidence, order: Mapping[str, int]) -> Non
         marks.row_text(
             axes, -0.04, index, label, ha="right", va="center", size=8, color=color, linespacing=1.1
         )
-    axes.set_xlabel(f"each arm{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+    axes.set_xlabel(theme.with_unit("each arm", unit), labelpad=1, size=8)
 
 
 def _draw_differences(axes: Axes, result: PartResult) -> None:
     """Draw the differences of one part: dots, mean and intervals, zero, and what was asked for."""
-    factor, unit = scaled(result.unit)
+    factor, unit = theme.scaled(result.unit, difference=True)
     values = [factor * value for value in result.differences.values()]
     ends, ends_90 = _ends(result.low, result.high, factor), _ends(result.low_90, result.high_90, factor)
     dashed, grey = _asked_for(result, factor)
@@ -192,7 +191,7 @@ def _draw_differences(axes: Axes, result: PartResult) -> None:
         )
     if result.mean is not None:
         marks.draw_interval(axes, factor * result.mean, ends, -0.45, theme.BLUE)
-    axes.set_xlabel(f"{_meaning(result)}{f' ({unit})' if unit else ''}", labelpad=1, size=8)
+    axes.set_xlabel(theme.with_unit(_meaning(result), unit), labelpad=1, size=8)
 
 
 def _ends(low: float | None, high: float | None, factor: float) -> tuple[float, float] | None:

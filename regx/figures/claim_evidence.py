@@ -7,7 +7,6 @@ from pathlib import Path
 
 from regx.claims.measuring import MeasureRow, SweepRuns, read_measures
 from regx.claims.parts import ClaimPart, parts_of
-from regx.claims.quantity import scaled_value
 from regx.claims.registry import Registered
 from regx.claims.results import ClaimResult, LockedPart, PartResult, ResultsFolder
 from regx.config import Tier
@@ -111,7 +110,7 @@ class RunPanels:
 
     def add_part(
         self,
-        comparison: ClaimPart,
+        part: ClaimPart,
         locked: LockedPart,
         labels: Sequence[str],
         seeds: Sequence[int],
@@ -120,7 +119,7 @@ class RunPanels:
         """Add the runs of one part; nothing where they have not the grid that it needs.
 
         Args:
-            comparison: The part.
+            part: What it compares.
             locked: What was fixed for it.
             labels: Of its sides.
             seeds: Of the runs.
@@ -129,8 +128,8 @@ class RunPanels:
         Raises:
             UsageError: If a file of a run is damaged.
         """
-        arms, measures = locked.arms, comparison.measures
-        by_arm = {arm: [runs.confirmed(arm, comparison, seed) for seed in seeds] for arm in arms}
+        arms, measures = locked.arms, part.measures
+        by_arm = {arm: [runs.confirmed(arm, part, seed) for seed in seeds] for arm in arms}
         over_grid = measures[0].over == "grid"
         try:
             grids = {arm: [one.by_value() for one in found] for arm, found in by_arm.items() if over_grid}
@@ -154,10 +153,10 @@ class RunPanels:
         found = [line for run in runs if run.record.has_learned and (line := course.of(run))]
         if not found:
             return
-        factor, unit = scaled_value(course.unit)
+        factor, unit = theme.scaled(course.unit)
         shared = [x for x in sorted(found[0]) if all(x in line for line in found)]
         lines = tuple([(x, factor * line[x]) for x in shared] for line in found)
-        title = f"{course.title} ({unit})" if unit else course.title
+        title = theme.with_unit(course.title, unit)
         for panel in self.courses:
             if panel.title == title and panel.lines.get(label, lines) == lines:
                 panel.lines[label] = lines
@@ -169,8 +168,8 @@ class RunPanels:
     ) -> None:
         """Add what each run of a grid came to: the measure that one over the grid is made of."""
         each = find_measure("final_valid_error" if measure.each == "diverged" else measure.each)
-        factor, unit = scaled_value(each.unit)
-        title = f"{each.name}{f' ({unit})' if unit else ''}, each run of the grid"
+        factor, unit = theme.scaled(each.unit)
+        title = f"{theme.with_unit(each.name, unit)}, each run of the grid"
         lines = {arm: _grid_line(each, seeds, reference, factor) for arm, seeds in by_arm.items()}
         panel = self.grids.setdefault((title, axis), GridPanel(title=title, axis=axis, lines={}))
         panel.lines.update(lines)
@@ -185,13 +184,13 @@ class RunPanels:
 
 
 def gather(
-    setting: Registered, result: ClaimResult, root: Path, tier: Tier, runs_dir: Path
+    setting: Registered, judged: ClaimResult, root: Path, tier: Tier, runs_dir: Path
 ) -> tuple[list[PartEvidence], list[PanelRow]]:
     """Gather the evidence for a claim in one setting.
 
     Args:
         setting: The claim, or another setting of it.
-        result: How the claim was judged.
+        judged: What came of the claim.
         root: Folder of the results.
         tier: Of the results.
         runs_dir: Folder of the runs' folders.
@@ -204,21 +203,21 @@ def gather(
         UsageError: If a file of the results or of a run is damaged.
     """
     folder = ResultsFolder.named(root, tier, setting.experiment)
-    results = result.parts_in(setting.id)
+    results = judged.parts_in(setting.id)
     if not results or not folder.measures.is_file():
         return [], []
     lock, rows = folder.read_lock(), read_measures(folder.measures)
     runs = _find_runs(setting.experiment, tier, runs_dir)
-    comparisons = {comparison.part: comparison for comparison in parts_of(setting.claim)}
-    parts, panels = [], RunPanels()
-    for part in results:
-        comparison, locked = comparisons[part.part], lock.claims[setting.id].find(part.part)
-        own = [row for row in rows if (row.claim, row.part) == (setting.id, part.part)]
-        sides = tuple(_sides(comparison, locked.arms, own))
-        parts.append(PartEvidence(result=part, sides=sides, unit=comparison.measures[0].unit))
+    by_name = {part.part: part for part in parts_of(setting.claim)}
+    evidence, panels = [], RunPanels()
+    for result in results:
+        part, locked = by_name[result.part], lock.claims[setting.id].find(result.part)
+        own = [row for row in rows if (row.claim, row.part) == (setting.id, result.part)]
+        sides = tuple(_sides(part, locked.arms, own))
+        evidence.append(PartEvidence(result=result, sides=sides, unit=part.measures[0].unit))
         if runs is not None:
-            panels.add_part(comparison, locked, [side.label for side in sides], lock.seeds, runs)
-    return parts, panels.rows()
+            panels.add_part(part, locked, [side.label for side in sides], lock.seeds, runs)
+    return evidence, panels.rows()
 
 
 def _find_runs(experiment: str, tier: Tier, runs_dir: Path) -> SweepRuns | None:
@@ -230,8 +229,8 @@ def _find_runs(experiment: str, tier: Tier, runs_dir: Path) -> SweepRuns | None:
     return None if runs.missing() else runs
 
 
-def _sides(comparison: ClaimPart, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
-    for arm, measure in zip(arms, comparison.measures, strict=True):
+def _sides(part: ClaimPart, arms: Sequence[str], rows: Sequence[MeasureRow]) -> Iterator[Side]:
+    for arm, measure in zip(arms, part.measures, strict=True):
         own = [row for row in rows if (row.arm, row.measure) == (arm, measure.name)]
         yield Side(
             label=arm if len(set(arms)) == len(arms) else measure.name,

@@ -28,11 +28,6 @@ def _num_epochs(comparison: Comparison) -> int:
     return max((run.last_epoch for group in comparison.groups for run in group.runs), default=0)
 
 
-def _percent_or_one(measure: Measure) -> float:
-    """Return what the numbers of a measure are multiplied by to be shown."""
-    return 100.0 if measure.unit == "fraction" else 1.0
-
-
 def _lines_caption(comparison: Comparison) -> list[str]:
     """Say what the lines of groups of seeds mean; nothing for single runs."""
     return marks.seeds_caption([[run.rows for run in group.runs if run.rows] for group in comparison.groups])
@@ -173,7 +168,7 @@ def _draw_group(upper: Axes, lower: Axes, group: Group, *, num_curves: int) -> N
 
 def _draw_bars(axes: Axes, row: Row, labels: Sequence[str]) -> None:
     """Draw one bar per group with its value beside it and a dot per seed."""
-    scale = _percent_or_one(row.measure)
+    scale, _ = theme.scaled(row.measure.unit)
     everything = [scale * value for cell in row.cells for value in cell.values if value is not None]
     low, high = min([0.0, *everything]), max([0.0, *everything])
     span = (high - low) or 1.0
@@ -383,7 +378,7 @@ def save_differences(path: Path, comparison: Comparison) -> Figure:
 
 def _draw_differences(axes: Axes, row: Row) -> None:
     """Draw the differences of one measure, and over each line what it says."""
-    scale = _percent_or_one(row.measure)
+    scale, _ = theme.scaled(row.measure.unit)
     ends = [end for one in row.inferences if one for end in (*one.values, one.low, one.high)]
     marks.set_rows(axes, 0.35, len(row.cells) - 0.5)
     marks.set_row_axis(axes, [0.0, *(scale * end for end in ends if end is not None)], num_ticks=5)

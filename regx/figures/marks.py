@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 
 from regx.figures.theme import INK, MUTED, PALE, log_axis, plain_numbers
 from regx.numbers import shorten
-from regx.stats.tests import mean_interval
 
 __all__ = [
     "MIN_BAND",
@@ -104,6 +103,8 @@ def draw_mean_line(
     """
     xs = list(values)
     if with_band:
+        from regx.stats.tests import mean_interval  # takes scipy, which the curves of a run do without
+
         intervals = [mean_interval(seeds) for seeds in values.values()]
         floor = axes.get_ylim()[0]  # on a logarithmic axis an end of 0 or less would take the band with it
         low = [max(interval.low, floor) for interval in intervals]

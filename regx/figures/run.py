@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.figures import marks, theme
-from regx.numbers import shorten, show_digits
+from regx.numbers import shorten
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
 
@@ -17,6 +17,7 @@ __all__ = ["save_curves"]
 WIDTH, HEIGHT = 7.4, 3.1  # inches: across two columns of a paper
 MAX_POINTS = 500  # of one line
 MOST_MARKED = 25  # epochs, each with a dot on its line
+HUGE = 100_000  # from here on a number has no room
 MAX_TITLE = 84  # letters that fit on the figure's width
 
 
@@ -92,10 +93,10 @@ def _draw_panel(
         )
         ends["test"] = (test, theme.INK)
     labels = [
-        marks.EndLabel(scale * end, f"{name}  {show_digits(scale * end)}", color)
+        marks.EndLabel(scale * end, f"{name}  {_number(scale * end)}", color)
         for name, (end, color) in ends.items()
     ]
-    text = f"gap at the end ({gap_name}): {show_digits(scale * gap)} {'points' if scale > 1 else unit}"
+    text = f"gap at the end ({gap_name}): {_number(scale * gap)} {'points' if scale > 1 else unit}"
     axes.text(0, 1.115, text, transform=axes.transAxes, color=theme.MUTED, size=8)
     marks.label_line_ends(axes, labels, x=epochs[-1])
 
@@ -136,3 +137,13 @@ def _ending(record: RunRecord) -> str:
     if record.status in ("diverged", "failed", "interrupted", "stopped"):
         return f"{record.status} {after}"
     return record.ending if record.note else ""
+
+
+def _number(value: float) -> str:
+    """Write a loss or a percentage with three digits that count and at most four places."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    places = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
+    text = f"{value:.3g}" if size >= HUGE else f"{value:.{places}f}"
+    return text.replace("-", "−")

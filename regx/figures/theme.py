@@ -30,9 +30,11 @@ __all__ = [
     "group_style",
     "log_axis",
     "plain_numbers",
+    "scaled",
     "set_count_axis",
     "set_value_axis",
     "svg_file",
+    "with_unit",
 ]
 
 # Okabe & Ito 2008, "Color Universal Design": told apart with every common kind of colour blindness.
@@ -160,6 +162,16 @@ def add_text(figure: Figure, left: float, top: float, text: str, **style: Any) -
 def add_caption(figure: Figure, left: float, text: str) -> None:
     """Say below everything what the marks mean."""
     add_text(figure, left, figure.get_figheight() - 0.08, text, color=MUTED, size=7.5, va="bottom")
+
+
+def scaled(unit: str, *, difference: bool = False) -> tuple[float, str]:
+    """Return the factor and the unit that numbers are drawn with: fractions as per cent, or points of it."""
+    return (100.0, "pp" if difference else "%") if unit == "fraction" else (1.0, unit)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Name a quantity with the unit that it is drawn in, if it has one."""
+    return f"{name} ({unit})" if unit else name
 
 
 def set_count_axis(axes: Axes, last: float, name: str = EPOCHS) -> None:

@@ -1,10 +1,12 @@
 """All claims in one figure: the effect that a verdict rests on, in multiples of what was asked for."""
 
+import re
 from pathlib import Path
 
 import pytest
 from claim_cases import Values, claim, spread, write_experiment, write_results
 from matplotlib.axes import Axes
+from sweep_builder import build_sweep
 
 from regx.claims.judge import judge_tier
 from regx.claims.registry import read_registry
@@ -98,3 +100,40 @@ def test_figures_are_drawn_of_the_experiments_that_were_asked_for(tmp_path: Path
     results = judge_tier(registry, tmp_path / "results", "cpu")
     save_figures(registry, results, {"try"}, tmp_path / "results", "cpu", tmp_path / "runs")
     assert [path.name for path in tmp_path.rglob("*.svg")] == ["X01.svg"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "measure", "titles"),
+    [
+        ("", "test_error", ["Training loss (nats)", "Validation error (%)"]),
+        ("", "test_loss", ["Training loss (nats)", "Validation loss (nats)"]),
+        (
+            "grid: {optim.lr: [0.1, 1.0]}\n",
+            "range(final_valid_error)",
+            ["final_valid_error (%), each run of the grid"],
+        ),
+    ],
+)
+def test_the_runs_of_a_claim_are_shown_below_it(
+    tmp_path: Path, grid: str, measure: str, titles: list[str]
+) -> None:
+    path = write_experiment(tmp_path, claim("X01", rule(0.1).replace("test_loss", measure)))
+    path.write_text(path.read_text().replace("seeds:", f"{grid}seeds:"))
+    write_results(tmp_path / "results", path, of_size(0.5))
+    build_sweep(
+        tmp_path / "runs",
+        {"a": {}, "b": {"optim.momentum": 0.5}},
+        name="try",
+        seeds=range(10),
+        cells=[{"optim.lr": 0.1}, {"optim.lr": 1.0}] if grid else [{}],
+        curves=lambda _arm, cell, seed: (
+            {"status": "diverged"} if cell.get("optim.lr") == 1.0 and seed else {}
+        ),
+    )
+    registry = read_registry([tmp_path / "experiments"])
+    results = judge_tier(registry, tmp_path / "results", "cpu")
+    save_figures(registry, results, {"try"}, tmp_path / "results", "cpu", tmp_path / "runs")
+    [figure] = tmp_path.rglob("*.svg")
+    texts = re.findall("<!-- (.*?) -->", figure.read_text())
+    assert [text for text in texts if "loss (nats)" in text or "error (%)" in text] == titles
+    assert texts.count("9") == (2 if grid else 0)  # runs that diverged, of either arm

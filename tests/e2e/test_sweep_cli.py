@@ -1,9 +1,12 @@
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
+from terminal import on_terminal
 
 from regx.cli.progress import stop_on_signals
 from regx.runs.lock import hold
@@ -50,6 +53,16 @@ def test_a_sweep_shows_its_plan_trains_and_says_what_comes_next(sweep: Cli, tmp_
     assert "next: regx compare runs/toggles --out runs/toggles/compare" in result.out
     assert (tmp_path / "runs/toggles/sweep.json").exists()
     assert len(list(tmp_path.glob("runs/toggles.*/metrics.csv"))) == 4
+
+
+@pytest.mark.usefixtures("sweep")
+def test_on_a_terminal_a_table_of_the_arms_is_drawn(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "regx", "sweep", "toggles.yaml", "--jobs", "1"]
+    environ = {"PYTHONPATH": str(ROOT), "COLUMNS": "80", "LINES": "24"}
+    with on_terminal(command, tmp_path, environ) as terminal:
+        assert terminal.end() == 0
+    assert all(text in terminal.shown for text in ("training  4/4  1 at work", "valid error", "wide   2/2"))
+    assert "done: runs/toggles" in terminal.shown
 
 
 def test_the_command_that_comes_next_works(sweep: Cli, cli: Cli, tmp_path: Path) -> None:

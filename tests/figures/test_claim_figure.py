@@ -198,7 +198,7 @@ class TestCaptions:
             "line: mean of the seeds where none diverged; dots: each seed; "
             "× at the top: runs that diverged or were stopped, and how many; △:|"
             "runs that were not there when their steps ended, and how many|"
-            "grey: less than the smallest effect of the claim (dashed)"
+            "grey: smaller than the smallest effect that was asked for (dashed)"
         )
 
     def test_they_do_not_name_what_is_not(self, tmp_path: Path) -> None:

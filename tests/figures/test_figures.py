@@ -76,18 +76,18 @@ class TestCurves:
     @pytest.mark.parametrize("num_epochs", [1, 2, 3, 200, 3000])
     def test_they_have_any_length(self, tmp_path: Path, num_epochs: int) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, **decaying(num_epochs))), tmp_path)
-        assert {"Loss (nats)", "Error (%)", "test  0.6", "completed epochs"} <= set(texts)
+        assert {"Loss (nats)", "Error (%)", "test  0.600", "completed epochs"} <= set(texts)
 
     def test_they_state_gap_and_best_epoch(self, tmp_path: Path) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, valid_errors=(0.5, 0.2, 0.3))), tmp_path)
-        assert "gap at the end (test − train): 0.5 nats" in texts
-        assert "gap at the end (test − train): 7 points" in texts
+        assert "gap at the end (test − train): 0.500 nats" in texts
+        assert "gap at the end (test − train): 7.00 points" in texts
         assert "best epoch: 2" in texts
 
     def test_a_diverged_run_says_so(self, tmp_path: Path) -> None:
         _, texts = draw(curves_of(one_run(tmp_path, status="diverged", epochs=9)), tmp_path)
         assert "diverged after epoch 3" in texts
-        assert "gap at the end (valid − train): 0.3 nats" in texts
+        assert "gap at the end (valid − train): 0.300 nats" in texts
         assert not [text for text in texts if text.startswith("test")]
 
     def test_a_run_without_an_epoch_says_so(self, tmp_path: Path) -> None:
