@@ -75,7 +75,7 @@ def read_measures(path: Path) -> list[MeasureRow]:
             found = float(value) if value else None
             rows.append(MeasureRow(claim, part, measure, arm, int(seed), found, note))
         except ValueError:
-            raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes the file anew") from None
+            raise UsageError(f"{path}:{number}: damaged row; `regx reproduce` writes it again") from None
     return rows
 
 

@@ -102,7 +102,7 @@ class ResultsFolder:
         if (here.parent.name, here.name) != (tier, experiment):
             raise UsageError(
                 f"{path}: is of {tier}/{experiment}; put the right file back, or remove {self.path} and "
-                "`regx reproduce` writes it anew"
+                "`regx reproduce` writes it again"
             )
 
 
@@ -124,7 +124,7 @@ class Record(BaseModel):
             raise UsageError(explain(error)) from None
         except ValueError as error:
             raise UsageError(
-                f"{error}; put the right file back, or remove it, and `regx reproduce` writes it anew"
+                f"{error}; put the right file back, or remove it, and `regx reproduce` writes it again"
             ) from None
 
     def write(self, path: Path) -> None:

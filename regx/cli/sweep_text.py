@@ -176,7 +176,7 @@ def ending_lines(summary: "Summary", folder: "SweepFolder") -> list[str]:
 _MEANINGS = {
     "failed": "--retry-failed tries them again",
     "lost": "the same command trains them again",
-    "interrupted": "the same command goes on",
+    "interrupted": "the same command continues",
 }
 
 

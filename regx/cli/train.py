@@ -212,7 +212,7 @@ def _finished(folder: "RunFolder") -> "RunRecord | None":
     except ValueError as error:
         if folder.can_go_on():
             return None
-        raise UsageError(f"{error}; --fresh trains the run anew") from None
+        raise UsageError(f"{error}; --fresh trains the run again") from None
     return record if record.has_ended else None
 
 

@@ -163,7 +163,7 @@ def how_to_go_on(states: Collection[str]) -> str:
     """Say what trains the runs that have not ended; what failed or is damaged is not tried again unasked."""
     unasked = sum(state not in ("failed", "damaged") for state in states)
     if unasked == len(states):
-        return "`regx sweep` goes on"
+        return "`regx sweep` continues"
     return "`regx sweep --retry-failed` " + ("continues all of them" if unasked else "tries again")
 
 

@@ -114,7 +114,7 @@ def _about_batch_norm(config: RunConfig) -> Iterator[str]:
     elif config.train.bn_reestimate_images >= 1 and _is_set(norm, "update_weight"):
         yield (
             "model.batch_norm.update_weight moves only the running-statistics columns of the metrics:"
-            " train.bn_reestimate_images estimates the statistics anew"
+            " train.bn_reestimate_images estimates the statistics again"
         )
     if norm.ghost_size == config.train.batch_size:
         yield "model.batch_norm.ghost_size has no effect: it is the whole batch"

@@ -147,12 +147,12 @@ def read_sweep(path: Path) -> SweepRecord:
     try:
         record = SweepRecord.read(folder.record)
     except ValueError as error:
-        raise UsageError(f"{error}; `regx sweep` of its experiment writes it anew") from None
+        raise UsageError(f"{error}; `regx sweep` of its experiment writes it again") from None
     except OSError as error:
         raise UsageError(explain(error)) from None
     own = SweepFolder.named(record.name, record.tier, path.parent).path.name
     if path.absolute().name != own:
         raise UsageError(
-            f"{folder.record}: is of the sweep {own}; `regx sweep` of the right one writes it anew"
+            f"{folder.record}: is of the sweep {own}; `regx sweep` of the right one writes it again"
         )
     return record

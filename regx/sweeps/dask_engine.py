@@ -369,7 +369,7 @@ class DaskEngine:
         try:
             self.client.restart_workers([worker], timeout=RESTART_SECONDS)
         except Exception as error:
-            message += f"; its worker {worker} could not be started anew ({error})"
+            message += f"; its worker {worker} could not be started again ({error})"
         with contextlib.suppress(UsageError, OSError, ValueError):  # a folder that only the worker has
             mark_late(RunFolder(self.options.runs_dir / task.job.folder), limit)
         self.inbox.put(partial(self.end, task, "failed", message))

@@ -117,7 +117,7 @@ def test_runs_that_are_not_done_are_named_and_left_out(tmp_path: Path) -> None:
 
 def test_an_arm_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     sweep = build_sweep(tmp_path, ARMS, seeds=range(2), curves=lambda arm, *_: None if arm == "norm" else {})
-    assert f"{sweep}:norm: none of its 2 runs is done (2 not there); `regx sweep` goes on" in refused(sweep)
+    assert f"{sweep}:norm: none of its 2 runs is done (2 not there); `regx sweep` continues" in refused(sweep)
     assert len(groups(f"{sweep}:none", f"{sweep}:dropout")) == 2
 
 
@@ -205,4 +205,6 @@ def test_a_damaged_run_of_an_arm_is_named(sweep: Path) -> None:
 def test_the_record_of_another_sweep_is_refused(sweep: Path) -> None:
     record = SweepRecord.read(SweepFolder(sweep).record)
     record.model_copy(update={"name": "other"}).write(SweepFolder(sweep).record)
-    assert "sweep.json: is of the sweep other; `regx sweep` of the right one writes it anew" in refused(sweep)
+    assert "sweep.json: is of the sweep other; `regx sweep` of the right one writes it again" in refused(
+        sweep
+    )

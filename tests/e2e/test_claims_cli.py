@@ -241,5 +241,5 @@ def test_a_damaged_file_of_results_is_named_with_what_to_do(cli: Cli, tmp_path: 
     path.parent.mkdir(parents=True)
     path.write_bytes(VERDICTS[0].read_bytes()[:-100])
     result = cli("claims", "--results", tmp_path)
-    said = "is not valid JSON; put the right file back, or remove it, and `regx reproduce` writes it anew"
+    said = "is not valid JSON; put the right file back, or remove it, and `regx reproduce` writes it again"
     assert (result.code, result.err) == (2, f"{path}: {said}\n")

@@ -326,7 +326,7 @@ def test_an_interrupted_sweep_saves_and_goes_on(tmp_path: Path, undisturbed: Res
     sweep.wait_for_training()
     os.kill(sweep.process.pid, signal.SIGINT)
     text = sweep.finish(code=130)
-    assert "the same command goes on" in text
+    assert "the same command continues" in text
     assert not sweep.begun()
     again = Sweep(tmp_path, "--jobs", "2")
     again.finish()
@@ -340,5 +340,5 @@ def test_ctrl_c_while_the_workers_start_ends_with_a_sentence(tmp_path: Path) -> 
         time.sleep(0.02)
     sweep.process.send_signal(signal.SIGINT)
     text = sweep.finish(code=130)
-    assert "the same command goes on" in text
+    assert "the same command continues" in text
     assert "distributed" not in text
