@@ -13,7 +13,7 @@ from regx.runs.metrics import HEADER, EpochMetrics
 from regx.runs.probes import HEADER as PROBES_HEADER
 from regx.runs.probes import ProbeValue, csv_lines
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
-from regx.runs.table import Run
+from regx.runs.table import Run, load_run_folder
 
 TRAIN_LOSSES = (1.0, 0.4, 0.1)
 VALID_ERRORS = (0.5, 0.3, 0.2)
@@ -68,6 +68,11 @@ def build_run(
     GrowingFile(folder.metrics, HEADER).append("".join(row.to_csv() for row in rows))
     folder_record(config, rows, status, (test_loss, test_error), environment or {}).write(folder.record)
     return folder.path
+
+
+def built_run(runs_dir: Path, **changes: Any) -> Run:
+    """Write a run likewise, and load it."""
+    return load_run_folder(build_run(runs_dir, **changes))
 
 
 def remove_checksums(path: Path) -> None:
