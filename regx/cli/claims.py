@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_claims
-from regx.cli.json_output import JsonOption, print_json
+from regx.cli.json_output import print_json
 from regx.cli.output import echo, plain_console, say
 from regx.text import counted
 
@@ -24,7 +25,7 @@ def claims(
             help="Id of one claim, to see it in full.", autocompletion=offer_claims, show_default=False
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
     figure: Annotated[
         Path | None,
         typer.Option(help="Also draw all effects in one figure, an SVG file.", show_default=False),
@@ -42,10 +43,7 @@ def claims(
             help="Folder of results. Default: results, and those of the package.", show_default=False
         ),
     ] = None,
-    experiments: Annotated[
-        list[Path] | None,
-        typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
-    ] = None,
+    experiments: options.Experiments = None,
 ) -> None:
     """List the claims and their verdicts. Nothing is trained.
 

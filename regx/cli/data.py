@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_datasets
-from regx.cli.json_output import JsonOption, print_json
+from regx.cli.json_output import print_json
 from regx.cli.output import ExitCode, echo, plain_console, say
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class SourceKind(StrEnum):
 
 @data_app.command(name="list")
 def list_datasets(
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the data sets. Size, whether they are here, sources, licence, whom to cite."""
     from regx.data.load import status
@@ -121,7 +122,7 @@ def check(
             show_default=False,
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check cached data sets. Exit code 2 if one is missing, or is not what was published.
 

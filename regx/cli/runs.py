@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.json_output import JsonOption, print_json
+from regx.cli import options
+from regx.cli.json_output import print_json
 from regx.cli.output import echo, say
 from regx.cli.runs_text import print_runs, print_sweeps
 from regx.text import counted
@@ -39,7 +40,7 @@ def runs(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         bool, typer.Option("--delete", help="Remove the runs that are listed, after a question.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the runs in a folder and below it, with their state. The runs of a sweep are listed by arm.
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_yaml
-from regx.cli.engines import available_cores
-from regx.cli.json_output import JsonOption, describe_problem, print_json
+from regx.cli.json_output import describe_problem, print_json
 from regx.cli.output import ExitCode, echo, say
 from regx.text import counted
 
@@ -28,7 +28,7 @@ def validate(
             show_default=False,
         ),
     ],
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check configs and experiments. Each problem is shown with its line.
 
@@ -97,7 +97,7 @@ def _describe_run(path: Path) -> tuple[str, list[str]]:
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)
     summary = f"{config.model.family}, {parameters:,} parameters, {_length(config)}"
-    return summary, run_warnings(config, available_cores())
+    return summary, run_warnings(config)
 
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
@@ -128,7 +128,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
-    return "; ".join(words), experiment_warnings(experiment, available_cores())
+    return "; ".join(words), experiment_warnings(experiment)
 
 
 def _length(config: "RunConfig") -> str:

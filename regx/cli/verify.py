@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
-from regx.cli.json_output import JsonOption, print_json
+from regx.cli.json_output import print_json
 from regx.cli.output import ExitCode, echo, say
 from regx.cli.progress import observer_for, stop_on_signals
 
@@ -22,8 +23,8 @@ def verify(
             help="Folder of a finished run.", autocompletion=offer_run_folders, show_default=False
         ),
     ],
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
-    as_json: JsonOption = False,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
 ) -> None:
     """Train a run again from its record and compare every digit.
