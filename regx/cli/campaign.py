@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from regx.cli.data import fetch_display
-from regx.cli.output import ExitCode, say
-from regx.cli.progress import StopSignal, say_wrapped, stop_on_signals
+from regx.cli.output import ExitCode, say, say_wrapped
+from regx.cli.progress import StopSignal, stop_on_signals
 from regx.cli.sweep_text import estimate_line
 
 if TYPE_CHECKING:

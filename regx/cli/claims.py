@@ -8,8 +8,7 @@ import typer
 
 from regx.cli import options
 from regx.cli.completion import offer_claims
-from regx.cli.json_output import print_json
-from regx.cli.output import echo, plain_console, say
+from regx.cli.output import echo, plain_console, print_json, say
 from regx.text import counted
 
 if TYPE_CHECKING:

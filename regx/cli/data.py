@@ -10,8 +10,7 @@ import typer
 
 from regx.cli import options
 from regx.cli.completion import offer_datasets
-from regx.cli.json_output import print_json
-from regx.cli.output import ExitCode, echo, plain_console, say
+from regx.cli.output import ExitCode, echo, plain_console, print_json, say
 
 if TYPE_CHECKING:
     from regx.data.download import Listener

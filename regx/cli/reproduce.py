@@ -13,9 +13,7 @@ from regx.cli import options
 from regx.cli.campaign import Campaign, EngineChoice
 from regx.cli.claims import refuse_file
 from regx.cli.completion import offer_claims_and_mechanical
-from regx.cli.json_output import print_json
-from regx.cli.output import ExitCode, echo, plain_console, say
-from regx.cli.progress import say_wrapped
+from regx.cli.output import ExitCode, echo, plain_console, print_json, say, say_wrapped
 from regx.cli.sweep_text import describe_plan, ending_lines
 from regx.text import counted
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regx.cli import options
-from regx.cli.json_output import print_json
-from regx.cli.output import echo, say
+from regx.cli.output import echo, print_json, say
 from regx.cli.runs_text import print_runs, print_sweeps
 from regx.text import counted
 

@@ -9,9 +9,7 @@ import typer
 from regx.cli import options
 from regx.cli.campaign import Campaign, EngineChoice
 from regx.cli.completion import offer_experiments
-from regx.cli.json_output import print_json
-from regx.cli.output import ExitCode, echo, say
-from regx.cli.progress import stderr_width
+from regx.cli.output import ExitCode, echo, print_json, say, stderr_width
 from regx.cli.sweep_text import describe_ending, describe_plan, ending_lines, plan_lines, tuned_lines
 
 if TYPE_CHECKING:

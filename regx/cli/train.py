@@ -9,8 +9,7 @@ import typer
 from regx.cli import options
 from regx.cli.completion import offer_configs, offer_devices, offer_settings
 from regx.cli.data import fetch_display
-from regx.cli.json_output import print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:

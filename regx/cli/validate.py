@@ -7,8 +7,7 @@ import typer
 
 from regx.cli import options
 from regx.cli.completion import offer_yaml
-from regx.cli.json_output import describe_problem, print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.text import counted
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def validate(
             for note in notes:
                 say(f"{name}: note: {note}")
     if as_json:
-        found = [describe_problem(problem) for problem in sorted(set(problems))]
+        found = [problem.described for problem in sorted(set(problems))]
         print_json({"files": checked, "problems": found})
         raise typer.Exit(ExitCode.WRONG_USAGE if problems else ExitCode.DONE)
     if problems:

@@ -9,8 +9,7 @@ import typer
 from regx.cli import options
 from regx.cli.completion import offer_run_folders
 from regx.cli.data import fetch_display
-from regx.cli.json_output import print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
 __all__ = ["verify"]
