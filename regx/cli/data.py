@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,10 +12,11 @@ from regx.cli.completion import offer_datasets
 from regx.cli.output import ExitCode, echo, plain_console, print_json, say
 
 if TYPE_CHECKING:
+    from regx.config import RunConfig
     from regx.data.download import Listener
-    from regx.data.load import DatasetStatus
+    from regx.data.load import Dataset, DatasetStatus
 
-__all__ = ["data_app", "fetch_display"]
+__all__ = ["data_app", "fetch_display", "load_data"]
 
 data_app = typer.Typer(
     help="List, fetch and check the data sets.", no_args_is_help=True, rich_markup_mode=None
@@ -24,13 +24,6 @@ data_app = typer.Typer(
 
 
 ALREADY = " (was here already; --force fetches it again)"
-
-
-class SourceKind(StrEnum):
-    """Where to fetch from."""
-
-    TORCHVISION = "torchvision"
-    PACKAGES = "packages"
 
 
 @data_app.command(name="list")
@@ -76,7 +69,7 @@ def fetch(
         ),
     ],
     source: Annotated[
-        SourceKind | None,
+        Literal["torchvision", "packages"] | None,
         typer.Option(
             help="Download only from this source. [default: one after the other]", show_default=False
         ),
@@ -147,6 +140,20 @@ def check(
     if as_json:
         print_json(checked)
     raise typer.Exit(ExitCode.DONE if all(data["ok"] for data in checked) else ExitCode.WRONG_USAGE)
+
+
+def load_data(config: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
+    """Load the data of a run, and show how it is fetched. torch is imported only here.
+
+    Raises:
+        UsageError: If the device is not there: that is refused before anything is fetched.
+    """
+    from regx.data.load import load_dataset
+    from regx.training.environment import resolve_device
+
+    resolve_device(config.device)
+    with fetch_display(quiet=quiet) as listener:
+        return load_dataset(config.data.name, offline=offline, listener=listener)
 
 
 @contextmanager

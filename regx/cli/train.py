@@ -8,7 +8,7 @@ import typer
 
 from regx.cli import options
 from regx.cli.completion import offer_configs, offer_devices, offer_settings
-from regx.cli.data import fetch_display
+from regx.cli.data import load_data
 from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
@@ -90,7 +90,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         for notice in run_warnings(first):
             say(f"note: {notice}")
     finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
-    dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
+    dataset = None if len(finished) == len(wanted) else load_data(first, offline=offline, quiet=quiet)
     wishes = {"fresh": fresh, "keep_checkpoint": keep_checkpoint, "checkpoint_seconds": checkpoint_seconds}
     trained: dict[RunFolder, RunRecord | None] = {}
     with stop_on_signals() as stop:
@@ -163,20 +163,6 @@ def _parse(seeds: list[str] | None) -> tuple[int, ...]:
         return parse_seeds(text)
     except ValueError as error:
         raise UsageError(f"--seed {text[:60]}: {error}") from None
-
-
-def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
-    """Load the data once for all runs. torch is imported only here, after the config has been checked.
-
-    Raises:
-        UsageError: If the device is not there: that is refused before anything is fetched.
-    """
-    from regx.data.load import load_dataset
-    from regx.training.environment import resolve_device
-
-    resolve_device(settings.device)
-    with fetch_display(quiet=quiet) as listener:
-        return load_dataset(settings.data.name, offline=offline, listener=listener)
 
 
 def _tidy_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, quiet: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from regx.cli import options
 from regx.cli.completion import offer_run_folders
-from regx.cli.data import fetch_display
+from regx.cli.data import load_data
 from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
@@ -41,12 +41,9 @@ def verify(
     if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
     config = recorded.config
+    dataset = load_data(config, offline=offline, quiet=quiet)
+    from regx.training.run import train_run  # torch, which takes seconds
 
-    from regx.data.load import load_dataset
-    from regx.training.run import train_run
-
-    with fetch_display(quiet=quiet) as listener:
-        dataset = load_dataset(config.data.name, offline=offline, listener=listener)
     with (
         scratch_folder() as scratch,
         stop_on_signals() as stop,
