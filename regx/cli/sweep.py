@@ -82,7 +82,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         if dry_run and as_json:
             more = {"sweep": str(folder.path), "estimate": campaign.describe_estimate()}
             print_json({**describe_plan(plan), **more})
-        elif not quiet:
+        elif dry_run or not quiet:
             campaign.show_plan(plan_lines(plan, stderr_width()), echo if dry_run else say)
         if dry_run:
             return

@@ -88,6 +88,7 @@ def test_a_dry_run_trains_nothing(sweep: Cli, tmp_path: Path) -> None:
     assert result.code == 0
     assert "left: 4 runs" in result.out  # the plan is the result
     assert not result.err
+    assert sweep("--dry-run", "--quiet").out == result.out  # asked for, so it is shown all the same
     assert not (tmp_path / "runs").exists()
 
 
