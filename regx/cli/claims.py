@@ -51,7 +51,10 @@ def claims(
     from regx.claims.registry import Registered, read_registry
     from regx.claims.status import claim_statuses, default_results, row_of, starter_results
     from regx.cli.claims_text import claim_lines, print_table
+    from regx.config.errors import UsageError
 
+    if figure is not None and figure.suffix != ".svg":
+        raise UsageError(f"--figure: must be a file that ends in .svg (got {str(figure)!r})")
     registry = read_registry(experiments)
     root = results or default_results()
     refuse_file(root)
@@ -94,11 +97,8 @@ def refuse_file(results: Path) -> None:
 
 def _draw(path: Path, found: "Sequence[ClaimStatus]") -> None:
     """Draw all effects in one figure."""
-    from regx.config.errors import UsageError
     from regx.figures.claims import save_claims_figure
 
-    if path.suffix != ".svg":
-        raise UsageError(f"--figure: must be a file that ends in .svg (got {str(path)!r})")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_claims_figure(path, found)
     say(f"{path}: written")
