@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Offline = Annotated[bool, typer.Option("--offline", help="Never fetch data.")]
 Experiments = Annotated[
     list[Path] | None,
-    typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
+    typer.Option(metavar="DIR", help="Look for claims only in this folder. Repeatable.", show_default=False),
 ]
 
 # Of the commands that train many runs.
