@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from regx.runs.record import RunRecord
 
@@ -103,7 +102,6 @@ def test_a_bad_config_is_refused_before_anything_is_made(cli: Callable, config: 
     assert not Path("runs").exists()
 
 
-@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has mps")
 def test_a_device_that_is_not_there_is_refused_before_data_are_read(
     cli: Callable, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
