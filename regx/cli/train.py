@@ -77,7 +77,8 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
 
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
-    from regx.config import load_run, run_warnings
+    from regx.config import load_run
+    from regx.config.warnings import run_warnings
     from regx.runs.folder import RunFolder
     from regx.runs.path_kind import refuse_no_yaml
 

@@ -90,8 +90,9 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
 
 def _describe_run(path: Path) -> tuple[str, list[str]]:
     """Check the config of a run; say in one line what it will be, and what has no effect."""
-    from regx.config import load_run, run_warnings
+    from regx.config import load_run
     from regx.config.sections.model import num_parameters
+    from regx.config.warnings import run_warnings
 
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)

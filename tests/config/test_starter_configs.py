@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from ready_made import CONFIG_FILES, ROOT
 
-from regx.config import load_run, run_warnings
+from regx.config import load_run
 from regx.config.sections.model import num_parameters
+from regx.config.warnings import run_warnings
 
 
 @pytest.mark.parametrize("path", CONFIG_FILES, ids=lambda path: path.stem)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from regx.config import dump_config, load_run, run_warnings
-from regx.config.warnings import thread_warnings
+from regx.config import dump_config, load_run
+from regx.config.warnings import run_warnings, thread_warnings
 
 BASE = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
