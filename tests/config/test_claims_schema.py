@@ -217,6 +217,12 @@ MISTAKES = {
         edited("    and:", "    cells: {optim.lr: 0.1}\n    and:"),
         "mine.yaml:18:13: C01: cells: optim.lr: is no axis of the grid of these arms",
     ),
+    "a cell that the grid has not": (
+        edited("tune: {over", "grid: {train.batch_size: [20, 50]}\ntune: {over").replace(
+            "    and:", "    cells: {train.batch_size: 30}\n    and:"
+        ),
+        "mine.yaml:19:31: C01: cells: train.batch_size: has no value 30 (there are 20, 50)",
+    ),
     "a target above everything": (
         edited("    and:", "    target: 120% of none\n    and:"),
         "mine.yaml:18:13: C01: target: must be below 1, or below 100% (got '120% of none')",
