@@ -218,11 +218,11 @@ def _per_layer_rules(model: ModelConfig) -> Iterator[Finding]:
 
 
 def _momentum_rules(optim: OptimConfig) -> Iterator[Finding]:
-    ramp = isinstance(optim.momentum, MomentumRamp)
-    first = optim.momentum.start if isinstance(optim.momentum, MomentumRamp) else optim.momentum
-    if optim.nesterov and first <= 0:
-        field = "momentum.start" if ramp else "momentum"
-        yield _broken("optim.nesterov", f"needs optim.{field} > 0 (got {first:g})")
+    momentum, field = optim.momentum, "momentum"
+    if isinstance(momentum, MomentumRamp):
+        momentum, field = momentum.start, "momentum.start"
+    if optim.nesterov and momentum <= 0:
+        yield _broken("optim.nesterov", f"needs optim.{field} > 0 (got {momentum:g})")
 
 
 def _statistics_rules(data: DataConfig, model: ModelConfig, train: TrainConfig) -> Iterator[Finding]:
