@@ -44,7 +44,9 @@ def claims(
     ] = None,
     experiments: Annotated[
         list[Path] | None,
-        typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Look for claims only in this folder. Repeatable.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """List the claims and their verdicts. Nothing is trained.

@@ -67,7 +67,9 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     ),
     experiments: Annotated[
         list[Path] | None,
-        typer.Option(help="Look for claims only in this folder of experiments.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Look for claims only in this folder. Repeatable.", show_default=False
+        ),
     ] = None,
     dry_run: DryRunOption = False,
     retry_failed: RetryFailedOption = False,
