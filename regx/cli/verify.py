@@ -28,8 +28,8 @@ def verify(
 ) -> None:
     """Train a run again from its record and compare every digit.
 
-    In another environment (machine, versions, threads) it says what is another and compares the test errors
-    within four standard errors. Exit code 1 when the run does not hold.
+    If the machine, a version or the number of threads has changed, it says so. Then the errors at the end
+    need only agree within four standard errors. Exit code 1 if they do not.
     """
     from regx.compare.repetition import compare_repetition
     from regx.config.errors import UsageError
