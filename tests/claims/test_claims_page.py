@@ -19,8 +19,7 @@ from regx.config.errors import UsageError
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from claim_comments import Comment, read_comments  # noqa: E402
-from claim_pages import ClaimsPage  # noqa: E402
+from claims_page import ClaimsPage, Comment, read_comments  # noqa: E402
 
 RULE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
 RUNS = "stage,arm,tuned,folder,seconds\nconfirm,a,{},try.a-s0,90.0\nconfirm,b,{},try.b-s0,30.0\n"
