@@ -7,9 +7,9 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import pandas as pd
-from markdown_blocks import table
 from pydantic import TypeAdapter, ValidationError
 
+from benchmarks.tables import table
 from regx.claims.facts import certainty, part_facts, remark
 from regx.claims.registry import Registered, Registry, read_registry
 from regx.claims.results import ClaimResult, Gates, MechanicalResult, PartResult, ResultsFolder

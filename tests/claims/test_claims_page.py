@@ -17,7 +17,7 @@ from regx.config import load_experiment
 from regx.config.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "docs"))
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 
 from claims_page import ClaimsPage, Comment, read_comments  # noqa: E402
 
