@@ -13,7 +13,7 @@ from regx.config.errors import UsageError
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
 from regx.reading import explain, read_text
-from regx.runs.files import write_text
+from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SweepRecord, SweepRun
@@ -45,13 +45,9 @@ class MeasureRow:
 
 
 def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
-    """Write measures.csv; every digit of a number is kept."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(MEASURE_COLUMNS)
-    writer.writerows(map(astuple, rows))
+    """Write measures.csv."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text.getvalue())
+    write_csv(path, MEASURE_COLUMNS, map(astuple, rows))
 
 
 def read_measures(path: Path) -> list[MeasureRow]:
