@@ -13,9 +13,9 @@ from regx.runs.folder import RunFolder
 from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ARMS = "arms: {none: {}, wide: {model.hidden_sizes: [16]}}\nseeds: 2\n"
 TUNE = "tune: {over: {optim.lr: [0.1, 0.2, 0.4]}, seeds: [1000], max_extensions: 0}\n"
