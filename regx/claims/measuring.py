@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.results import Lock
@@ -16,8 +15,8 @@ from regx.reading import explain, read_text
 from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord
-from regx.runs.sweep import SweepRecord, SweepRun
-from regx.runs.table import load_run_folder
+from regx.runs.sweep import Stage, SweepRecord, SweepRun
+from regx.runs.table import Run, load_run_folder
 
 __all__ = [
     "MEASURE_COLUMNS",
@@ -86,7 +85,7 @@ class SweepRuns:
 
     runs_dir: Path
     record: SweepRecord
-    _loaded: dict[str, CellRun] = field(default_factory=dict, repr=False)
+    _loaded: dict[str, Run] = field(default_factory=dict, repr=False)
 
     def missing(self) -> list[str]:
         """List the runs to compare that have not ended."""
@@ -124,7 +123,7 @@ class SweepRuns:
         records = [self._load(run).run.record for run in self.record.runs if run.stage == "confirm"]
         return tuple(sorted({_commit(record) for record in records}))
 
-    def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
+    def _of(self, stage: Stage, arm: str) -> list[SweepRun]:
         return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
 
     def _seed_runs(self, arm: str, item: ClaimPart, runs: list[SweepRun]) -> SeedRuns:
@@ -132,10 +131,8 @@ class SweepRuns:
 
     def _load(self, run: SweepRun) -> CellRun:
         if run.folder not in self._loaded:
-            loaded = load_run_folder(self.runs_dir / run.folder)
-            self._loaded[run.folder] = CellRun(run.cell, loaded)
-        known = self._loaded[run.folder]
-        return known if known.cell == run.cell else CellRun(run.cell, known.run)
+            self._loaded[run.folder] = load_run_folder(self.runs_dir / run.folder)
+        return CellRun(run.cell, self._loaded[run.folder])
 
 
 def _commit(record: RunRecord) -> str:
