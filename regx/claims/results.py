@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from regx.claims.exact.check import CheckedValue, CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
 from regx.reading import explain
-from regx.runs.record import read_json, write_json
+from regx.runs.record import Frozen, read_json, write_json
 
 __all__ = [
     "ClaimResult",
@@ -106,10 +106,8 @@ class ResultsFolder:
             )
 
 
-class Record(BaseModel):
+class Record(Frozen):
     """A JSON file, or a part of one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -314,9 +312,9 @@ class MechanicalResult(Record):
 
 
 class MechanicalFile(Record):
-    """The answers of all of them, by id."""
+    """mechanical.json: the answers of all of them, by id."""
 
-    format: int = 1
+    format: int = FORMAT
     claims: dict[str, MechanicalResult]
 
 
