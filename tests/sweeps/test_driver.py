@@ -186,15 +186,6 @@ def test_an_experiment_that_was_edited_keeps_its_former_record(tmp_path: Path) -
     assert not seen.notices
 
 
-def test_trials_do_not_show_the_test_images(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    run(write_experiment(tmp_path, ARMS + TUNE), runs)
-    with (runs / "try" / "runs.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "tune"} == {True}
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "confirm"} == {False}
-
-
 def test_an_extension_says_why(tmp_path: Path) -> None:
     tune = "tune: {over: {optim.lr: [0.02, 0.05]}, seeds: [1000], max_extensions: 1}\n"
     _, seen = run(write_experiment(tmp_path, ARMS + tune), tmp_path / "runs")
