@@ -71,7 +71,7 @@ def judged(repetition: int) -> Iterator[tuple[Key, str]]:
             if found is None:
                 sys.exit(f"{path}: {[outcome.message for outcome in summary.trained if outcome.message]}")
             facts[name] = found
-    rates = {str(arm["tuned"][0]["settings"]) for arm in Lock.read(folder / LOCK).arms}
+    rates = {str(arm.tuned[0].settings) for arm in Lock.read(folder / LOCK).arms}
     yield ("own_rate", "tuned to", "optim.lr"), "=" if len(rates) == 1 else "d"
     registry = read_registry([folder / "experiments"])
     results = judge_tier(registry, folder / "results", "cpu", facts)

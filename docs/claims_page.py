@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from benchmarks.tables import table
@@ -178,7 +177,8 @@ class ClaimsPage:
         seconds: dict[str, float] = {}
         rows = []
         for name, claims in owners.items():
-            own = _run_seconds(ResultsFolder.named(self.results, tier, name).runs)
+            rows_of_runs = ResultsFolder.named(self.results, tier, name).read_runs()
+            own = {row["folder"]: float(row["seconds"] or 0) for row in rows_of_runs}
             cells = [str(len(own)), f"{sum(own.values()) / 60:.0f}"] if own else ["", "not run"]
             rows.append([f"`{name}`", ", ".join(dict.fromkeys(claims)), *cells])
             seconds |= own
@@ -271,10 +271,3 @@ def _row(part: PartResult) -> list[str]:
         facts.p,
         facts.answer,
     ]
-
-
-def _run_seconds(path: Path) -> dict[str, float]:
-    """Read how long each run of an experiment took, by its folder; nothing where there is no file."""
-    if not path.is_file():
-        return {}
-    return pd.read_csv(path, index_col="folder")["seconds"].fillna(0).to_dict()

@@ -3,11 +3,12 @@
 docs/claims_format.md explains each file. Everything in it is small and is meant to be committed.
 """
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -15,6 +16,7 @@ from regx.claims.exact.check import CheckedValue, CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
 from regx.reading import explain
 from regx.runs.record import Frozen, read_json, write_json
+from regx.runs.sweep import ArmRecord
 
 __all__ = [
     "ClaimResult",
@@ -70,6 +72,13 @@ class ResultsFolder:
     def verdicts(self) -> Path:
         """What came of it."""
         return self.path / "verdicts.json"
+
+    def read_runs(self) -> list[dict[str, str]]:
+        """Read the rows of runs.csv; none where it is not there, as in an installed package."""
+        if not self.runs.is_file():
+            return []
+        with self.runs.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
 
     def figure(self, claim_id: str) -> Path:
         """The evidence as a picture."""
@@ -175,7 +184,7 @@ class Lock(Record):
     digest: str = Field(description="sha256 of the resolved experiment.")
     seeds: tuple[int, ...]
     tune_by: str | None
-    arms: tuple[dict[str, Any], ...] = Field(description="As in sweep.json: settings, trials, tuned values.")
+    arms: tuple[ArmRecord, ...] = Field(description="As in sweep.json: settings, trials, tuned values.")
     claims: dict[str, LockedClaim]
 
 
