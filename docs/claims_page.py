@@ -178,7 +178,7 @@ class ClaimsPage:
         rows = []
         for name, claims in owners.items():
             rows_of_runs = ResultsFolder.named(self.results, tier, name).read_runs()
-            own = {row["folder"]: float(row["seconds"] or 0) for row in rows_of_runs}
+            own = {row.folder: row.seconds for row in rows_of_runs}
             cells = [str(len(own)), f"{sum(own.values()) / 60:.0f}"] if own else ["", "not run"]
             rows.append([f"`{name}`", ", ".join(dict.fromkeys(claims)), *cells])
             seconds |= own

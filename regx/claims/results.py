@@ -4,17 +4,19 @@ docs/claims_format.md explains each file. Everything in it is small and is meant
 """
 
 import csv
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from regx.claims.exact.check import CheckedValue, CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
-from regx.reading import explain
+from regx.reading import explain, read_text
 from regx.runs.record import Frozen, read_json, write_json
 from regx.runs.sweep import ArmRecord
 
@@ -30,6 +32,7 @@ __all__ = [
     "PartResult",
     "Record",
     "ResultsFolder",
+    "RunRow",
     "SettingResult",
     "VerdictFile",
     "VerdictWord",
@@ -38,6 +41,7 @@ __all__ = [
 ]
 
 FORMAT = 1
+_WRITE_AGAIN = "put the right file back, or remove it, and `regx reproduce` writes it again"
 
 VerdictWord = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke", "stale", "not run"]
 
@@ -73,12 +77,20 @@ class ResultsFolder:
         """What came of it."""
         return self.path / "verdicts.json"
 
-    def read_runs(self) -> list[dict[str, str]]:
-        """Read the rows of runs.csv; none where it is not there, as in an installed package."""
+    def read_runs(self) -> "list[RunRow]":
+        """Read runs.csv; no rows where it is not there, as in an installed package.
+
+        Raises:
+            UsageError: If it is damaged or cannot be read.
+        """
         if not self.runs.is_file():
             return []
-        with self.runs.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        try:
+            return [_run_row(line) for line in csv.DictReader(io.StringIO(read_text(self.runs)))]
+        except OSError as error:
+            raise UsageError(explain(error)) from None
+        except (KeyError, ValueError, csv.Error):
+            raise UsageError(f"{self.runs}: is damaged; {_WRITE_AGAIN}") from None
 
     def figure(self, claim_id: str) -> Path:
         """The evidence as a picture."""
@@ -115,6 +127,25 @@ class ResultsFolder:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """What is read of a row of runs.csv; its columns are those of a sweep's table."""
+
+    stage: str
+    arm: str
+    tuned: dict[str, Any]
+    folder: str
+    status: str
+    seconds: float
+
+
+def _run_row(line: dict[str, str]) -> RunRow:
+    if None in line.values():
+        raise ValueError("fewer cells than columns")
+    texts = {name: line[name] for name in ("stage", "arm", "folder", "status")}
+    return RunRow(**texts, tuned=json.loads(line["tuned"]), seconds=float(line["seconds"] or 0))
+
+
 class Record(Frozen):
     """A JSON file, or a part of one."""
 
@@ -130,9 +161,7 @@ class Record(Frozen):
         except OSError as error:
             raise UsageError(explain(error)) from None
         except ValueError as error:
-            raise UsageError(
-                f"{error}; put the right file back, or remove it, and `regx reproduce` writes it again"
-            ) from None
+            raise UsageError(f"{error}; {_WRITE_AGAIN}") from None
 
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""

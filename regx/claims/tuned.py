@@ -1,11 +1,10 @@
 """How the arms of a claim were tuned: who looks for an unfair comparison looks here first."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regx.claims.results import ResultsFolder
+    from regx.claims.results import ResultsFolder, RunRow
     from regx.runs.sweep import ArmRecord, Tuned
 
 __all__ = ["show_tuning"]
@@ -75,14 +74,14 @@ def _edge(value: Value, tried: Tried) -> str:
 
 def _tried(folder: "ResultsFolder") -> dict[str, dict[str, dict[Value, bool]]]:
     """List, by arm and setting, each value tried, and whether a trial with it trained under all seeds."""
-    trains: dict[tuple[str, str], bool] = {}  # by arm and by all values of a trial
+    trials: dict[tuple[str, str], list[RunRow]] = {}
     for row in folder.read_runs():
-        if row["stage"] == "tune":
-            trial = row["arm"], row["tuned"]
-            trains[trial] = trains.get(trial, True) and row["status"] == "done"
+        if row.stage == "tune":
+            trials.setdefault((row.arm, str(row.tuned)), []).append(row)
     found: dict[str, dict[str, dict[Value, bool]]] = {}
-    for (arm, settings), trained in trains.items():
-        for key, given in json.loads(settings).items():
+    for (arm, _), rows in trials.items():
+        trained = all(row.status == "done" for row in rows)
+        for key, given in rows[0].tuned.items():
             if (value := _ordered(given)) is not None:
                 values = found.setdefault(arm, {}).setdefault(key, {})
                 values[value] = values.get(value, False) or trained

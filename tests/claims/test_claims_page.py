@@ -23,7 +23,10 @@ sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 from claims_page import ClaimsPage, Comment, read_comments  # noqa: E402
 
 RULE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
-RUNS = "stage,arm,tuned,folder,seconds\nconfirm,a,{},try.a-s0,90.0\nconfirm,b,{},try.b-s0,30.0\n"
+RUNS = """stage,arm,tuned,folder,status,seconds
+confirm,a,{},try.a-s0,done,90.0
+confirm,b,{},try.b-s0,done,30.0
+"""
 
 
 def differ(size: float, spreads: float = 1) -> Values:
@@ -97,8 +100,8 @@ def tuning(folder: Path, arms: tuple[ArmRecord, ...], trials: Sequence[tuple[dic
     results = ResultsFolder.named(folder / "results", "cpu", "try")
     lock = lock_of(load_experiment(path, "cpu"))
     lock.model_copy(update={"tune_by": "final_valid_loss", "arms": arms}).write(results.lock)
-    rows = (["tune", "a", json.dumps(settings), status] for settings, status in trials)
-    write_csv(results.runs, ["stage", "arm", "tuned", "status"], rows)
+    rows = (["tune", "a", json.dumps(settings), "try.a-s0", status, 9.0] for settings, status in trials)
+    write_csv(results.runs, ["stage", "arm", "tuned", "folder", "status", "seconds"], rows)
     return show_tuning(results, "X01")
 
 
@@ -126,6 +129,14 @@ def test_a_list_is_told_and_one_bad_combination_makes_no_edge(tmp_path: Path) ->
     assert tuning(tmp_path, (best,), trials) == (
         "tuned by final_valid_loss: a optim.lr 0.1, model.drop_prob.hidden [0, 0.25] (lowest of 2)"
     )
+
+
+@pytest.mark.parametrize("damage", ["stag", "tune,x", "tune,a,{,try.a-s0,done,1.0", "\0"])
+def test_a_damaged_table_of_runs_is_named(tmp_path: Path, damage: str) -> None:
+    results = ResultsFolder(tmp_path)
+    results.runs.write_text(RUNS.replace("stage", damage) if damage == "stag" else f"{RUNS}{damage}\n")
+    with pytest.raises(UsageError, match=r"runs.csv: is damaged; put the right file back, or remove it"):
+        results.read_runs()
 
 
 def test_the_effect_in_the_table_is_the_one_that_decides(tmp_path: Path) -> None:
