@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 
 from regx.claims.parts import ClaimPart, parts_of
@@ -19,15 +19,12 @@ from regx.runs.sweep import Stage, SweepRecord, SweepRun
 from regx.runs.table import Run, load_run_folder
 
 __all__ = [
-    "MEASURE_COLUMNS",
     "MeasureRow",
     "SweepRuns",
     "measure_claims",
     "read_measures",
     "write_measures",
 ]
-
-MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,13 @@ class MeasureRow:
     note: str = ""
 
 
+_COLUMNS = tuple(column.name for column in fields(MeasureRow))
+
+
 def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
     """Write measures.csv."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(path, MEASURE_COLUMNS, map(astuple, rows))
+    write_csv(path, _COLUMNS, map(astuple, rows))
 
 
 def read_measures(path: Path) -> list[MeasureRow]:
@@ -61,7 +61,7 @@ def read_measures(path: Path) -> list[MeasureRow]:
         raise UsageError(explain(error)) from None
     except (ValueError, csv.Error):
         raise UsageError(f"{path}: is not a table") from None
-    if not lines or tuple(lines[0]) != MEASURE_COLUMNS:
+    if not lines or tuple(lines[0]) != _COLUMNS:
         raise UsageError(f"{path}:1: has another header than this version of regx writes")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
