@@ -75,7 +75,7 @@ class EngineChoice:
     ) -> "AbstractContextManager[Engine]":
         """Open what trains the runs."""
         if places and len(places) == 1:
-            from regx.sweeps.in_process import in_process
+            from regx.sweeps.worker import in_process
 
             return in_process(options)
         from regx.sweeps.dask_engine import local_cluster, remote

@@ -17,6 +17,7 @@ __all__ = [
     "FORMAT",
     "SWEEP_NAME",
     "ArmRecord",
+    "Stage",
     "SweepFolder",
     "SweepRecord",
     "SweepRun",
@@ -27,6 +28,7 @@ __all__ = [
 
 FORMAT = 1
 SWEEP_NAME = "sweep.json"
+Stage = Literal["tune", "confirm"]  # a trial of the tuning, or a run to compare
 
 
 class Tuned(Frozen):
@@ -52,7 +54,7 @@ class ArmRecord(Frozen):
 class SweepRun(Frozen):
     """One run of a sweep."""
 
-    stage: Literal["tune", "confirm"]
+    stage: Stage
     arm: str
     cell: dict[str, Any] = Field(description="Its cell of the grid, by dotted path; empty without a grid.")
     tuned: dict[str, Any] = Field(description="The values that were tuned, or are on trial.")

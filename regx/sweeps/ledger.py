@@ -13,8 +13,9 @@ from regx.runs.folder import NAME, NoRecord, RunFolder
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
+from regx.runs.sweep import Stage
 from regx.runs.table import Run
-from regx.sweeps.jobs import Job, Stage, folder_name
+from regx.sweeps.jobs import Job, folder_name
 from regx.sweeps.shared_folder import remove_marks
 
 __all__ = ["Ledger", "State"]

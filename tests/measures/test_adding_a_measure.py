@@ -102,8 +102,9 @@ def test_it_tunes_and_is_claimed_and_compared(cli: Cli, monkeypatch: pytest.Monk
 def test_a_schema_and_the_docs_have_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     tune = json.loads(cli("schema", "experiment").out)["$defs"]["TuneConfig"]
     assert tune["properties"]["by"]["enum"][-2:] == ["steps_to_target", "loss_fall"]
+    monkeypatch.syspath_prepend(ROOT)
     monkeypatch.syspath_prepend(ROOT / "docs")
-    from settings_tables import compared_table, experiment_tables, measure_table
+    from code_tables import compared_table, experiment_tables, measure_table
 
     meaning = "Fall of the validation loss from the first epoch to the last."
     assert f"| `loss_fall` | nats per run | {meaning} |" in measure_table()
