@@ -7,11 +7,11 @@ from pathlib import Path
 
 from regx.reading import explain
 from regx.runs.folder import RunFolder
+from regx.runs.load import list_runs_and_sweeps
 from regx.runs.metrics import read_rows
 from regx.runs.query import Row
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SweepFolder, SweepRecord, is_sweep_folder, read_sweep
-from regx.runs.table import list_runs_and_sweeps
 
 __all__ = ["FoundSweep", "list_folder", "list_sweep"]
 
