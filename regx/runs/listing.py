@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regx.reading import explain
-from regx.runs.folder import RunFolder
+from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.load import list_runs_and_sweeps
 from regx.runs.metrics import read_rows
 from regx.runs.query import Row
@@ -118,14 +118,12 @@ def _owners(parts: Sequence[tuple[str, str]]) -> list[str]:
 def _describe(path: Path) -> Row:
     """Read the record of one folder; a damaged one is listed with the reason."""
     folder = RunFolder(path)
-    try:
-        record = folder.read_record()
-    except FileNotFoundError:
-        return {"path": str(path), "status": "damaged", "reason": "run.json is missing"}
-    except OSError as error:
-        return {"path": str(path), "status": "damaged", "reason": explain(error)}
-    except ValueError as error:
-        return {"path": str(path), "status": "damaged", "reason": f"{error}; {folder.how_to_repair()}"}
+    record = folder.find_record()
+    if isinstance(record, NoRecord):
+        reason = record.reason or "run.json is missing"
+        if isinstance(record.error, ValueError):
+            reason += f"; {folder.how_to_repair()}"
+        return {"path": str(path), "status": "damaged", "reason": reason}
     said = record.failure or record.note
     return {
         "path": str(path),

@@ -94,15 +94,12 @@ def train_run(
 
 def _record_before(folder: RunFolder, observer: Observer) -> RunRecord | None:
     """Read what an earlier process recorded; where that is lost, a checkpoint does without."""
-    if not folder.record.exists():
-        return None
-    try:
-        return folder.read_record()
-    except ValueError as error:
-        if not folder.can_go_on():
-            raise
-        observer.noticed(f"{error}; it is put aside as {put_aside(folder.record)}")
-        return None
+    found = folder.find_earlier_record()
+    if isinstance(found, RunRecord):
+        return found
+    if found.status == "damaged":
+        observer.noticed(f"{found.reason}; it is put aside as {put_aside(folder.record)}")
+    return None
 
 
 def _new_record(config: RunConfig, device: torch.device, dataset: Dataset) -> RunRecord:
