@@ -7,12 +7,12 @@ from typing import Any
 import torch
 
 from regx.config import RunConfig
+from regx.data.images import RunData
 from regx.data.load import load_dataset
 from regx.runs.metrics import EpochMetrics
 from regx.training.loop import TrainState, train
 from regx.training.observer import Observer
-from regx.training.prepare import RunData, prepare
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 __all__ = ["Rows", "load_data", "reproducible", "small_config", "train_observed"]
 

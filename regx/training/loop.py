@@ -16,13 +16,13 @@ from torch.nn import functional
 from regx.config import RunConfig
 from regx.config.sections.model import FixedMask
 from regx.data import augment
+from regx.data.images import RunData
 from regx.models.dropout import FixableDropout
 from regx.runs.metrics import EpochMetrics
 from regx.training.environment import autocast
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.observer import Observer
 from regx.training.optim import Sgd, constrained_weights, project_max_norm_
-from regx.training.prepare import RunData
 from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator

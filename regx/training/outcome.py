@@ -7,11 +7,11 @@ from torch import nn
 
 from regx.config import RunConfig
 from regx.config.sections.model import FixedMask
+from regx.data.images import RunData
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Failure, Final, Note
 from regx.training.evaluate import evaluate, fresh_batch_norm, weights_of
 from regx.training.loop import TrainState, hopeless
-from regx.training.prepare import RunData
 
 __all__ = ["best_epoch", "describe_ending", "final_metrics"]
 

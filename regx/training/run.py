@@ -25,10 +25,9 @@ from regx.training.environment import describe_environment, resolve_device
 from regx.training.loop import Ending, train
 from regx.training.observer import Observer
 from regx.training.outcome import best_epoch, describe_ending, final_metrics
-from regx.training.prepare import prepare
 from regx.training.probing import Probing
 from regx.training.seeding import stream_seed
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 __all__ = ["train_run"]
 

@@ -3,12 +3,11 @@
 import torch
 
 from regx.config import RunConfig
-from regx.data.images import Images
+from regx.data.images import Images, RunData
 from regx.runs.metrics import EpochMetrics
 from regx.training.environment import resolve_device
 from regx.training.loop import TrainState, train
 from regx.training.observer import Observer
-from regx.training.prepare import RunData
 from regx.training.start import start
 
 __all__ = ["measure_speed"]

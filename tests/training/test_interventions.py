@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from watching import Quiet
 
 from regx.config import RunConfig
+from regx.data.images import RunData
 from regx.data.load import Dataset
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
@@ -20,10 +21,9 @@ from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.loop import Ending, TrainState, hopeless, train
 from regx.training.observer import Observer
-from regx.training.prepare import RunData, prepare
 from regx.training.run import train_run
 from regx.training.seeding import stream_seed
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 CNN: dict[str, Any] = {"family": "cnn", "conv_channels": [8], "hidden_sizes": [16, 16]}
 WITH_DROPOUT: dict[str, Any] = {"drop_prob": {"input": 0.1, "conv": 0.2, "hidden": 0.3}}
