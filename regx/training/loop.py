@@ -27,7 +27,7 @@ from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
-__all__ = ["Ending", "TrainState", "hopeless", "train"]
+__all__ = ["Ending", "TrainState", "is_hopeless", "train"]
 
 Ending = Literal["finished", "stopped", "non_finite", "hopeless"]
 
@@ -81,18 +81,15 @@ def train(
         if row is None:
             continue
         observer.epoch_done(row)
-        if hopeless(config, row):
+        if is_hopeless(config, row):
             return "hopeless"
     return "finished"
 
 
-def hopeless(config: RunConfig, row: EpochMetrics) -> str | None:
-    """Say why the config's rule ends the run after this epoch; None where it goes on."""
+def is_hopeless(config: RunConfig, row: EpochMetrics) -> bool:
+    """Whether the config's rule ends the run after this epoch."""
     rule = config.train.stop_if
-    if rule is None or row.epoch != rule.epoch or row.train_loss <= rule.train_loss_above:
-        return None
-    limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
-    return f"the training loss is {row.train_loss:.3g} after epoch {row.epoch}; {limit}"
+    return rule is not None and row.epoch == rule.epoch and row.train_loss > rule.train_loss_above
 
 
 def _train_epoch(

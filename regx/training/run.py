@@ -24,7 +24,7 @@ from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint,
 from regx.training.environment import describe_environment, resolve_device
 from regx.training.loop import Ending, train
 from regx.training.observer import Observer
-from regx.training.outcome import best_epoch, describe_ending, final_metrics
+from regx.training.outcome import best_epoch, describe_ending
 from regx.training.probing import Probing
 from regx.training.seeding import stream_seed
 from regx.training.start import prepare, start
@@ -301,13 +301,10 @@ class _Run(Observer):
         self.ending = ending
         # First: whoever goes on from it reads the test set and asks the probes again, and gets the same.
         weights = self.save_checkpoint() if keep else None
-        final = None
-        if ending == "finished":
-            final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
-        if self.probing and final is not None:
+        ended = describe_ending(self.config, self.data, self.state, self.rows, ending)
+        if self.probing and ended["status"] == "done":
             self.probing.end(self.data.test)
         self.write_probes()
-        ended = describe_ending(self.config, self.data, self.state, self.rows, final)
         self.write_record(**ended, files=self.checksums(weights))
         if not keep:
             self.folder.checkpoint.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from regx.models.dropout import FixableDropout
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm
-from regx.training.loop import Ending, TrainState, hopeless, train
+from regx.training.loop import Ending, TrainState, is_hopeless, train
 from regx.training.observer import Observer
 from regx.training.run import train_run
 from regx.training.seeding import stream_seed
@@ -263,6 +263,16 @@ def test_a_hopeless_run_is_stopped(digits: Dataset, tmp_path: Path) -> None:
     assert train_run(config, folder, digits, Quiet()) == record  # it is not trained again
 
 
+def test_a_run_above_the_limit_by_less_than_metrics_csv_shows_is_stopped(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    rows = trained(config_of(), digits)[2].rows[:-1]
+    row = next(row for row in rows if row.as_written().train_loss < row.train_loss)
+    rule = {"epoch": row.epoch, "train_loss_above": row.as_written().train_loss}
+    record = train_run(config_of(train={"stop_if": rule}), RunFolder(tmp_path / "a"), digits, Quiet())
+    assert (record.status, record.epochs_completed) == ("stopped", row.epoch)
+
+
 def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:
     """The limit is the loss itself of that epoch: only what lies above it ends there."""
     rows = trained(config_of(), digits)[2].rows
@@ -275,5 +285,5 @@ def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:
 def test_the_stop_rule_is_applied_once(digits: Dataset) -> None:
     row = trained(config_of(train={"epochs": 1}), digits)[2].rows[0]
     config = config_of(train={"stop_if": {"epoch": 2, "train_loss_above": row.train_loss / 2}})
-    ended = [hopeless(config, replace(row, epoch=epoch)) is not None for epoch in (1, 2, 3)]
+    ended = [is_hopeless(config, replace(row, epoch=epoch)) for epoch in (1, 2, 3)]
     assert ended == [False, True, False]
