@@ -130,7 +130,7 @@ def _describe(path: Path) -> Row:
         "status": record.status,
         "name": record.name,
         "seed": record.seed,
-        "epochs_completed": record.epochs_completed if record.has_ended else _count_rows(folder),
+        "epochs_completed": record.epochs_completed if record.has_ended else _last_epoch(folder),
         "valid_error": _valid_error(record),
         "test_error": record.final.test_error if record.final else None,
         "images_per_second": record.images_per_second,
@@ -139,12 +139,13 @@ def _describe(path: Path) -> Row:
     }
 
 
-def _count_rows(folder: RunFolder) -> int:
-    """Count the epochs of a run that has not ended; its record is as old as its last checkpoint."""
+def _last_epoch(folder: RunFolder) -> int:
+    """Return the last epoch of a run that has not ended; its record is as old as its last checkpoint."""
     try:
-        return len(read_rows(folder.metrics))
+        rows = read_rows(folder.metrics)
     except (OSError, ValueError):
         return 0
+    return rows[-1].epoch if rows else 0
 
 
 def _valid_error(record: RunRecord) -> float | None:
