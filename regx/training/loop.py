@@ -6,6 +6,7 @@ Shapes: N images, B batch, C channels, H height, W width, K classes.
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +20,6 @@ from regx.data import augment
 from regx.data.images import RunData
 from regx.models.dropout import FixableDropout
 from regx.runs.metrics import EpochMetrics
-from regx.training.environment import autocast
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.observer import Observer
 from regx.training.optim import Sgd, constrained_weights, project_max_norm_
@@ -139,7 +139,7 @@ def _step_function(
 
     def take_step(images_BCHW: Tensor, labels_B: Tensor) -> Tensor:
         lr = lr_at(optim, step=state.step, steps_per_epoch=per_epoch, num_steps=total)
-        with autocast(device, config.train.precision):
+        with _autocast(device, config.train.precision):
             logits_BK = network(images_BCHW)
         loss = functional.cross_entropy(logits_BK.float(), labels_B)
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -150,6 +150,13 @@ def _step_function(
         return loss.detach()
 
     return take_step
+
+
+def _autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context of a forward pass; entered anew at each step, since it caches converted weights."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
 
 
 def _fix_masks_(network: nn.Module, config: RunConfig, epoch: int) -> None:
