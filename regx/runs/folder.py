@@ -212,7 +212,7 @@ class RunFolder:
             return f"remove {self.path} and train the run again"
         words = ["regx", "train", str(self.config), "--out", str(self.path.parent)]
         if self.can_go_on():
-            return f"`{shlex.join(words)}` goes on from its checkpoint"
+            return f"`{shlex.join(words)}` continues from its checkpoint"
         return f"`{shlex.join([*words, '--fresh'])}` trains it again"
 
 

@@ -200,7 +200,7 @@ class _Run(Observer):
             return load_checkpoint(path, self.record.config_hash, self.record.seed)
         except UnusableError as error:
             aside = put_aside(path)
-            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
+            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run starts again")
             return None
 
     def restore_tables(self, checkpoint: Checkpoint | None) -> None:
@@ -228,7 +228,7 @@ class _Run(Observer):
         self.record = self.record.model_copy(update={"processes": (*earlier, process)})
         if earlier and (changes := process.environment.changes_since(earlier[-1].environment)):
             self.observer.noticed(
-                f"{self.folder.path}: goes on as another program than before ({', '.join(changes)}), which "
+                f"{self.folder.path}: continues as another program than before ({', '.join(changes)}), which "
                 "may move digits: the run is marked mixed; --fresh trains it as one"
             )
 
