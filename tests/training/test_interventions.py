@@ -20,7 +20,7 @@ from regx.runs.folder import RunFolder
 from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm
 from regx.training.loop import Ending, TrainState, is_hopeless, train
-from regx.training.observer import Observer
+from regx.training.observer import Rows
 from regx.training.run import train_run
 from regx.training.seeding import stream_seed
 from regx.training.start import prepare, start
@@ -33,16 +33,16 @@ def config_of(**sections: dict[str, Any]) -> RunConfig:
     return small_config(data={"train_size": 200}, **sections | {"model": CNN | sections.get("model", {})})
 
 
-class Recorder(Observer):
-    """Keeps the rows, and a look at the network after each epoch."""
+class Recorder(Rows):
+    """Keeps a look at the network after each epoch, too."""
 
     def __init__(self, state: TrainState, look: Callable[[nn.Module], Any]) -> None:
+        super().__init__()
         self.state, self.look = state, look
-        self.rows: list[EpochMetrics] = []
         self.seen: list[Any] = []
 
     def epoch_done(self, row: EpochMetrics) -> None:
-        self.rows.append(row)
+        super().epoch_done(row)
         self.seen.append(self.look(self.state.network))
 
 
