@@ -5,6 +5,7 @@ repetition and measure to results/statistics/a_a.csv, from which `make docs` mak
 docs/statistics.md. Runs that are done are not trained again, so the script may be stopped and started.
 """
 
+import argparse
 import csv
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ def config(seed: int) -> RunConfig:
 
 def main() -> None:
     """Train what is missing, compare the two names of each repetition and write the rows."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     train_all()
     with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

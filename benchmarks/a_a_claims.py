@@ -7,6 +7,7 @@ written, swept, locked, measured and judged from its files. Runs that are done a
 script may be stopped and started.
 """
 
+import argparse
 import csv
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ Key = tuple[str, str, str]
 
 def main() -> None:
     """Run what is missing, judge everything and write a row per experiment, rule and measure."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     outcomes: dict[Key, str] = {}
     for repetition in range(max(REPETITIONS.values())):
         for key, letter in judged(repetition):

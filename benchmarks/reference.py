@@ -4,6 +4,7 @@ Runs that are done are not trained again, so the script may be stopped and start
 results/reference.csv, from which `make docs` makes the table in docs/speed.md.
 """
 
+import argparse
 import csv
 import subprocess
 import sys
@@ -64,6 +65,7 @@ HEADER = [
 
 def main() -> None:
     """Train what is missing, two single-threaded runs at a time, and write the rows."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     runs = [(reference, seed) for reference in REFERENCES for seed in range(reference.num_seeds)]
     single = [run for run in runs if _threads(*run) == 1]
     with ThreadPoolExecutor(2) as pool:

@@ -4,6 +4,7 @@ Writes results/statistics/coverage.csv, a row per rate, in about two minutes; `m
 docs/statistics.md of it. The differences have standard deviation 1, so effects are in units of it.
 """
 
+import argparse
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ Row = tuple[object, ...]
 
 def main() -> None:
     """Simulate every distribution with every number of seeds and write the rates."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)

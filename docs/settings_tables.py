@@ -59,7 +59,8 @@ def measure_table() -> str:
         number = re.search(r"_k(\d+)$", name)
         if number is None or number[1] == "1":
             shown = re.sub(r"_k1$", "_kN", name)
-            text += f"| `{shown}` | {unit} | {meaning.replace('of 1 thinned', 'of N thinned')} |\n"
+            explained = meaning.replace("of 1 thinned", "of N thinned").replace("|", "\\|")
+            text += f"| `{shown}` | {unit} | {explained} |\n"
     return text
 
 

