@@ -17,7 +17,7 @@ from regx.config import RunConfig
 from regx.data.load import load_dataset
 from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
-from regx.runs.table import Run, load_run_folder
+from regx.runs.load import Run, load_run_folder
 from regx.training.observer import Observer
 from regx.training.run import train_run
 

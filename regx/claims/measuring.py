@@ -14,9 +14,9 @@ from regx.measures.measure import CellRun, Number, Reference, SeedRuns
 from regx.reading import explain, read_text
 from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
+from regx.runs.load import Run, load_run_folder
 from regx.runs.record import RunRecord
 from regx.runs.sweep import Stage, SweepRecord, SweepRun
-from regx.runs.table import Run, load_run_folder
 
 __all__ = [
     "MeasureRow",

@@ -157,7 +157,7 @@ class Record(Frozen):
             UsageError: If it is damaged, of another format, or cannot be read.
         """
         try:
-            return read_json(path, cls, form=FORMAT)
+            return read_json(path, cls)
         except OSError as error:
             raise UsageError(explain(error)) from None
         except ValueError as error:

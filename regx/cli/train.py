@@ -190,16 +190,13 @@ def _pattern(settings: "RunConfig", out: Path) -> str:
 def _finished(folder: "RunFolder") -> "RunRecord | None":
     """Read the record of a finished run; None if something is left to train."""
     from regx.config.errors import UsageError
+    from regx.runs.folder import NoRecord
 
-    if not folder.record.exists():
-        return None
     try:
-        record = folder.read_record()
+        found = folder.find_earlier_record()
     except ValueError as error:
-        if folder.can_go_on():
-            return None
         raise UsageError(f"{error}; --fresh trains the run again") from None
-    return record if record.has_ended else None
+    return None if isinstance(found, NoRecord) or not found.has_ended else found
 
 
 def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig") -> None:

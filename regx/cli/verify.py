@@ -35,7 +35,7 @@ def verify(
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
-    from regx.runs.table import load_run_folder
+    from regx.runs.load import load_run_folder
 
     recorded = load_run_folder(run)
     if not recorded.record.has_ended:

@@ -18,8 +18,8 @@ from regx.config.errors import Finding, Problem
 from regx.config.hints import choice_hint
 from regx.measures.measure import Reference, SeedRuns
 from regx.measures.registry import find_measure, tuning_measures
+from regx.runs.load import Run
 from regx.runs.sweep import ArmRecord, Tuned
-from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 

@@ -14,7 +14,7 @@ from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import group_selections, select
 from regx.compare.words import conclude
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 from regx.stats.power import seeds_needed
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)

@@ -18,7 +18,7 @@ from regx.compare.tables import (
 )
 from regx.config.sections.model import BatchNormConfig
 from regx.measures.registry import shown_measures
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_a_mixed_run_is_the_first_reason(
         train_run(settings, folder, load_dataset("digits"), Quiet(stop=3))
     trained = cli("train", config)
     assert (
-        "note: runs/small-s0-ef96ad32: goes on as another program than before (code 0123abcd -> "
+        "note: runs/small-s0-ef96ad32: continues as another program than before (code 0123abcd -> "
         in trained.err
     )
     result = cli("verify", folder.path, "--quiet")

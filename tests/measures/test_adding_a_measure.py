@@ -12,8 +12,8 @@ from conftest import ROOT
 from regx.claims.measuring import read_measures
 from regx.measures.measure import Measure
 from regx.measures.run import RUN_MEASURES, of_run
+from regx.runs.load import Run, load_run_folder
 from regx.runs.sweep import SweepRecord
-from regx.runs.table import Run, load_run_folder
 
 BASE = """
 name: small

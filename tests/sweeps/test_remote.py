@@ -16,7 +16,7 @@ from engine_jobs import Notebook, once, small_job, timeless, work_off
 import regx
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 from regx.sweeps.dask_engine import remote
 from regx.sweeps.jobs import EngineLostError, EngineOptions
 from regx.sweeps.worker import in_process
