@@ -4,17 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_config import small_yaml
 
 from regx.config.warnings import available_cores
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {epochs: 1, batch_size: 50, threads: 3}
-device: cpu
-"""
+CONFIG = small_yaml(train={"epochs": 1, "threads": 3})
 EXPERIMENT = "name: mine\nquestion: Does it?\nbase: small.yaml\narms: {plain: {}}\nseeds: 0-1\n"
 NOTE = "note: train.threads 3 on 2 cores: with more threads than cores, training is far slower"
 

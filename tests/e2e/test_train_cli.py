@@ -11,17 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_config import small_yaml
 
 from regx.runs.record import RunRecord
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [32], drop_prob: {hidden: 0.2}}
-optim: {lr: 0.1}
-train: {epochs: 4, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(
+    data={"train_size": 200}, model={"hidden_sizes": [32], "drop_prob": {"hidden": 0.2}}, train={"epochs": 4}
+)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from run_builder import remove_checksums
+from small_config import small_yaml
 from watching import Quiet
 
 from regx.config import load_run
@@ -12,14 +13,7 @@ from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 from regx.training.run import train_run
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [16], drop_prob: {hidden: 0.2}}
-optim: {lr: 0.1}
-train: {epochs: 4, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(model={"drop_prob": {"hidden": 0.2}}, train={"epochs": 4})
 
 
 @pytest.fixture

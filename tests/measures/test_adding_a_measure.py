@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from small_config import small_yaml
 
 from regx.claims.measuring import read_measures
 from regx.measures.measure import Measure
@@ -15,14 +16,7 @@ from regx.measures.run import RUN_MEASURES, of_run
 from regx.runs.load import Run, load_run_folder
 from regx.runs.sweep import SweepRecord
 
-BASE = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [16]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(train={"epochs": 2})
 CLAIM = "says: It does., source: Somebody 2014, family: own, contrast: wide - plain, smallest_effect: 0.001"
 EXPERIMENT = f"""
 name: adding

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from small_sweeps import finish, write_experiment
+from watching import timeless
 
 from regx.config import Experiment
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
@@ -196,7 +196,7 @@ def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_aske
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
     run(experiment, runs)
     metrics = sorted(runs.glob("*/metrics.csv"))[0]
-    whole = timeless(metrics)
+    whole = timeless(metrics.parent)
     metrics.write_text(metrics.read_text().replace("0.", "1.", 1))
     summary, seen = run(experiment, runs)
     assert (summary.complete, [job.folder for job in summary.skipped]) == (False, [metrics.parent.name])
@@ -209,14 +209,7 @@ def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_aske
         "the run is trained again",
         f"it is put aside as {metrics}.damaged",
     ]
-    assert timeless(metrics) == whole
-
-
-def timeless(metrics: Path) -> list[list[str]]:
-    rows = [line.split(",") for line in metrics.read_text().splitlines()]
-    return [
-        [cell for cell, name in zip(row, rows[0], strict=True) if name not in TIME_COLUMNS] for row in rows
-    ]
+    assert timeless(metrics.parent) == whole
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from clusters import start_scheduler, start_worker
-from engine_jobs import TOO_LARGE, Notebook, small_job, timeless, work_off
+from engine_jobs import TOO_LARGE, Notebook, small_job, work_off
+from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.sweeps.dask_engine import local_cluster, remote
@@ -80,8 +81,8 @@ def test_contract(sweep: Sweep, reference: Sweep) -> None:
     for job in GOOD:
         assert sweep.results[job.folder].ending == "done"
         assert sweep.folder(job).read_record().status == "done"
-        assert len(timeless(sweep.runs_dir, job)) == 3
-        assert timeless(sweep.runs_dir, job) == timeless(reference.runs_dir, job)
+        assert len(timeless(sweep.runs_dir / job.folder)) == 3
+        assert timeless(sweep.runs_dir / job.folder) == timeless(reference.runs_dir / job.folder)
     check_divergence(sweep)
     check_failure(sweep)
     assert sweep.watch.started_by.keys() == sweep.results.keys()
