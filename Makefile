@@ -61,10 +61,10 @@ reproduce-smoke: $(VENV)/.installed  ## every claim at its smallest, to see that
 data: $(VENV)/.installed  ## fetch MNIST, Fashion-MNIST and CIFAR-10
 	$(BIN)/regx data fetch mnist fashion_mnist cifar10
 
-docs: $(VENV)/.installed-dev  ## write the generated pages anew
+docs: $(VENV)/.installed-dev  ## write the generated pages again
 	$(BIN)/python docs/generate.py
 
-golden: $(VENV)/.installed-dev  ## store the golden losses anew: only when a change is meant to move results
+golden: $(VENV)/.installed-dev  ## store the golden losses again: only when a change is meant to move results
 	$(BIN)/python tests/golden/store_losses.py
 
 bench: $(VENV)/.installed-bench  ## training and sweep throughput against other ways, side by side

@@ -4,7 +4,7 @@ Writes results/statistics/coverage.csv, a row per rate, in about two minutes; `m
 docs/statistics.md of it. The differences have standard deviation 1, so effects are in units of it.
 """
 
-import csv
+import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
 from math import exp, sqrt
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regx.runs.files import atomic_path
+from regx.runs.files import write_csv
 from regx.stats.tests import summarize, welch
 from regx.stats.verdict import at_least, decide
 
@@ -33,19 +33,20 @@ Row = tuple[object, ...]
 
 def main() -> None:
     """Simulate every distribution with every number of seeds and write the rates."""
-    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        for number, (name, draw) in enumerate(DISTRIBUTIONS.items()):
-            for num_seeds in (5, 10, 20):
-                rng = np.random.default_rng([number, num_seeds])
-                for what, *effects, hits, repetitions in simulate(rng, draw, num_seeds):
-                    rate = hits / repetitions
-                    error = sqrt(rate * (1 - rate) / repetitions)
-                    writer.writerow(
-                        (name, num_seeds, what, *effects, f"{rate:.5f}", f"{error:.5f}", repetitions)
-                    )
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    write_csv(RESULT, HEADER, rates())
     print(f"wrote {RESULT}")
+
+
+def rates() -> Iterator[Row]:
+    """Yield a row for each rate."""
+    for number, (name, draw) in enumerate(DISTRIBUTIONS.items()):
+        for num_seeds in (5, 10, 20):
+            rng = np.random.default_rng([number, num_seeds])
+            for what, *effects, hits, repetitions in simulate(rng, draw, num_seeds):
+                rate = hits / repetitions
+                error = sqrt(rate * (1 - rate) / repetitions)
+                yield (name, num_seeds, what, *effects, f"{rate:.5f}", f"{error:.5f}", repetitions)
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Samples:

@@ -9,11 +9,11 @@ from regx.compare.select import Group, Selection, group_selections
 from regx.config import RunConfig, config_hash, dump_config
 from regx.runs.files import GrowingFile
 from regx.runs.folder import RunFolder
+from regx.runs.load import Run, load_run_folder
 from regx.runs.metrics import HEADER, EpochMetrics
 from regx.runs.probes import HEADER as PROBES_HEADER
 from regx.runs.probes import ProbeValue, csv_lines
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
-from regx.runs.table import Run, load_run_folder
 
 TRAIN_LOSSES = (1.0, 0.4, 0.1)
 VALID_ERRORS = (0.5, 0.3, 0.2)

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regx.cli.json_output import print_json
-from regx.cli.output import echo, say
+from regx.cli.output import echo, print_json, say
 
 __all__ = ["init", "schema_app"]
 
@@ -45,10 +44,10 @@ def init(
 ) -> None:
     """Copy the ready-made configs and experiments. Files that are already there are kept.
 
-    Each begins with the line by which editors check it while one types, against the schemas that are written
-    beside them.
+    The first line of each names a schema, by which editors check the file while you type. The schemas go to
+    schemas/.
 
-    Example: regx init
+    Example: regx init my_experiments
     """
     from regx.config.errors import UsageError
     from regx.runs.files import atomic_path

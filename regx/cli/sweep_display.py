@@ -185,10 +185,12 @@ class _Counts(_Silent):
         self.arms[job.arm].running[job.folder] = f"{run} epoch {epochs}/{job.config.train.epochs}"
 
     def ended(self, result: "JobResult") -> None:
-        self.num_ended += 1
-        self.seconds += result.seconds
         arm = self.arms[result.job.arm]
         arm.running.pop(result.job.folder, None)
+        if result.ending == "interrupted":  # it is left for the next call
+            return
+        self.num_ended += 1
+        self.seconds += result.seconds
         arm.endings.append(result.ending)
         if (error := self.valid_error(result)) is not None:
             arm.errors.append(error)

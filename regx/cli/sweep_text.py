@@ -59,10 +59,11 @@ def _counts(plan: "Plan") -> list[str]:
         points = sorted({len(experiment.tune.points(arm)) for arm in tuned}) or [0]
         each = " to ".join(str(number) for number in dict.fromkeys((points[0], points[-1])))
         per = "cell" if experiment.tune.per == "cell" else "arm"
+        grows = experiment.tune.extend and experiment.tune.max_extensions
         lines.append(
             f"tuning by {experiment.tune.by}: {each} trials for each {per}"
-            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.tuning.trials), 'run')},"
-            " more if the best value is the smallest or largest tried"
+            f" x {counted(len(experiment.tune.seeds), 'seed')} = {counted(len(plan.tuning.trials), 'run')}"
+            + (", more if the best value is the smallest or largest tried" if grows else "")
         )
     lines.append(f"done already: {counted(plan.num_done, 'run')}; left: {counted(len(plan.left), 'run')}")
     if plan.failed:

@@ -22,12 +22,12 @@ NAMES, SENTENCES, PANEL = 0.1, 0.5, 2.6
 LEFT = 5.6  # where the panel begins
 GAP, HEAD, ROW, FOOT = 0.12, 0.46, 0.215, 0.74
 SENTENCE_LETTERS = 90
-TITLE = "What holds of the claims"
+TITLE = "The claims and their verdicts"
 LEGEND = (
-    "Line: 95 % interval. Right of 0 favours the claim; grey: smaller than the smallest effect. "
-    "Squares: equal, or not worse, is claimed, and grey counts as equal.\n"
-    "Of several parts: the one that it fails by, else the first; of several settings: one that holds. "
-    "Blue: supported, orange: contradicted, grey: neither."
+    "Line: 95 % interval. Right of 0 favours the claim. Grey band: less than was asked for. "
+    "Square: the claim says that two things are equal, or one not worse; the band counts as equal.\n"
+    "A claim of several parts shows the part that fails, or else the first; one of several settings shows "
+    "a setting that holds. Blue: supported, orange: contradicted, grey: neither."
 )
 REACH = 200.0  # of the axis, at least
 COLORS = {"supported": theme.BLUE, "contradicted": theme.VERMILLION}

@@ -15,8 +15,8 @@ from regx.measures.curves import smoothed_valid_error
 from regx.measures.measure import Measure
 from regx.measures.run import of_run
 from regx.numbers import equals, shorten, show_p, show_percent, show_signed
+from regx.runs.load import Run
 from regx.runs.metrics import EpochMetrics
-from regx.runs.table import Run
 from regx.stats.inference import Inference
 
 __all__ = ["has_pairs", "save_convergence", "save_differences", "save_overfitting"]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.figures import marks, theme
-from regx.numbers import shorten, show_digits, show_fixed
+from regx.numbers import shorten, show_fixed, show_number
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
 
@@ -143,5 +143,5 @@ def _number(value: float) -> str:
     """Write a loss or a percentage with three digits that count and at most four places."""
     size = abs(value)
     if size == 0 or size >= HUGE:
-        return show_digits(value)
+        return show_number(value, "")
     return show_fixed(value, 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4)

@@ -15,9 +15,9 @@ from regx.measures.curves import (
     time_to_train_loss,
 )
 from regx.measures.measure import Measure, Number, Reference, SeedRuns
+from regx.runs.load import Run
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Final
-from regx.runs.table import Run
 
 __all__ = ["RUN_MEASURES", "of_run"]
 

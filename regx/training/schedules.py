@@ -3,6 +3,7 @@
 import math
 
 from regx.config.sections.optim import (
+    ConstantLr,
     CosineLr,
     ExponentialLr,
     InverseTimeLr,
@@ -44,7 +45,7 @@ def _decay_factor(decay: LrDecay, step: int, epoch: int, num_steps: int) -> floa
             return 1 - (1 - decay.end_factor) * done
         case CosineLr():
             return decay.end_factor + (1 - decay.end_factor) * (1 + math.cos(math.pi * done)) / 2
-        case _:
+        case ConstantLr():
             return 1.0
 
 

@@ -20,9 +20,9 @@ from regx.claims.gates.reference import (
 from regx.claims.results import Gate, Gates
 from regx.config import Experiment, load_experiment
 from regx.sweeps.driver import make_plan
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ROOT = Path(__file__).parents[2]
 BASE = small_yaml(

@@ -20,9 +20,9 @@ from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError
 from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 BASE = small_yaml(data={"train_size": 100}, optim={"lr": 0.2}, train={"batch_size": 20})
 EXPERIMENT = """

@@ -10,7 +10,7 @@ from regx.compare.notes import notes
 from regx.compare.select import show_cell_of, show_tuned
 from regx.compare.words import conclude
 from regx.config.errors import UsageError
-from regx.runs.table import Run, load_run_folder
+from regx.runs.load import Run, load_run_folder
 
 REGULARIZED: dict[str, Any] = {
     "name": "dropout",

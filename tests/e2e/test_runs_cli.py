@@ -13,7 +13,7 @@ from run_builder import build_run, remove_checksums
 from small_config import small_yaml
 from sweep_builder import build_sweep
 
-from regx.cli.runs_text import STATES
+from regx.cli.runs import STATES
 from regx.runs.record import Status
 from regx.runs.sweep import SweepFolder, SweepRecord
 

@@ -9,8 +9,10 @@ from conftest import ROOT
 from small_config import small_yaml
 from terminal import on_terminal
 
+from regx.cli import sweep_display
 from regx.cli.progress import stop_on_signals
 from regx.runs.lock import hold
+from regx.sweeps.jobs import JobResult
 from regx.sweeps.ledger import LOCK_NAME
 
 BASE = small_yaml(model={"hidden_sizes": [8]}, train={"epochs": 2})
@@ -82,7 +84,41 @@ def test_a_dry_run_trains_nothing(sweep: Cli, tmp_path: Path) -> None:
     assert result.code == 0
     assert "left: 4 runs" in result.out  # the plan is the result
     assert not result.err
+    assert sweep("--dry-run", "--quiet").out == result.out  # asked for, so it is shown all the same
     assert not (tmp_path / "runs").exists()
+
+
+TUNING = "\ntune: {over: {optim.lr: [0.1, 0.2]}, seeds: [1000]"
+
+
+@pytest.mark.parametrize(
+    ("more", "grows"), [("", True), (", extend: []", False), (", max_extensions: 0", False)]
+)
+def test_the_plan_says_whether_a_tuning_may_grow(sweep: Cli, tmp_path: Path, more: str, grows: bool) -> None:
+    (tmp_path / "toggles.yaml").write_text(f"{EXPERIMENT}{TUNING}{more}}}\n")
+    plan = " ".join(sweep("--dry-run").out.split())
+    assert "2 trials for each arm x 1 seed = 4 runs" in plan
+    assert ("more if the best value is the smallest or largest tried" in plan) == grows
+
+
+def test_a_run_that_is_interrupted_does_not_count_as_ended(
+    sweep: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live table counts what has ended; what Ctrl-C stops is left for the next call."""
+    shown: list[str] = []
+    ended = sweep_display._Counts.ended
+
+    def stop_after_the_first(counts: sweep_display._Counts, result: JobResult) -> None:
+        ended(counts, result)
+        shown.append(f"{counts.num_ended}/{counts.total} {result.ending}")
+        if result.ending == "done":
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sweep_display._Counts, "ended", stop_after_the_first)
+    result = sweep()
+    assert result.code == 130
+    assert shown == ["1/4 done", *["1/4 interrupted"] * 3]
+    assert len(list(tmp_path.glob("runs/toggles.*/run.json"))) == 1
 
 
 def test_a_dry_run_looks_on_while_another_sweep_is_at_work(sweep: Cli, tmp_path: Path) -> None:

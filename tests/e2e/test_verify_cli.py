@@ -126,7 +126,7 @@ def test_a_mixed_run_is_the_first_reason(
         folder = RunFolder.for_config(settings, Path("runs"))
         train_run(settings, folder, load_dataset("digits"), Quiet(stop=3))
     trained = cli("train", config)
-    assert f"note: {folder.path}: goes on as another program than before (code 0123abcd -> " in trained.err
+    assert f"note: {folder.path}: continues as another program than before (code 0123abcd -> " in trained.err
     result = cli("verify", folder.path, "--quiet")
     assert result.out == f"identical: {folder.path}\n"
     first = result.err.splitlines()[1]

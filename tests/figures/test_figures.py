@@ -21,7 +21,7 @@ from regx.figures.compare import save_convergence, save_differences, save_overfi
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
 from regx.figures.run import save_curves
-from regx.runs.table import Run
+from regx.runs.load import Run
 
 HOSTILE = "\x1b[31m$x_1$ <script>alert(1)</script> $\\frac$ 你"
 Save = Callable[[Path, Comparison], Figure]

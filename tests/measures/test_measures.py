@@ -10,8 +10,8 @@ from run_builder import built_run, write_probes
 from regx.config.errors import UsageError
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
 from regx.measures.registry import find_measure, list_measures, shown_measures
+from regx.runs.load import Run
 from regx.runs.probes import ProbeValue
-from regx.runs.table import Run
 
 REFERENCE = Reference(target_error=0.25, train_loss=0.4)
 

@@ -13,9 +13,9 @@ from regx.config import Experiment
 from regx.runs.folder import RunFolder
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ARMS = "arms: {none: {}, wide: {model.hidden_sizes: [16]}}\nseeds: 2\n"
 TUNE = "tune: {over: {optim.lr: [0.1, 0.2, 0.4]}, seeds: [1000], max_extensions: 0}\n"
@@ -184,15 +184,6 @@ def test_an_experiment_that_was_edited_keeps_its_former_record(tmp_path: Path) -
     assert any("has changed since its last sweep" in notice for notice in seen.notices)
     _, seen = run(write_experiment(tmp_path, ARMS.replace("seeds: 2", "seeds: 3")), runs)
     assert not seen.notices
-
-
-def test_trials_do_not_show_the_test_images(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    run(write_experiment(tmp_path, ARMS + TUNE), runs)
-    with (runs / "try" / "runs.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "tune"} == {True}
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "confirm"} == {False}
 
 
 def test_an_extension_says_why(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.sweeps.dask_engine import local_cluster, remote
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import Engine, EngineOptions, Job, JobResult
+from regx.sweeps.worker import in_process
 
 GOOD = [small_job(seed) for seed in range(4)]
 DIVERGES = small_job(model={"family": "mlp", "hidden_sizes": [64, 64, 64]}, optim={"lr": 1e6})

@@ -15,9 +15,9 @@ from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord
 from regx.sweeps import dask_engine
 from regx.sweeps.dask_engine import local_cluster
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job
 from regx.sweeps.local_workers import place
+from regx.sweeps.worker import in_process
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from watching import timeless
 import regx
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 from regx.sweeps.dask_engine import remote
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineLostError, EngineOptions
+from regx.sweeps.worker import in_process
 
 slow = pytest.mark.slow
 

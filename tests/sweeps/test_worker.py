@@ -13,9 +13,8 @@ from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.sweeps import worker
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
-from regx.sweeps.worker import execute
+from regx.sweeps.worker import execute, in_process
 
 LONG = small_job(train={"epochs": 60})
 

@@ -256,7 +256,7 @@ class TestFinished:
         words = ["regx", "train", str(folder.config), "--out", str(folder.path.parent), "--fresh"]
         assert folder.how_to_repair() == f"`{' '.join(words)}` trains it again"
         folder.record.write_text("{")  # the checkpoint, which was kept, has the rows as well
-        assert folder.how_to_repair() == f"`{' '.join(words[:-1])}` goes on from its checkpoint"
+        assert folder.how_to_repair() == f"`{' '.join(words[:-1])}` continues from its checkpoint"
         folder.config.unlink()
         assert folder.how_to_repair() == f"remove {folder.path} and train the run again"
 

@@ -16,9 +16,9 @@ from watching import Quiet, timeless
 from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
+from regx.runs.load import load_run_folder
 from regx.runs.metrics import read_rows
 from regx.runs.record import RunRecord
-from regx.runs.table import load_run_folder
 from regx.training.run import train_run
 
 Run = Callable[..., tuple[RunFolder, RunRecord]]

@@ -4,7 +4,7 @@ import pytest
 from run_builder import build_run, built_run, remove_checksums
 
 from regx.config.errors import UsageError
-from regx.runs.table import find_run_folders, load_run_folder
+from regx.runs.load import find_run_folders, load_run_folder
 
 
 def test_a_run_is_loaded_whole(tmp_path: Path) -> None:
