@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from claim_cases import Values, claim, spread, write_experiment, write_results
+from small_config import small_yaml
 
 from regx.claims.judge import judge_tier
 from regx.claims.measuring import read_measures, write_measures
@@ -147,8 +148,7 @@ class TestStale:
 
     def test_the_base_is_part_of_the_rule(self, tmp_path: Path) -> None:
         self.prepare(tmp_path)
-        base = tmp_path / "base.yaml"
-        base.write_text(base.read_text().replace("epochs: 2", "epochs: 3"))
+        (tmp_path / "base.yaml").write_text(small_yaml(train={"epochs": 4}))
         assert status_of(tmp_path, "X01").verdict == "stale"
 
 
