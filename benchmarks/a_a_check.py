@@ -6,17 +6,18 @@ docs/statistics.md. Runs that are done are not trained again, so the script may 
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
+
+from a_a_experiments import BASE
 
 from regx.compare.compare import Row, compare
 from regx.compare.select import Group
 from regx.config import RunConfig
 from regx.data.load import load_dataset
-from regx.runs.files import atomic_path
+from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
-from regx.runs.table import Run, load_run_folder
+from regx.runs.load import Run, load_run_folder
 from regx.training.observer import Observer
 from regx.training.run import train_run
 
@@ -30,28 +31,15 @@ HEADER = ("repetition", "measure", "difference", "low", "high", "p", "told", "mi
 
 def config(seed: int) -> RunConfig:
     """Return a run that takes a tenth of a second and ends with errors that vary from seed to seed."""
-    return RunConfig.model_validate(
-        {
-            "name": "a_a",
-            "seed": seed,
-            "data": {"name": "digits", "train_size": 300},
-            "model": {"family": "mlp", "hidden_sizes": [32], "drop_prob": {"hidden": 0.2}},
-            "optim": {"lr": 0.1, "momentum": 0.9},
-            "train": {"epochs": 8, "batch_size": 50, "threads": 1},
-            "device": "cpu",
-        }
-    )
+    return RunConfig.model_validate({**BASE, "name": "a_a", "seed": seed})
 
 
 def main() -> None:
     """Train what is missing, compare the two names of each repetition and write the rows."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     train_all()
-    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        for repetition in range(REPETITIONS):
-            writer.writerows([repetition, *row] for row in compare_names(repetition))
+    rows = ([number, *row] for number in range(REPETITIONS) for row in compare_names(number))
+    write_csv(RESULT, HEADER, rows)
     print(f"wrote {RESULT}")
 
 

@@ -8,7 +8,6 @@ script may be stopped and started.
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,10 @@ from regx.claims.procedure import run_experiment
 from regx.claims.registry import read_registry
 from regx.claims.results import Lock
 from regx.config import load_experiment
-from regx.runs.files import atomic_path
-from regx.sweeps.in_process import in_process
+from regx.runs.files import write_csv
 from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "runs" / "a_a_claims"
@@ -52,10 +51,7 @@ def main() -> None:
         for key, letter in judged(repetition):
             outcomes[key] = outcomes.get(key, "") + letter
         print(f"repetition {repetition + 1} done", file=sys.stderr, flush=True)
-    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows((*key, letters) for key, letters in outcomes.items())
+    write_csv(RESULT, HEADER, ((*key, letters) for key, letters in outcomes.items()))
     print(f"wrote {RESULT}")
 
 
@@ -77,7 +73,7 @@ def judged(repetition: int) -> Iterator[tuple[Key, str]]:
             if found is None:
                 sys.exit(f"{path}: {[outcome.message for outcome in summary.trained if outcome.message]}")
             facts[name] = found
-    rates = {str(arm["tuned"][0]["settings"]) for arm in Lock.read(folder / LOCK).arms}
+    rates = {str(arm.tuned[0].settings) for arm in Lock.read(folder / LOCK).arms}
     yield ("own_rate", "tuned to", "optim.lr"), "=" if len(rates) == 1 else "d"
     registry = read_registry([folder / "experiments"])
     results = judge_tier(registry, folder / "results", "cpu", facts)

@@ -5,7 +5,6 @@ results/reference.csv, from which `make docs` makes the table in docs/speed.md.
 """
 
 import argparse
-import csv
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regx.config import load_run
-from regx.runs.files import atomic_path
+from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -47,20 +46,11 @@ REFERENCES = [
     Reference("fashion_mnist_cnn", 1),
     Reference("cifar10_cnn", 1),
 ]
-HEADER = [
-    *(
-        "name",
-        "seed",
-        "status",
-        "epochs",
-        "train_error",
-        "valid_error",
-        "test_error",
-        "train_loss",
-        "test_loss",
-    ),
-    *("seconds", "images_per_second", "threads", "device_name", "torch"),
-]
+HEADER = (
+    *("name", "seed", "status", "epochs"),
+    *("train_error", "valid_error", "test_error", "train_loss", "test_loss", "seconds", "images_per_second"),
+    *("threads", "device_name", "torch"),
+)
 
 
 def main() -> None:
@@ -73,10 +63,7 @@ def main() -> None:
     for run in runs:
         if run not in single:
             _train(*run)
-    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(_row(*run) for run in runs)
+    write_csv(RESULT, HEADER, (_row(*run) for run in runs))
     print(f"wrote {RESULT}")
 
 

@@ -5,7 +5,6 @@ docs/statistics.md of it. The differences have standard deviation 1, so effects 
 """
 
 import argparse
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from math import exp, sqrt
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regx.runs.files import atomic_path
+from regx.runs.files import write_csv
 from regx.stats.tests import summarize, welch
 from regx.stats.verdict import at_least, decide
 
@@ -35,19 +34,19 @@ Row = tuple[object, ...]
 def main() -> None:
     """Simulate every distribution with every number of seeds and write the rates."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    with atomic_path(RESULT) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        for number, (name, draw) in enumerate(DISTRIBUTIONS.items()):
-            for num_seeds in (5, 10, 20):
-                rng = np.random.default_rng([number, num_seeds])
-                for what, *effects, hits, repetitions in simulate(rng, draw, num_seeds):
-                    rate = hits / repetitions
-                    error = sqrt(rate * (1 - rate) / repetitions)
-                    writer.writerow(
-                        (name, num_seeds, what, *effects, f"{rate:.5f}", f"{error:.5f}", repetitions)
-                    )
+    write_csv(RESULT, HEADER, rates())
     print(f"wrote {RESULT}")
+
+
+def rates() -> Iterator[Row]:
+    """Yield a row for each rate."""
+    for number, (name, draw) in enumerate(DISTRIBUTIONS.items()):
+        for num_seeds in (5, 10, 20):
+            rng = np.random.default_rng([number, num_seeds])
+            for what, *effects, hits, repetitions in simulate(rng, draw, num_seeds):
+                rate = hits / repetitions
+                error = sqrt(rate * (1 - rate) / repetitions)
+                yield (name, num_seeds, what, *effects, f"{rate:.5f}", f"{error:.5f}", repetitions)
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Samples:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
     "sweep_output",
     "sweep_sentences",
     "sweep_table",
+    "table",
     "throughput_tables",
 ]
 
@@ -48,6 +50,13 @@ model:
 optim:
   lr: -0.1
 """
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 99) -> str:
+    """Write a table of Markdown, its first columns to the left and the others to the right."""
+    marks = "|".join("---" if index < left else "---:" for index in range(len(head)))
+    lines = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in (head, *rows))
+    return f"{next(lines)}|{marks}|\n{''.join(lines)}"
 
 
 def demo_output() -> str:
@@ -83,11 +92,7 @@ def mistakes_output() -> str:
 
 def reference_table() -> str:
     """Return a row per config: test error over seeds, time, what is known of it."""
-    path = RESULTS / "reference.csv"
-    if not path.exists():
-        return ""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = _reference_rows()
     text = "| config | test error | seeds | epochs | time of a run | known |\n|---|---:|---:|---:|---:|---|\n"
     for name in dict.fromkeys(row["name"] for row in rows):
         runs = [row for row in rows if row["name"] == name]
@@ -101,6 +106,11 @@ def reference_table() -> str:
         "to do as well, so the times are upper bounds."
     )
     return f"{text}\n{note}\n\n{_precision(rows)}"
+
+
+def _reference_rows() -> list[dict[str, str]]:
+    with (RESULTS / "reference.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _precision(rows: list[dict[str, str]]) -> str:
@@ -133,20 +143,17 @@ def throughput_tables(content: dict[str, Any] | None = None) -> str:
     Args:
         content: What benchmarks/throughput.py measured; omitted: results/throughput.json.
     """
-    path = RESULTS / "throughput.json"
-    if content is None and not path.exists():
-        return ""
-    content = content or json.loads(path.read_text())
+    content = content or json.loads((RESULTS / "throughput.json").read_text())
     text = ""
     for case in content["cases"]:
         speeds = case["images_per_second"]
-        title = f"{case['network']} on {case['dataset']}, {case['precision']}"
-        text += f"| {title} | images/s, median | regx is, median of ratios |\n|---|---:|---:|\n"
+        head = [f"{case['network']} on {case['dataset']}, {case['precision']}", "images/s, median"]
+        rows = []
         for trainer, values in speeds.items():
             ratio = _ratio(speeds["regx_run"], values)
             shown = "" if trainer == "regx_run" else f"{ratio:.2f}×"
-            text += f"| {TRAINERS[trainer]} | {median(values):,.0f} | {shown} |\n"
-        text += "\n"
+            rows.append([TRAINERS[trainer], f"{median(values):,.0f}", shown])
+        text += table([*head, "regx is, median of ratios"], rows, left=1) + "\n"
     sizes = {case["network"]: case["num_images"] for case in content["cases"]}
     rounds = len(content["cases"][0]["images_per_second"]["regx_run"])
     images = ", ".join(f"{num_images:,} images ({network})" for network, num_images in sizes.items())
@@ -182,21 +189,18 @@ def sweep_table(content: dict[str, Any] | None = None) -> str:
     Args:
         content: What benchmarks/sweep_throughput.py measured; omitted: results/sweep_throughput.json.
     """
-    path = RESULTS / "sweep_throughput.json"
-    if content is None and not path.exists():
-        return ""
-    content = content or json.loads(path.read_text())
+    content = content or json.loads((RESULTS / "sweep_throughput.json").read_text())
     text = ""
     for case in content["cases"]:
         seconds = case["seconds"]
         title = f"{case['runs']} runs of {case['network']}, {case['num_images']:,} images of MNIST, "
         title += f"{case['epochs']} epoch{'s' * (case['epochs'] > 1)}, {case['precision']}"
-        text += f"| {title} | seconds, median | regx sweep is, median of ratios |\n|---|---:|---:|\n"
+        rows = []
         for name, values in seconds.items():
             ratio = _ratio(values, seconds["sweep"])
             shown = "" if name == "sweep" else f"{ratio:.2f}×"
-            text += f"| {SWEEPERS[name]} | {median(values):.0f} | {shown} |\n"
-        text += "\n"
+            rows.append([SWEEPERS[name], f"{median(values):.0f}", shown])
+        text += table([title, "seconds, median", "regx sweep is, median of ratios"], rows, left=1) + "\n"
     overhead = content["overhead"]
     rounds = len(content["cases"][0]["seconds"]["sweep"])
     return (
@@ -213,8 +217,7 @@ def speed_lines() -> str:
     speeds = [case["images_per_second"] for case in trained]
     training = sorted(_ratio(speed["regx_run"], speed["usual_loop"]) for speed in speeds)
     sweeping = sorted(_ratio(case["seconds"]["usual_loop"], case["seconds"]["sweep"]) for case in swept)
-    with (RESULTS / "reference.csv").open(newline="") as file:
-        runs = [row for row in csv.DictReader(file) if row["name"] == "mnist_mlp"]
+    runs = [row for row in _reference_rows() if row["name"] == "mnist_mlp"]
     return (
         f"- Test errors are those of other trainers: mnist_mlp has {_spread(runs)}; {KNOWN['mnist_mlp']}.\n"
         f"- Training is {training[0]:.1f} to {training[-1]:.1f} times as fast as the usual PyTorch loop.\n"

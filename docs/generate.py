@@ -13,18 +13,17 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # `benchmarks` is no installed package
 
-from a_a_tables import a_a_claims_tables  # noqa: E402
-from claim_pages import claims_page  # noqa: E402
-from command_tables import exit_code_table  # noqa: E402
-from probe_tables import probe_tables  # noqa: E402
-from settings_tables import (  # noqa: E402
+from claims_page import claims_page  # noqa: E402
+from code_tables import (  # noqa: E402
     claim_tables,
     compared_table,
+    exit_code_table,
     experiment_tables,
     measure_table,
+    probe_tables,
     settings_tables,
 )
-from statistics_tables import a_a_table, coverage_tables  # noqa: E402
+from statistics_tables import a_a_claims_tables, a_a_table, coverage_tables  # noqa: E402
 
 from benchmarks.tables import (  # noqa: E402
     demo_output,

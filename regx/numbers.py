@@ -16,7 +16,6 @@ __all__ = [
     "equals",
     "in_words",
     "shorten",
-    "show_digits",
     "show_fact",
     "show_fixed",
     "show_number",
@@ -42,11 +41,6 @@ def show_fixed(value: float, places: int) -> str:
     return (text.lstrip("-") if is_zero else text).replace("-", "−")
 
 
-def show_digits(value: float, digits: int = 3, *, sign: bool = False) -> str:
-    """Write a number with so many digits that count, zeros at its end left out."""
-    return f"{value:{'+' if sign else ''}.{digits}g}".replace("-", "−")
-
-
 def show_number(value: float, unit: str, *, like: float | None = None) -> str:
     """Write one number without its unit.
 
@@ -56,7 +50,7 @@ def show_number(value: float, unit: str, *, like: float | None = None) -> str:
         like: Show as many places as this number gets, so that a column or a ± lines up.
     """
     if unit in ("", "log2"):
-        return show_digits(2.0**value if unit == "log2" else value)
+        return f"{2.0**value if unit == 'log2' else value:.3g}".replace("-", "−")
     places = _places(abs(value if like is None else like), unit)
     return show_fixed(100 * value if unit == "fraction" else value, places)
 
@@ -64,7 +58,7 @@ def show_number(value: float, unit: str, *, like: float | None = None) -> str:
 def show_signed(value: float, unit: str, *, like: float) -> str:
     """Write a difference with its sign, to the places of `like`; of learning rates in doublings."""
     if not unit:
-        return show_digits(value, sign=True)
+        return f"{value:+.3g}".replace("-", "−")
     text = show_number(value, "doublings" if unit == "log2" else unit, like=like)
     return text if text.startswith("−") else f"+{text}"
 

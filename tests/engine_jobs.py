@@ -1,20 +1,15 @@
 """Small runs on the digits for tests of engines, and a watch that remembers what it saw."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from regx.config import RunConfig
-from regx.runs.metrics import TIME_COLUMNS
+from small_config import small_config
+
 from regx.sweeps.jobs import Engine, Job, JobResult, Watch, folder_name
 
-SMALL: dict[str, Any] = {
-    "name": "small",
-    "data": {"name": "digits", "train_size": 300},
+SMALL: dict[str, dict[str, Any]] = {
     "model": {"family": "cnn", "conv_channels": [4], "hidden_sizes": [8], "drop_prob": {"hidden": 0.2}},
-    "optim": {"lr": 0.1},
-    "train": {"epochs": 2, "batch_size": 50},
-    "device": "cpu",
+    "train": {"epochs": 2},
 }
 # One activation of 17 GB, where the test allows its processes less.
 TOO_LARGE: dict[str, Any] = {
@@ -32,10 +27,8 @@ TOO_LARGE: dict[str, Any] = {
 
 def small_job(seed: int = 0, **sections: Mapping[str, Any]) -> Job:
     """Make a job of a fraction of a second, with changes to its sections."""
-    content = SMALL | {"seed": seed}
-    for name, section in sections.items():
-        content[name] = content[name] | section
-    config = RunConfig.model_validate(content)
+    changes = SMALL | {name: SMALL.get(name, {}) | dict(section) for name, section in sections.items()}
+    config = small_config(seed=seed, **changes)
     return Job(config=config, folder=folder_name(config))
 
 
@@ -78,10 +71,3 @@ def work_off(engine: Engine, jobs: Sequence[Job], watch: Notebook | None = None)
     results = list(engine.run(jobs, watch or Notebook()))
     assert sorted(result.job.folder for result in results) == sorted(job.folder for job in jobs)
     return {result.job.folder: result for result in results}
-
-
-def timeless(runs_dir: Path, job: Job) -> list[list[str]]:
-    """Read a run's metrics.csv without the columns that are time."""
-    lines = [line.split(",") for line in (runs_dir / job.folder / "metrics.csv").read_text().splitlines()]
-    kept = [index for index, name in enumerate(lines[0]) if name not in TIME_COLUMNS]
-    return [[cells[index] for index in kept] for cells in lines]

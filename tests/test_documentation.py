@@ -147,3 +147,12 @@ def test_words_of_the_tables_are_explained() -> None:
 
 def test_commands_are_found_in_the_pages() -> None:
     assert sum(len(commands_in(page)) for page in PAGES) >= 10
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_row_of_a_table_has_the_cells_of_its_head(path: Path) -> None:
+    """A `|` inside a cell that is not escaped makes two cells of one, and the last ones are not shown."""
+    page = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for block in re.findall(r"(?:^\|.*\n)+", page, flags=re.MULTILINE):
+        head, *rows = [re.sub(r"\\\|", "", line).count("|") for line in block.splitlines()]
+        assert rows == [head] * len(rows), block

@@ -12,8 +12,8 @@ from regx.config import RunConfig
 from regx.data.load import load_dataset
 from regx.models.network import build_model
 from regx.training.evaluate import evaluate
-from regx.training.prepare import prepare
 from regx.training.seeding import generator
+from regx.training.start import prepare
 
 __all__ = ["bare", "usual"]
 

@@ -10,8 +10,8 @@ from benchmarks.case import Case
 from regx.config import RunConfig
 from regx.data.load import load_dataset
 from regx.models.network import build_model
-from regx.training.prepare import prepare
 from regx.training.seeding import generator
+from regx.training.start import prepare
 
 
 def seconds_per_epoch(case: Case) -> float:

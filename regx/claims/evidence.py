@@ -86,10 +86,14 @@ class _Compared:
         """The rows of each side, in the order of the seeds; what is not there has no value."""
         sides = []
         for arm, measure in zip(self.locked.arms, self.item.measures, strict=True):
-            key = ("", self.item.part, measure.name, arm)
-            absent = {seed: MeasureRow(*key, seed, value=None, note="absent") for seed in self.seeds}
-            there = {row.seed: row for row in self.rows if (row.part, row.measure, row.arm) == key[1:]}
-            sides.append(tuple((absent | there)[seed] for seed in self.seeds))
+            key = (self.item.part, measure.name, arm)
+            there = {row.seed: row for row in self.rows if (row.part, row.measure, row.arm) == key}
+            sides.append(
+                tuple(
+                    there.get(seed) or MeasureRow("", *key, seed, value=None, note="absent")
+                    for seed in self.seeds
+                )
+            )
         return tuple(sides)
 
     @cached_property

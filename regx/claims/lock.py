@@ -84,7 +84,7 @@ def register(experiment: Experiment, runs: SweepRuns, known: Lock | None = None)
         digest=experiment.digest,
         seeds=experiment.seeds,
         tune_by=record.tune_by,
-        arms=tuple(arm.model_dump(mode="json") for arm in record.arms),
+        arms=record.arms,
         claims=claims,
     )
 

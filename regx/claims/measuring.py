@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
 
 from regx.claims.parts import ClaimPart, parts_of
 from regx.claims.results import Lock
@@ -13,22 +12,19 @@ from regx.config.errors import UsageError
 from regx.config.sections.claim import ClaimConfig
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
 from regx.reading import explain, read_text
-from regx.runs.files import write_text
+from regx.runs.files import write_csv
 from regx.runs.folder import RunFolder
+from regx.runs.load import Run, load_run_folder
 from regx.runs.record import RunRecord
-from regx.runs.sweep import SweepRecord, SweepRun
-from regx.runs.table import load_run_folder
+from regx.runs.sweep import Stage, SweepRecord, SweepRun
 
 __all__ = [
-    "MEASURE_COLUMNS",
     "MeasureRow",
     "SweepRuns",
     "measure_claims",
     "read_measures",
     "write_measures",
 ]
-
-MEASURE_COLUMNS = ("claim", "part", "measure", "arm", "seed", "value", "note")
 
 
 @dataclass(frozen=True)
@@ -44,14 +40,13 @@ class MeasureRow:
     note: str = ""
 
 
+_COLUMNS = tuple(column.name for column in fields(MeasureRow))
+
+
 def write_measures(path: Path, rows: Iterable[MeasureRow]) -> None:
-    """Write measures.csv; every digit of a number is kept."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(MEASURE_COLUMNS)
-    writer.writerows(map(astuple, rows))
+    """Write measures.csv."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text.getvalue())
+    write_csv(path, _COLUMNS, map(astuple, rows))
 
 
 def read_measures(path: Path) -> list[MeasureRow]:
@@ -66,7 +61,7 @@ def read_measures(path: Path) -> list[MeasureRow]:
         raise UsageError(explain(error)) from None
     except (ValueError, csv.Error):
         raise UsageError(f"{path}: is not a table") from None
-    if not lines or tuple(lines[0]) != MEASURE_COLUMNS:
+    if not lines or tuple(lines[0]) != _COLUMNS:
         raise UsageError(f"{path}:1: has another header than this version of regx writes")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
@@ -90,7 +85,7 @@ class SweepRuns:
 
     runs_dir: Path
     record: SweepRecord
-    _loaded: dict[str, CellRun] = field(default_factory=dict, repr=False)
+    _loaded: dict[str, Run] = field(default_factory=dict, repr=False)
 
     def missing(self) -> list[str]:
         """List the runs to compare that have not ended."""
@@ -128,7 +123,7 @@ class SweepRuns:
         records = [self._load(run).run.record for run in self.record.runs if run.stage == "confirm"]
         return tuple(sorted({_commit(record) for record in records}))
 
-    def _of(self, stage: Literal["tune", "confirm"], arm: str) -> list[SweepRun]:
+    def _of(self, stage: Stage, arm: str) -> list[SweepRun]:
         return [run for run in self.record.runs if run.stage == stage and run.arm == arm]
 
     def _seed_runs(self, arm: str, item: ClaimPart, runs: list[SweepRun]) -> SeedRuns:
@@ -136,10 +131,8 @@ class SweepRuns:
 
     def _load(self, run: SweepRun) -> CellRun:
         if run.folder not in self._loaded:
-            loaded = load_run_folder(self.runs_dir / run.folder)
-            self._loaded[run.folder] = CellRun(run.cell, loaded)
-        known = self._loaded[run.folder]
-        return known if known.cell == run.cell else CellRun(run.cell, known.run)
+            self._loaded[run.folder] = load_run_folder(self.runs_dir / run.folder)
+        return CellRun(run.cell, self._loaded[run.folder])
 
 
 def _commit(record: RunRecord) -> str:

@@ -3,18 +3,22 @@
 docs/claims_format.md explains each file. Everything in it is small and is meant to be committed.
 """
 
+import csv
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from regx.claims.exact.check import CheckedValue, CheckResult, MechanicalClaim
 from regx.config.errors import UsageError
-from regx.reading import explain
-from regx.runs.record import read_json, write_json
+from regx.reading import explain, read_text
+from regx.runs.record import Frozen, read_json, write_json
+from regx.runs.sweep import ArmRecord
 
 __all__ = [
     "ClaimResult",
@@ -28,6 +32,7 @@ __all__ = [
     "PartResult",
     "Record",
     "ResultsFolder",
+    "RunRow",
     "SettingResult",
     "VerdictFile",
     "VerdictWord",
@@ -36,6 +41,7 @@ __all__ = [
 ]
 
 FORMAT = 1
+_WRITE_AGAIN = "put the right file back, or remove it, and `regx reproduce` writes it again"
 
 VerdictWord = Literal["supported", "contradicted", "inconclusive", "invalid", "smoke", "stale", "not run"]
 
@@ -70,6 +76,21 @@ class ResultsFolder:
     def verdicts(self) -> Path:
         """What came of it."""
         return self.path / "verdicts.json"
+
+    def read_runs(self) -> "list[RunRow]":
+        """Read runs.csv; no rows where it is not there, as in an installed package.
+
+        Raises:
+            UsageError: If it is damaged or cannot be read.
+        """
+        if not self.runs.is_file():
+            return []
+        try:
+            return [_run_row(line) for line in csv.DictReader(io.StringIO(read_text(self.runs)))]
+        except OSError as error:
+            raise UsageError(explain(error)) from None
+        except (KeyError, ValueError, csv.Error):
+            raise UsageError(f"{self.runs}: is damaged; {_WRITE_AGAIN}") from None
 
     def figure(self, claim_id: str) -> Path:
         """The evidence as a picture."""
@@ -106,10 +127,27 @@ class ResultsFolder:
             )
 
 
-class Record(BaseModel):
-    """A JSON file, or a part of one."""
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """What is read of a row of runs.csv; its columns are those of a sweep's table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    stage: str
+    arm: str
+    tuned: dict[str, Any]
+    folder: str
+    status: str
+    seconds: float
+
+
+def _run_row(line: dict[str, str]) -> RunRow:
+    if None in line.values():
+        raise ValueError("fewer cells than columns")
+    texts = {name: line[name] for name in ("stage", "arm", "folder", "status")}
+    return RunRow(**texts, tuned=json.loads(line["tuned"]), seconds=float(line["seconds"] or 0))
+
+
+class Record(Frozen):
+    """A JSON file, or a part of one."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -119,13 +157,11 @@ class Record(BaseModel):
             UsageError: If it is damaged, of another format, or cannot be read.
         """
         try:
-            return read_json(path, cls, form=FORMAT)
+            return read_json(path, cls)
         except OSError as error:
             raise UsageError(explain(error)) from None
         except ValueError as error:
-            raise UsageError(
-                f"{error}; put the right file back, or remove it, and `regx reproduce` writes it again"
-            ) from None
+            raise UsageError(f"{error}; {_WRITE_AGAIN}") from None
 
     def write(self, path: Path) -> None:
         """Write a file, whole or not at all."""
@@ -177,7 +213,7 @@ class Lock(Record):
     digest: str = Field(description="sha256 of the resolved experiment.")
     seeds: tuple[int, ...]
     tune_by: str | None
-    arms: tuple[dict[str, Any], ...] = Field(description="As in sweep.json: settings, trials, tuned values.")
+    arms: tuple[ArmRecord, ...] = Field(description="As in sweep.json: settings, trials, tuned values.")
     claims: dict[str, LockedClaim]
 
 
@@ -314,9 +350,9 @@ class MechanicalResult(Record):
 
 
 class MechanicalFile(Record):
-    """The answers of all of them, by id."""
+    """mechanical.json: the answers of all of them, by id."""
 
-    format: int = 1
+    format: int = FORMAT
     claims: dict[str, MechanicalResult]
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import torch
 
 from regx.config import RunConfig
+from regx.data.images import RunData
 from regx.data.load import load_dataset
-from regx.runs.metrics import EpochMetrics
 from regx.training.loop import TrainState, train
 from regx.training.observer import Observer
-from regx.training.prepare import RunData, prepare
-from regx.training.start import start
+from regx.training.start import prepare, start
 
-__all__ = ["Rows", "load_data", "reproducible", "small_config", "train_observed"]
+__all__ = ["load_data", "reproducible", "small_config", "train_observed"]
 
 
 @contextmanager
@@ -67,14 +66,3 @@ class _Look(Observer):
     def before_step(self, step: int) -> bool:  # noqa: ARG002
         self.look()
         return True
-
-
-class Rows(Observer):
-    """Keeps the metrics of each epoch that was evaluated."""
-
-    def __init__(self) -> None:
-        self.rows: list[EpochMetrics] = []
-
-    def epoch_done(self, row: EpochMetrics) -> None:
-        """Keep it."""
-        self.rows.append(row)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regx.claims.exact import MechanicalClaim
-from regx.claims.quantity import quantity_of
+from regx.claims.facts import quantity_of
 from regx.claims.registry import Registered, Registry, file_digest, starter_folder
 from regx.claims.results import (
     ClaimResult,

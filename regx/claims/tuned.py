@@ -1,12 +1,11 @@
 """How the arms of a claim were tuned: who looks for an unfair comparison looks here first."""
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regx.claims.results import ResultsFolder
+    from regx.claims.results import ResultsFolder, RunRow
+    from regx.runs.sweep import ArmRecord, Tuned
 
 __all__ = ["show_tuning"]
 
@@ -24,27 +23,27 @@ def show_tuning(folder: "ResultsFolder", claim_id: str) -> str:
     lock = folder.read_lock()
     parts = lock.claims[claim_id].parts
     used = {arm for part in parts for arm in part.arms}
-    arms = [arm for arm in lock.arms if arm["name"] in used and arm.get("tuned")]
+    arms = [arm for arm in lock.arms if arm.name in used and arm.tuned]
     if not arms:
         return "nothing was tuned"
     tried = _tried(folder)
-    return f"tuned by {lock.tune_by}: " + "; ".join(_arm(arm, tried.get(arm["name"], {})) for arm in arms)
+    return f"tuned by {lock.tune_by}: " + "; ".join(_arm(arm, tried.get(arm.name, {})) for arm in arms)
 
 
-def _arm(arm: Mapping[str, Any], tried: Mapping[str, Tried]) -> str:
-    name, cells = arm["name"], arm["tuned"]
+def _arm(arm: "ArmRecord", tried: Mapping[str, Tried]) -> str:
+    name, cells = arm.name, arm.tuned
     if len(cells) > 1:
         at_edge = sum(any(edge for _, _, edge in _values(cell, tried)) for cell in cells)
         return f"{name} in each of its {len(cells)} cells, {at_edge} at an edge of what was tried"
     values = [
         f"{key} {_show(value)}{f' ({edge})' if edge else ''}" for key, value, edge in _values(cells[0], tried)
     ]
-    return f"{name} {', '.join(values)}" + ("" if arm.get("num_trials") else " (taken over from another arm)")
+    return f"{name} {', '.join(values)}" + ("" if arm.num_trials else " (taken over from another arm)")
 
 
-def _values(cell: Mapping[str, Any], tried: Mapping[str, Tried]) -> Iterator[tuple[str, Value, str]]:
+def _values(cell: "Tuned", tried: Mapping[str, Tried]) -> Iterator[tuple[str, Value, str]]:
     """List what was chosen: the setting, its value, and whether that is an edge of what was tried."""
-    for key, given in cell["settings"].items():
+    for key, given in cell.settings.items():
         value = _ordered(given)
         if value is not None:
             yield key, value, _edge(value, tried.get(key, {}))
@@ -75,17 +74,14 @@ def _edge(value: Value, tried: Tried) -> str:
 
 def _tried(folder: "ResultsFolder") -> dict[str, dict[str, dict[Value, bool]]]:
     """List, by arm and setting, each value tried, and whether a trial with it trained under all seeds."""
-    if not folder.runs.is_file():
-        return {}
-    trains: dict[tuple[str, str], bool] = {}  # by arm and by all values of a trial
-    with folder.runs.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["stage"] == "tune":
-                trial = row["arm"], row["tuned"]
-                trains[trial] = trains.get(trial, True) and row["status"] == "done"
+    trials: dict[tuple[str, str], list[RunRow]] = {}
+    for row in folder.read_runs():
+        if row.stage == "tune":
+            trials.setdefault((row.arm, str(row.tuned)), []).append(row)
     found: dict[str, dict[str, dict[Value, bool]]] = {}
-    for (arm, settings), trained in trains.items():
-        for key, given in json.loads(settings).items():
+    for (arm, _), rows in trials.items():
+        trained = all(row.status == "done" for row in rows)
+        for key, given in rows[0].tuned.items():
             if (value := _ordered(given)) is not None:
                 values = found.setdefault(arm, {}).setdefault(key, {})
                 values[value] = values.get(value, False) or trained

@@ -14,7 +14,7 @@ from regx.cli.claims import claims
 from regx.cli.compare import compare
 from regx.cli.data import data_app
 from regx.cli.init import init, schema_app
-from regx.cli.output import EPILOG, ExitCode, echo, prepare_streams, say
+from regx.cli.output import EPILOG, ExitCode, echo, prepare_streams, print_json, say
 from regx.cli.reproduce import reproduce
 from regx.cli.runs import runs
 from regx.cli.sweep import sweep
@@ -60,12 +60,22 @@ app = typer.Typer(
 
 
 def _print_version(wanted: bool) -> None:
-    if wanted:
-        from regx.cli.version import version_lines
+    if not wanted:
+        return
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
 
-        for line in version_lines():
-            echo(line)
-        raise typer.Exit
+    import regx
+    from regx.runs.checkout import git_state
+
+    commit, dirty = git_state()
+    source = f"commit {commit[:9]}{', changed since' if dirty else ''}" if commit else "installed package"
+    try:
+        torch = version("torch")  # read without importing it
+    except PackageNotFoundError:
+        torch = "is not installed"
+    echo(f"regx {regx.__version__} ({source})\ntorch {torch}\nPython {platform.python_version()}")
+    raise typer.Exit
 
 
 @app.callback()
@@ -113,9 +123,8 @@ def main() -> None:
         message, code = _explain(error)
         say(message)
         if "--json" in sys.argv and not {"--csv", "--md"} & set(sys.argv):  # of two forms at once, neither
-            from regx.cli.json_output import error_document, print_json
-
-            print_json(error_document(error, message, code))
+            problems = [problem.described for problem in getattr(error, "problems", ())]
+            print_json({"error": message, "exit_code": int(code), "problems": problems})
         sys.exit(code)
 
 

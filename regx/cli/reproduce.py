@@ -1,7 +1,7 @@
 """`regx reproduce`: pass sanity gates, run what claims rest on, judge by the rule that was fixed before."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,24 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.campaign import Campaign, fetch_data
+from regx.cli import options
+from regx.cli.campaign import Campaign, EngineChoice
 from regx.cli.claims import refuse_file
 from regx.cli.completion import offer_claims_and_mechanical
-from regx.cli.engines import (
-    DryRunOption,
-    EngineChoice,
-    JobsOption,
-    OfflineOption,
-    PerGpuOption,
-    RetryFailedOption,
-    RunsOption,
-    SchedulerFileOption,
-    SchedulerOption,
-    TierOption,
-)
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, plain_console, say
-from regx.cli.progress import say_wrapped
+from regx.cli.output import ExitCode, echo, plain_console, print_json, say, say_wrapped
 from regx.cli.sweep_text import describe_plan, ending_lines
 from regx.text import counted
 
@@ -56,28 +43,23 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every claim, without a question.")] = False,
-    tier: TierOption = "cpu",
-    jobs: JobsOption = None,
-    per_gpu: PerGpuOption = None,
-    scheduler: SchedulerOption = None,
-    scheduler_file: SchedulerFileOption = None,
-    out: RunsOption = Path("runs"),
+    tier: options.Tier = "cpu",
+    jobs: options.Jobs = None,
+    per_gpu: options.PerGpu = None,
+    scheduler: options.Scheduler = None,
+    scheduler_file: options.SchedulerFile = None,
+    out: options.Runs = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder that verdicts and measures go into.")] = Path(
         "results"
     ),
-    experiments: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="DIR", help="Look for claims only in this folder. Repeatable.", show_default=False
-        ),
-    ] = None,
-    dry_run: DryRunOption = False,
-    retry_failed: RetryFailedOption = False,
+    experiments: options.Experiments = None,
+    dry_run: options.DryRun = False,
+    retry_failed: options.RetryFailed = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit code 3 if a claim is contradicted.")
     ] = False,
-    offline: OfflineOption = False,
-    as_json: JsonOption = False,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdicts, and what failed.")] = False,
 ) -> None:
     """Reproduce claims: tune, confirm, measure, judge. If it was stopped, it continues.
@@ -98,7 +80,6 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
     registry = read_registry(experiments)
     empirical, mechanical = _chosen(registry, claims)
     asked, ledger = _experiments(registry, empirical, tier), Ledger(out.resolve())
-    options = EngineOptions(runs_dir=ledger.runs_dir, offline=offline)
 
     def look() -> _Reproduction:
         plans = [make_plan(experiment, ledger) for experiment in asked]
@@ -113,7 +94,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # one parameter per option of the comm
                 plans=[*plans, references],
                 ledger=ledger,
                 choice=choice,
-                options=options,
+                options=EngineOptions(runs_dir=ledger.runs_dir, offline=offline),
                 retry_failed=retry_failed,
                 quiet=quiet,
             ),
@@ -210,7 +191,7 @@ class _Reproduction:
 
         campaign = self.campaign
         facts: dict[str, RunFacts] = {}
-        self.fetch(job.config.data.name for plan in self.asked for job in plan.left)
+        campaign.fetch(job.config.data.name for plan in self.asked for job in plan.left)
         with campaign.training() as engine:
             if self.gates.due and not self.pass_gates(engine):
                 campaign.exit_code = ExitCode.RUN_FAILED
@@ -269,16 +250,11 @@ class _Reproduction:
         from regx.config.errors import UsageError
 
         try:
-            self.fetch([name])
+            self.campaign.fetch([name])
         except UsageError as error:
             say(f"reference networks on {name} are not trained: {str(error).splitlines()[0]}")
             return False
         return True
-
-    def fetch(self, names: Iterable[str]) -> None:
-        """Fetch data sets."""
-        campaign = self.campaign
-        fetch_data(set(names), offline=campaign.options.offline, quiet=campaign.quiet)
 
     def say_ending(self, summary: "Summary", *, quiet: bool) -> None:
         """Say how the training of an experiment ended; if quiet, only what failed."""

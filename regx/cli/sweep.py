@@ -6,23 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regx.cli.campaign import Campaign, fetch_data
+from regx.cli import options
+from regx.cli.campaign import Campaign, EngineChoice
 from regx.cli.completion import offer_experiments
-from regx.cli.engines import (
-    DryRunOption,
-    EngineChoice,
-    JobsOption,
-    OfflineOption,
-    PerGpuOption,
-    RetryFailedOption,
-    RunsOption,
-    SchedulerFileOption,
-    SchedulerOption,
-    TierOption,
-)
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, say
-from regx.cli.progress import stderr_width
+from regx.cli.output import ExitCode, echo, print_json, say, stderr_width
 from regx.cli.sweep_text import describe_ending, describe_plan, ending_lines, plan_lines, tuned_lines
 
 if TYPE_CHECKING:
@@ -41,20 +28,20 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             show_default=False,
         ),
     ],
-    tier: TierOption = "cpu",
-    jobs: JobsOption = None,
-    per_gpu: PerGpuOption = None,
-    scheduler: SchedulerOption = None,
-    scheduler_file: SchedulerFileOption = None,
-    out: RunsOption = Path("runs"),
-    dry_run: DryRunOption = False,
-    retry_failed: RetryFailedOption = False,
+    tier: options.Tier = "cpu",
+    jobs: options.Jobs = None,
+    per_gpu: options.PerGpu = None,
+    scheduler: options.Scheduler = None,
+    scheduler_file: options.SchedulerFile = None,
+    out: options.Runs = Path("runs"),
+    dry_run: options.DryRun = False,
+    retry_failed: options.RetryFailed = False,
     time_limit: Annotated[
         float | None,
         typer.Option(min=0.1, metavar="SECONDS", help="Time that one run may take.", show_default=False),
     ] = None,
-    offline: OfflineOption = False,
-    as_json: JsonOption = False,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the sweep's folder and what failed.")] = False,
 ) -> None:
     """Train every run of an experiment. Finished runs are not trained again. If it was stopped, it continues.
@@ -78,8 +65,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     asked = load_experiment(experiment, tier)
     if wrong := check_tuning(asked):
         raise ConfigError(wrong)
-    options = EngineOptions(runs_dir=out.resolve(), offline=offline, time_limit=time_limit)
-    ledger = Ledger(options.runs_dir)
+    ledger = Ledger(out.resolve())
     with nullcontext() if dry_run else ledger.lock() as unprotected:
         if unprotected:
             say(unprotected)
@@ -88,7 +74,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             plans=[plan],
             ledger=ledger,
             choice=choice,
-            options=options,
+            options=EngineOptions(runs_dir=ledger.runs_dir, offline=offline, time_limit=time_limit),
             retry_failed=retry_failed,
             quiet=quiet,
         )
@@ -96,11 +82,11 @@ def sweep(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         if dry_run and as_json:
             more = {"sweep": str(folder.path), "estimate": campaign.describe_estimate()}
             print_json({**describe_plan(plan), **more})
-        elif not quiet:
+        elif dry_run or not quiet:
             campaign.show_plan(plan_lines(plan, stderr_width()), echo if dry_run else say)
         if dry_run:
             return
-        fetch_data(campaign.data, offline=offline, quiet=quiet)
+        campaign.fetch(job.config.data.name for job in campaign.left)
         summary = None
         with campaign.training() as engine:
             summary = campaign.train(engine, asked, driver.sweep)

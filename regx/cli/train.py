@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_configs, offer_devices, offer_settings
-from regx.cli.data import fetch_display
-from regx.cli.engines import available_cores
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.data import load_data
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
 if TYPE_CHECKING:
@@ -66,19 +65,20 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again, even if the folder has results.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
+    offline: options.Offline = False,
     keep_checkpoint: Annotated[
         bool, typer.Option("--keep-checkpoint", help="Keep the trained weights in checkpoint.pt.")
     ] = False,
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Time between two checkpoints.")] = 30.0,
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the run's folder and nothing else.")] = False,
 ) -> None:
     """Train a run for each seed. An interrupted run continues. A finished run is not trained again.
 
     Example: regx train configs/mnist_cnn.yaml --set model.drop_prob.hidden=0.2 --seed 1
     """
-    from regx.config import load_run, run_warnings
+    from regx.config import load_run
+    from regx.config.warnings import run_warnings
     from regx.runs.folder import RunFolder
     from regx.runs.path_kind import refuse_no_yaml
 
@@ -88,11 +88,11 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     every = [first.model_copy(update={"seed": number}) for number in seeds] or [first]
     wanted = {RunFolder.for_config(settings, out): settings for settings in every}
     if not quiet:
-        for notice in run_warnings(first, available_cores()):
+        for notice in run_warnings(first):
             say(f"note: {notice}")
     finished = {folder: record for folder in wanted if not fresh and (record := _finished(folder))}
-    dataset = None if len(finished) == len(wanted) else _load_data(first, offline=offline, quiet=quiet)
-    options = {"fresh": fresh, "keep_checkpoint": keep_checkpoint, "checkpoint_seconds": checkpoint_seconds}
+    dataset = None if len(finished) == len(wanted) else load_data(first, offline=offline, quiet=quiet)
+    wishes = {"fresh": fresh, "keep_checkpoint": keep_checkpoint, "checkpoint_seconds": checkpoint_seconds}
     trained: dict[RunFolder, RunRecord | None] = {}
     with stop_on_signals() as stop:
         for folder, settings in wanted.items():
@@ -103,7 +103,7 @@ def train(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
             else:
                 assert dataset is not None
                 with observer_for(settings, stop, quiet=quiet) as observer:
-                    record = _train(settings, folder, dataset, observer, options, alone=len(wanted) == 1)
+                    record = _train(settings, folder, dataset, observer, wishes, alone=len(wanted) == 1)
             trained[folder] = record
             if record:
                 if folder not in finished or not folder.curves.exists():
@@ -125,7 +125,7 @@ def _train(
     folder: "RunFolder",
     dataset: "Dataset",
     observer: "Observer",
-    options: dict[str, Any],
+    wishes: dict[str, Any],
     *,
     alone: bool,
 ) -> "RunRecord | None":
@@ -134,7 +134,7 @@ def _train(
     from regx.training.run import train_run
 
     try:
-        return train_run(settings, folder, dataset, observer, **options)
+        return train_run(settings, folder, dataset, observer, **wishes)
     except FolderBusyError as error:
         if alone:
             raise
@@ -166,20 +166,6 @@ def _parse(seeds: list[str] | None) -> tuple[int, ...]:
         raise UsageError(f"--seed {text[:60]}: {error}") from None
 
 
-def _load_data(settings: "RunConfig", *, offline: bool, quiet: bool) -> "Dataset":
-    """Load the data once for all runs. torch is imported only here, after the config has been checked.
-
-    Raises:
-        UsageError: If the device is not there: that is refused before anything is fetched.
-    """
-    from regx.data.load import load_dataset
-    from regx.training.environment import resolve_device
-
-    resolve_device(settings.device)
-    with fetch_display(quiet=quiet) as listener:
-        return load_dataset(settings.data.name, offline=offline, listener=listener)
-
-
 def _tidy_finished(record: "RunRecord", folder: "RunFolder", *, keep_checkpoint: bool, quiet: bool) -> None:
     """Clear up after a run that has ended, and say that there is nothing to train."""
     folder.remove_leftovers()
@@ -204,16 +190,13 @@ def _pattern(settings: "RunConfig", out: Path) -> str:
 def _finished(folder: "RunFolder") -> "RunRecord | None":
     """Read the record of a finished run; None if something is left to train."""
     from regx.config.errors import UsageError
+    from regx.runs.folder import NoRecord
 
-    if not folder.record.exists():
-        return None
     try:
-        record = folder.read_record()
+        found = folder.find_earlier_record()
     except ValueError as error:
-        if folder.can_go_on():
-            return None
         raise UsageError(f"{error}; --fresh trains the run again") from None
-    return record if record.has_ended else None
+    return None if isinstance(found, NoRecord) or not found.has_ended else found
 
 
 def _draw_curves(folder: "RunFolder", record: "RunRecord", settings: "RunConfig") -> None:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_yaml
-from regx.cli.engines import available_cores
-from regx.cli.json_output import JsonOption, describe_problem, print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.text import counted
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def validate(
             show_default=False,
         ),
     ],
-    as_json: JsonOption = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check configs and experiments. Each problem is shown with its line.
 
@@ -58,7 +57,7 @@ def validate(
             for note in notes:
                 say(f"{name}: note: {note}")
     if as_json:
-        found = [describe_problem(problem) for problem in sorted(set(problems))]
+        found = [problem.described for problem in sorted(set(problems))]
         print_json({"files": checked, "problems": found})
         raise typer.Exit(ExitCode.WRONG_USAGE if problems else ExitCode.DONE)
     if problems:
@@ -91,13 +90,14 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
 
 def _describe_run(path: Path) -> tuple[str, list[str]]:
     """Check the config of a run; say in one line what it will be, and what has no effect."""
-    from regx.config import load_run, run_warnings
+    from regx.config import load_run
     from regx.config.sections.model import num_parameters
+    from regx.config.warnings import run_warnings
 
     config = load_run(path)
     parameters = num_parameters(config.model, config.data.facts)
     summary = f"{config.model.family}, {parameters:,} parameters, {_length(config)}"
-    return summary, run_warnings(config, available_cores())
+    return summary, run_warnings(config)
 
 
 def _describe_experiment(path: Path) -> tuple[str, list[str]]:
@@ -128,7 +128,7 @@ def _describe_experiment(path: Path) -> tuple[str, list[str]]:
     others = [tier for tier in tiers if tier != "cpu"]
     if others:
         words.append(f"tier{'s' if len(others) > 1 else ''} {', '.join(others)}")
-    return "; ".join(words), experiment_warnings(experiment, available_cores())
+    return "; ".join(words), experiment_warnings(experiment)
 
 
 def _length(config: "RunConfig") -> str:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from regx.cli import options
 from regx.cli.completion import offer_run_folders
-from regx.cli.data import fetch_display
-from regx.cli.json_output import JsonOption, print_json
-from regx.cli.output import ExitCode, echo, say
+from regx.cli.data import load_data
+from regx.cli.output import ExitCode, echo, print_json, say
 from regx.cli.progress import observer_for, stop_on_signals
 
 __all__ = ["verify"]
@@ -22,8 +22,8 @@ def verify(
             help="Folder of a finished run.", autocompletion=offer_run_folders, show_default=False
         ),
     ],
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch data.")] = False,
-    as_json: JsonOption = False,
+    offline: options.Offline = False,
+    as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and nothing else.")] = False,
 ) -> None:
     """Train a run again from its record and compare every digit.
@@ -35,18 +35,15 @@ def verify(
     from regx.config.errors import UsageError
     from regx.runs.files import scratch_folder
     from regx.runs.folder import RunFolder
-    from regx.runs.table import load_run_folder
+    from regx.runs.load import load_run_folder
 
     recorded = load_run_folder(run)
     if not recorded.record.has_ended:
         raise UsageError(f"{run}: is {recorded.record.status}; finish it with regx train, then verify it")
     config = recorded.config
+    dataset = load_data(config, offline=offline, quiet=quiet)
+    from regx.training.run import train_run  # torch, which takes seconds
 
-    from regx.data.load import load_dataset
-    from regx.training.run import train_run
-
-    with fetch_display(quiet=quiet) as listener:
-        dataset = load_dataset(config.data.name, offline=offline, listener=listener)
     with (
         scratch_folder() as scratch,
         stop_on_signals() as stop,

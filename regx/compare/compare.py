@@ -20,8 +20,8 @@ from regx.measures.ladder import LADDER_START, MIN_PARABOLA, grid_floor
 from regx.measures.measure import Measure, Reference
 from regx.measures.registry import shown_measures
 from regx.numbers import show_fact
+from regx.runs.load import Run
 from regx.runs.record import Environment
-from regx.runs.table import Run
 from regx.stats.inference import MOST_CENSORED, Inference, correct, infer
 
 __all__ = [

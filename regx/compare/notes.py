@@ -7,7 +7,7 @@ from math import log2
 from regx.compare.compare import Comparison
 from regx.compare.select import Group, how_to_go_on, show_tuned
 from regx.numbers import in_words, show_seeds
-from regx.runs.table import Run
+from regx.runs.load import Run
 from regx.stats.inference import MOST_CENSORED
 
 __all__ = ["notes"]

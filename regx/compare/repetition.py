@@ -7,10 +7,10 @@ from typing import Literal
 from regx.data.spec import DatasetFacts
 from regx.numbers import show_fact
 from regx.runs.folder import RunFolder
+from regx.runs.load import Run
 from regx.runs.metrics import COLUMNS, TIME_COLUMNS
 from regx.runs.probes import ProbeValue
 from regx.runs.record import RunRecord
-from regx.runs.table import Run
 
 __all__ = ["Repetition", "compare_repetition"]
 

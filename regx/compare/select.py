@@ -14,9 +14,9 @@ from regx.config.hints import choice_hint
 from regx.config.yaml_tree import parse_yaml, plain
 from regx.measures.measure import CellRun, SeedRuns
 from regx.runs.folder import NoRecord, RunFolder, is_run_folder
+from regx.runs.load import Run, find_run_folders, load_run_folder
 from regx.runs.record import RunRecord
 from regx.runs.sweep import ArmRecord, SweepRecord, SweepRun, is_sweep_folder, read_sweep
-from regx.runs.table import Run, find_run_folders, load_run_folder
 
 __all__ = [
     "Arm",

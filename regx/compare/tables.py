@@ -15,7 +15,16 @@ from regx.compare.select import Group
 from regx.compare.words import conclude
 from regx.config.sections.model import BatchNormConfig
 from regx.measures.measure import Measure
-from regx.numbers import show_fixed, show_number, show_p, show_percent, show_range, show_seeds, show_signed
+from regx.numbers import (
+    show_fixed,
+    show_number,
+    show_p,
+    show_percent,
+    show_range,
+    show_seeds,
+    show_signed,
+    show_unit,
+)
 from regx.stats.inference import Inference
 
 __all__ = [
@@ -34,13 +43,12 @@ __all__ = [
     "terminal_tables",
 ]
 
-_LABEL_UNIT = {"nats": "nats", "fraction": "%", "seconds": "s", "doublings": "doublings"}
-
 
 def show_label(measure: Measure, of_rates: str = "") -> str:
     """Name a measure with the unit that its numbers are shown in; `of_rates` is that of learning rates."""
-    unit = of_rates if measure.unit == "learning rate" else _LABEL_UNIT.get(measure.unit)
-    return f"{measure.label} ({unit})" if unit else measure.label
+    unit = of_rates if measure.unit == "learning rate" else show_unit(measure.unit)
+    is_said = not unit or unit in measure.label.split()  # epochs to target
+    return measure.label if is_said else f"{measure.label} ({unit})"
 
 
 def show_cell(cell: Cell, unit: str) -> str:

@@ -6,7 +6,6 @@ from regx.config.load import load_run
 from regx.config.load_experiment import load_experiment
 from regx.config.run import RunConfig, config_hash, dump_config
 from regx.config.sections.experiment import Settings, Tier, TuneConfig
-from regx.config.warnings import run_warnings
 
 __all__ = [
     "ConfigError",
@@ -19,5 +18,4 @@ __all__ = [
     "dump_config",
     "load_experiment",
     "load_run",
-    "run_warnings",
 ]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from regx.text import cut, one_line
 
@@ -88,6 +88,18 @@ class Problem:
         """The part of the message that says what to write instead; empty where there is none."""
         found = _HINT.search(self.message)
         return (found["what"] or found[0]) if found else ""
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The problem as plain values; what there is not is None."""
+        return {
+            "file": self.place.source,
+            "line": self.place.line or None,
+            "column": self.place.column or None,
+            "path": self.path or None,
+            "message": self.message,
+            "hint": self.hint or None,
+        }
 
     def __str__(self) -> str:
         """Return the line that the user reads; an override names its path already.

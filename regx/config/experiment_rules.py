@@ -292,7 +292,7 @@ class _PartRules:
                     continue
                 for index, value in enumerate(chosen if isinstance(chosen, list) else [chosen]):
                     if value not in values:
-                        known = ", ".join(map(show, dict.fromkeys(map(str, values))))
+                        known = ", ".join(dict.fromkeys(map(show, values)))
                         message = f"has no value {show(value)} (there are {known})"
                         yield self._finding(message, key, axis, index)
 

@@ -1,7 +1,10 @@
 """Settings that are allowed, but are unlikely to be meant."""
 
+import math
+import os
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -13,20 +16,17 @@ from regx.config.sections.optim import CosineLr, ExponentialLr, LinearLr, Moment
 from regx.stats.inference import FEWEST_SEEDS
 from regx.text import counted
 
-__all__ = ["experiment_warnings", "run_warnings", "thread_warnings"]
+__all__ = ["available_cores", "experiment_warnings", "run_warnings", "thread_warnings"]
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container under Linux: microseconds of every so many, or `max`
 _CNN_ONLY = ("conv_channels", "kernel_size", "pool", "conv_drop")
 
 
-def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
+def run_warnings(config: RunConfig) -> list[str]:
     """List warnings, one sentence each, beginning with the path of the setting.
 
     A setting counts only where it was written and differs from its default: the config.yaml of a run folder
     has every default written out.
-
-    Args:
-        config: Of a run.
-        num_cores: Cores that it may use; None: there are no warnings about the machine.
     """
     return [
         *_about_slots(config),
@@ -34,18 +34,32 @@ def run_warnings(config: RunConfig, num_cores: int | None = None) -> list[str]:
         *_about_batch_norm(config),
         *_about_variance_shift(config),
         *_about_what_is_trained(config),
-        *(thread_warnings(config.train.threads, num_cores) if num_cores else ()),
+        *thread_warnings(config.train.threads),
     ]
 
 
-def thread_warnings(threads: int, num_cores: int, at_once: int = 1) -> list[str]:
+def available_cores(quota: Path = QUOTA) -> int:
+    """Count the cores of this process: those it is bound to, but not more than its container allows.
+
+    Args:
+        quota: The file with the limit of the container; without the file there is no limit.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        granted, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(bound, math.ceil(int(granted) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # `max`, another system
+        return bound
+
+
+def thread_warnings(threads: int, at_once: int = 1) -> list[str]:
     """Warn of more threads than cores: a run of 0.2 s takes 28 s with 64 threads on one core.
 
     Args:
         threads: Of each run.
-        num_cores: Cores that the runs may use.
         at_once: Runs at the same time.
     """
+    num_cores = available_cores()
     if threads <= 1 or threads * at_once <= num_cores:
         return []
     cores = counted(num_cores, "core")
@@ -165,18 +179,13 @@ def _is_set(section: BaseModel, name: str) -> bool:
     return name in section.model_fields_set and getattr(section, name) != default
 
 
-def experiment_warnings(experiment: Experiment, num_cores: int | None = None) -> list[str]:
-    """List what the user should know before the runs, one sentence each.
-
-    Args:
-        experiment: What is asked.
-        num_cores: Cores that a run may use; None: of the machine nothing is said.
-    """
+def experiment_warnings(experiment: Experiment) -> list[str]:
+    """List what the user should know before the runs, one sentence each."""
     return [
         *_equal_arms(experiment),
         *_unequal_trials(experiment),
         *_hidden_settings(experiment),
-        *_without_effect(experiment, num_cores),
+        *_without_effect(experiment),
         *_few_seeds(experiment),
     ]
 
@@ -225,11 +234,11 @@ def _hidden_settings(experiment: Experiment) -> Iterator[str]:
                 yield f"arms.{arm}: {path} has no effect: the grid sets it"
 
 
-def _without_effect(experiment: Experiment, num_cores: int | None) -> Iterator[str]:
+def _without_effect(experiment: Experiment) -> Iterator[str]:
     """List settings without effect; what all arms have is said once."""
     found: dict[str, list[str]] = {}
     for arm in experiment.arms:
-        for warning in run_warnings(experiment.config(arm, experiment.first(arm), 0), num_cores):
+        for warning in run_warnings(experiment.config(arm, experiment.first(arm), 0)):
             found.setdefault(warning, []).append(arm)
     for warning, arms in found.items():
         where = "" if len(arms) == len(experiment.arms) else f"arms.{', '.join(arms)}: "

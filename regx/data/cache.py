@@ -12,7 +12,15 @@ from regx.data.spec import DatasetSpec
 from regx.runs.files import atomic_path, remove_leftovers
 from regx.runs.lock import hold
 
-__all__ = ["DamagedCacheError", "cache_path", "locked", "read_cache", "write_cache"]
+__all__ = [
+    "DamagedCacheError",
+    "cache_path",
+    "cached_file",
+    "is_here",
+    "locked",
+    "read_cache",
+    "write_cache",
+]
 
 POLL_SECONDS = 0.1  # of a lock that another process holds
 
@@ -29,6 +37,17 @@ def cache_path(name: str) -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("regx", appauthor=False) / f"{name}.npz"
+
+
+def cached_file(spec: DatasetSpec) -> Path | None:
+    """Return the file of a data set in the cache; None where there is none, as for an embedded one."""
+    path = cache_path(spec.name)
+    return path if spec.embedded is None and path.exists() else None
+
+
+def is_here(spec: DatasetSpec) -> bool:
+    """Whether a data set can be read without fetching it."""
+    return spec.embedded is not None or cached_file(spec) is not None
 
 
 def read_cache(spec: DatasetSpec) -> Arrays | None:

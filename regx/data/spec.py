@@ -40,10 +40,6 @@ class Source(Protocol):
         """
 
 
-def _no_originals(arrays: Arrays) -> Iterator[tuple[str, bytes]]:  # noqa: ARG001
-    return iter(())
-
-
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
     """Shape and fixed split of one data set.
@@ -83,7 +79,8 @@ class DatasetSpec:
         sha256: Content hash of the canonical arrays (`content_sha256`); it stands in each run's record.
         sources: Where it comes from, in the order in which they are tried; none for an embedded one.
         embedded: Its file in the package, as in the cache; None for one that is fetched.
-        originals: Writes the arrays back as the files that its authors publish, as (name, content).
+        originals: Writes the arrays back as the files that its authors publish, as (name, content); None for
+            an embedded one.
         md5: Published md5 of each of those files.
     """
 
@@ -95,7 +92,7 @@ class DatasetSpec:
     sha256: str
     sources: tuple[Source, ...] = ()
     embedded: Path | None = None
-    originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] = _no_originals
+    originals: Callable[[Arrays], Iterator[tuple[str, bytes]]] | None = None
     md5: Mapping[str, str] = field(default_factory=dict)
 
     @property

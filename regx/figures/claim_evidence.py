@@ -15,9 +15,9 @@ from regx.figures import marks, theme
 from regx.figures.grid import GridLine
 from regx.measures.measure import Course, Measure, Reference, SeedRuns
 from regx.measures.registry import find_measure
+from regx.runs.load import Run
 from regx.runs.metrics import EpochMetrics
 from regx.runs.sweep import SweepFolder, read_sweep
-from regx.runs.table import Run
 
 __all__ = ["GridPanel", "Panel", "PanelRow", "PartEvidence", "RunPanels", "Side", "gather"]
 

@@ -15,8 +15,8 @@ from regx.measures.curves import smoothed_valid_error
 from regx.measures.measure import Measure
 from regx.measures.run import of_run
 from regx.numbers import equals, shorten, show_p, show_percent, show_signed
+from regx.runs.load import Run
 from regx.runs.metrics import EpochMetrics
-from regx.runs.table import Run
 from regx.stats.inference import Inference
 
 __all__ = ["has_pairs", "save_convergence", "save_differences", "save_overfitting"]
@@ -384,13 +384,11 @@ def _draw_differences(axes: Axes, row: Row) -> None:
     marks.set_row_axis(axes, [0.0, *(scale * end for end in ends if end is not None)], num_ticks=5)
     marks.draw_asked_for(axes)
     axes.set_xlabel(f"{row.measure.better} is better" if row.measure.better else "", labelpad=2)
-    for index, (one, cell) in enumerate(zip(row.inferences, row.cells, strict=True)):
-        if index == 0:
-            continue
-        text = cell.missing or row.cells[0].missing or ""
+    for index, one in list(enumerate(row.inferences))[1:]:
+        text = row.cells[index].missing or row.cells[0].missing or ""
         if one is not None:
             _draw_difference(axes, one, index, scale=scale)
-            text = _difference_text(one, row, like=max(abs(cell.mean or 0.0), abs(row.cells[0].mean or 0.0)))
+            text = _difference_text(one, row, like=row.like(index))
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
         marks.row_text(axes, 0.5, index - 0.34, text, ha="center", size=7, zorder=5, bbox=paper)
 

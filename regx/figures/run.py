@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from regx.figures import marks, theme
-from regx.numbers import shorten
+from regx.numbers import shorten, show_fixed, show_number
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import RunRecord
 
@@ -141,9 +141,7 @@ def _ending(record: RunRecord) -> str:
 
 def _number(value: float) -> str:
     """Write a loss or a percentage with three digits that count and at most four places."""
-    if value == 0:
-        return "0"
     size = abs(value)
-    places = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
-    text = f"{value:.3g}" if size >= HUGE else f"{value:.{places}f}"
-    return text.replace("-", "−")
+    if size == 0 or size >= HUGE:
+        return show_number(value, "")
+    return show_fixed(value, 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4)

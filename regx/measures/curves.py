@@ -14,7 +14,7 @@ from statistics import median
 from regx.runs.metrics import EpochMetrics
 
 __all__ = [
-    "TimeToTarget",
+    "Moment",
     "area_under_curve",
     "matched_gap",
     "overtraining_index",
@@ -27,18 +27,33 @@ Epochs = Sequence[EpochMetrics]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeToTarget:
-    """When a run first reached a validation error, in three units.
+class Moment:
+    """When a curve first came down to a value: between two evaluations, or at the first.
 
     Attributes:
-        epochs: Completed epochs, interpolated between two evaluations.
-        steps: Completed optimiser steps, likewise.
-        seconds: Seconds of training, evaluation not counted, likewise.
+        before: The last evaluation above the value; the first of all where that is not above it.
+        after: The first evaluation that is not above it.
+        share: How much of the way from one to the other had been made, by the height of the curve.
     """
 
-    epochs: float
-    steps: float
-    seconds: float
+    before: EpochMetrics
+    after: EpochMetrics
+    share: float
+
+    def at(self, value: Callable[[EpochMetrics], float]) -> float:
+        """Interpolate another number of the two evaluations."""
+        return value(self.before) + self.share * (value(self.after) - value(self.before))
+
+
+def _moment(rows: Epochs, curve: Sequence[float], wanted: float) -> Moment | None:
+    """Find when a curve, which has a number for each epoch, is first down to a value; None if it never is."""
+    reached = next((index for index, value in enumerate(curve) if value <= wanted), None)
+    if reached is None:
+        return None
+    if reached == 0:
+        return Moment(before=rows[0], after=rows[0], share=0.0)
+    share = (curve[reached - 1] - wanted) / (curve[reached - 1] - curve[reached])
+    return Moment(before=rows[reached - 1], after=rows[reached], share=share)
 
 
 def overtraining_index(rows: Epochs) -> float | None:
@@ -63,16 +78,10 @@ def matched_gap(rows: Epochs, train_loss: float) -> float | None:
     Returns:
         Nats, interpolated between two epochs; lower is better. None when the training loss never gets there.
     """
-    before: EpochMetrics | None = None
-    for row in rows:
-        if row.train_loss <= train_loss:
-            if before is None:
-                return row.valid_loss - row.train_loss
-            share = (before.train_loss - train_loss) / (before.train_loss - row.train_loss)
-            valid_loss = before.valid_loss + share * (row.valid_loss - before.valid_loss)
-            return valid_loss - train_loss
-        before = row
-    return None
+    moment = time_to_train_loss(rows, train_loss)
+    if moment is None:
+        return None
+    return moment.at(lambda row: row.valid_loss) - min(train_loss, rows[0].train_loss)
 
 
 def smoothed_valid_error(rows: Epochs) -> list[float]:
@@ -82,7 +91,7 @@ def smoothed_valid_error(rows: Epochs) -> list[float]:
     return [*errors[:1], *inner, *errors[1:][-1:]]
 
 
-def time_to_target(rows: Epochs, target_error: float) -> TimeToTarget | None:
+def time_to_target(rows: Epochs, target_error: float) -> Moment | None:
     """Find when the smoothed validation error first falls to a target.
 
     Args:
@@ -90,45 +99,22 @@ def time_to_target(rows: Epochs, target_error: float) -> TimeToTarget | None:
         target_error: Validation error as a fraction.
 
     Returns:
-        The moment, interpolated between two epochs; lower is better. None when it was never reached.
+        The moment; earlier is better. None when it was never reached.
     """
-    errors = smoothed_valid_error(rows)
-    reached = next((index for index, error in enumerate(errors) if error <= target_error), None)
-    if reached is None:
-        return None
-    row = rows[reached]
-    if reached == 0:
-        return TimeToTarget(epochs=row.epoch, steps=row.step, seconds=row.train_seconds)
-    before = rows[reached - 1]
-    share = (errors[reached - 1] - target_error) / (errors[reached - 1] - errors[reached])
-
-    def between(value: Callable[[EpochMetrics], float]) -> float:
-        return value(before) + share * (value(row) - value(before))
-
-    return TimeToTarget(
-        epochs=between(lambda row: row.epoch),
-        steps=between(lambda row: row.step),
-        seconds=between(lambda row: row.train_seconds),
-    )
+    return _moment(rows, smoothed_valid_error(rows), target_error)
 
 
-def time_to_train_loss(rows: Epochs, train_loss: float) -> float | None:
-    """Find the step at which the training loss, in eval mode, is down to a value.
+def time_to_train_loss(rows: Epochs, train_loss: float) -> Moment | None:
+    """Find when the training loss, in eval mode, is first down to a value.
 
     Args:
         rows: The run's epochs.
         train_loss: In nats.
 
     Returns:
-        Steps, interpolated between two epochs; None if it never gets there.
+        The moment; None if it never gets there.
     """
-    if rows and rows[0].train_loss <= train_loss:
-        return float(rows[0].step)
-    for before, row in pairwise(rows):
-        if row.train_loss <= train_loss:
-            share = (before.train_loss - train_loss) / (before.train_loss - row.train_loss)
-            return before.step + share * (row.step - before.step)
-    return None
+    return _moment(rows, [row.train_loss for row in rows], train_loss)
 
 
 def area_under_curve(rows: Epochs) -> float | None:

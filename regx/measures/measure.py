@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from regx.config.errors import UsageError
 from regx.measures.ladder import LADDER_START
-from regx.runs.table import Run
+from regx.runs.load import Run
 
 __all__ = ["Better", "CellRun", "Course", "Line", "Measure", "Need", "Number", "Reference", "SeedRuns"]
 

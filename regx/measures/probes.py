@@ -8,8 +8,8 @@ from statistics import fmean
 
 from regx.config.errors import UsageError
 from regx.measures.measure import Course, Line, Measure, Number, Reference, SeedRuns
+from regx.runs.load import Run
 from regx.runs.probes import ProbeValue
-from regx.runs.table import Run
 
 __all__ = ["PROBE_FUNCTIONS", "PROBE_MEASURES", "of_probe"]
 

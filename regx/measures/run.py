@@ -15,9 +15,9 @@ from regx.measures.curves import (
     time_to_train_loss,
 )
 from regx.measures.measure import Measure, Number, Reference, SeedRuns
-from regx.runs.metrics import best_row
+from regx.runs.load import Run
+from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Final
-from regx.runs.table import Run
 
 __all__ = ["RUN_MEASURES", "of_run"]
 
@@ -59,18 +59,21 @@ def _matched_gap(runs: SeedRuns, reference: Reference) -> Number:
     return Number(value=matched_gap(runs.only.rows, reference.train_loss))
 
 
-def _to_target(unit: Literal["epochs", "steps", "seconds"]) -> _Of:
+def _to_target(value: Callable[[EpochMetrics], float]) -> _Of:
+    """Take epochs, steps or seconds at the moment when the target is reached."""
+
     def of(runs: SeedRuns, reference: Reference) -> Number:
         assert reference.target_error is not None  # `needs` says so
-        reached = time_to_target(runs.only.rows, reference.target_error)
-        return Number(value=None if reached is None else float(getattr(reached, unit)))
+        moment = time_to_target(runs.only.rows, reference.target_error)
+        return Number(value=moment.at(value) if moment else None)
 
     return of
 
 
 def _to_train_loss(runs: SeedRuns, reference: Reference) -> Number:
     assert reference.train_loss is not None  # `needs` says so
-    return Number(value=time_to_train_loss(runs.only.rows, reference.train_loss))
+    moment = time_to_train_loss(runs.only.rows, reference.train_loss)
+    return Number(value=moment.at(lambda row: row.step) if moment else None)
 
 
 def _examples(steps: _Of) -> _Of:
@@ -153,7 +156,7 @@ _ALL = (
         better="lower",
         meaning="Epochs until the smoothed validation error is down to the target.",
         formula="first moment at which the smoothed E_valid falls to the target",
-        of=_to_target("epochs"),
+        of=_to_target(lambda row: row.epoch),
         needs="target",
         missing="not reached",
         budget=lambda run: run.config.train.epochs,
@@ -167,7 +170,7 @@ _ALL = (
         better="lower",
         meaning="Steps until the smoothed validation error is down to the target.",
         formula="the same moment",
-        of=_to_target("steps"),
+        of=_to_target(lambda row: row.step),
         needs="target",
         missing="not reached",
         budget=lambda run: run.config.num_steps,
@@ -181,7 +184,7 @@ _ALL = (
         better="lower",
         meaning="Training time until the smoothed validation error is down to the target.",
         formula="the same moment, in `train_seconds`: training only",
-        of=_to_target("seconds"),
+        of=_to_target(lambda row: row.train_seconds),
         needs="target",
         missing="not reached",
         budget=_train_seconds,
@@ -372,7 +375,7 @@ _ALL = (
         unit="images",
         better="lower",
         meaning="Training images seen until the target, repeats counted.",
-        of=_examples(_to_target("steps")),
+        of=_examples(_to_target(lambda row: row.step)),
         needs="target",
         missing="not reached",
         budget=_num_examples,

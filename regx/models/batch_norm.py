@@ -105,7 +105,7 @@ class PrependReference(nn.Module):
         if not self.training:
             return input
         if self.images is None:
-            raise RuntimeError("batch norm has no reference images: hold_reference_ has not been called")
+            raise RuntimeError("batch norm has no reference images; `start` in regx.training gives them")
         return torch.cat([self.images, input])
 
 

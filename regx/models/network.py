@@ -3,13 +3,11 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypedDict
 
 import torch
 from torch import nn
 
 from regx.config.sections.model import (
-    BatchNormConfig,
     ConvShape,
     FixedMask,
     InitConfig,
@@ -59,9 +57,7 @@ def add_conv_block(layers: Layers, name: str, shape: ConvShape, model: ModelConf
         padding=model.kernel_size // 2,
         bias=not model.batch_norm,
     )
-    if model.batch_norm:
-        norm = nn.BatchNorm2d(shape.out_channels, **_options(model.batch_norm))
-        _add_batch_norm(layers, name, norm, model.batch_norm)
+    _add_batch_norm(layers, name, nn.BatchNorm2d, shape.out_channels, model)
     if model.pool.size > 1 or model.pool.stride > 1:
         layers[f"{name}_pool"] = nn.MaxPool2d(model.pool.size, model.pool.stride)
     layers[f"{name}_act"] = ACTIVATIONS[model.activation]()
@@ -73,8 +69,7 @@ def add_hidden_block(
 ) -> None:
     """Append a fully connected layer, batch norm, activation and dropout."""
     layers[name] = nn.Linear(fan_in, units, bias=not model.batch_norm)
-    if model.batch_norm:
-        _add_batch_norm(layers, name, nn.BatchNorm1d(units, **_options(model.batch_norm)), model.batch_norm)
+    _add_batch_norm(layers, name, nn.BatchNorm1d, units, model)
     layers[f"{name}_act"] = ACTIVATIONS[model.activation]()
     _add_dropout(layers, name, drop_prob, model, channels=False)
 
@@ -86,18 +81,13 @@ def add_output(layers: Layers, fan_in: int, num_classes: int, model: ModelConfig
     layers["output"] = nn.Linear(fan_in, num_classes)
 
 
-class _BatchNormOptions(TypedDict):
-    eps: float
-    momentum: float
-    affine: bool
-
-
-def _options(config: BatchNormConfig) -> _BatchNormOptions:
-    """Translate to torch's names: its momentum is the weight of the new batch."""
-    return {"eps": config.eps, "momentum": config.update_weight, "affine": config.affine}
-
-
-def _add_batch_norm(layers: Layers, name: str, norm: BatchNorm, config: BatchNormConfig) -> None:
+def _add_batch_norm(layers: Layers, name: str, kind: type[BatchNorm], units: int, model: ModelConfig) -> None:
+    """Append batch norm, if the config has it, with what is put around it."""
+    config = model.batch_norm
+    if not config:
+        return
+    # torch's momentum is the weight of the new batch.
+    norm = kind(units, eps=config.eps, momentum=config.update_weight, affine=config.affine)
     layers[f"{name}_norm"] = norm
     if config.ghost_size:
         layers[f"{name}_norm"] = GhostBatchNorm(norm, config.ghost_size)

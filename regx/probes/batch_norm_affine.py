@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from regx.probes.activations import PreActivations, pre_activations
-from regx.probes.layers import batch_norms, unit_name, weight_layers
+from regx.probes.layers import batch_norms, weight_layers
 from regx.probes.protocol import Probe, ProbedRun, ProbeRow, ProbeSpec
 
 __all__ = ["SPEC", "BatchNormAffine", "relative_change", "undo_index"]
@@ -52,7 +52,7 @@ class BatchNormAffine(Probe):
             }
             for quantity, values_U in columns.items():
                 for unit, value in enumerate(values_U.tolist()):
-                    yield ProbeRow(unit_name(name, unit), quantity, value)
+                    yield ProbeRow(f"{name}[{unit}]", quantity, value)
 
     def state_dict(self) -> Mapping[str, Any]:
         """Remember the initial weights."""

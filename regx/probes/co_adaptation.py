@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from regx.data.images import Images
 from regx.probes.layers import weight_layers
-from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec, Rows
+from regx.probes.protocol import WHOLE_NETWORK, Probe, ProbeRow, ProbeSpec
 
 __all__ = [
     "SPEC",
@@ -53,11 +53,8 @@ class Units:
 class CoAdaptation(Probe):
     """Looks at the trained network, on the first 2,000 training and the first 2,000 test images."""
 
-    def end(self, test: Images) -> Rows:
+    def end(self, test: Images) -> Iterator[ProbeRow]:
         """Measure in eval mode. Subsets depend on the seed and the number of units alone: arms share them."""
-        return self._measure(test)
-
-    def _measure(self, test: Images) -> Iterator[ProbeRow]:
         with self.run.evaluation() as network:
             train_units, test_units = _hidden_units(network, self.run.train), _hidden_units(network, test)
         layer = [WHOLE_NETWORK, *weight_layers(self.run.network)][-2]

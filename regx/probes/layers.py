@@ -21,7 +21,6 @@ __all__ = [
     "move_",
     "noiseless_copy",
     "plain_step",
-    "unit_name",
     "weight_layers",
 ]
 
@@ -41,11 +40,6 @@ def batch_norms(network: nn.Sequential) -> dict[str, BatchNorm]:
         for module in children[f"{name}_norm"].modules()
         if isinstance(module, BatchNorm)
     }
-
-
-def unit_name(layer: str, unit: int) -> str:
-    """Name one unit or channel of a layer, from 0, for the column `layer`."""
-    return f"{layer}[{unit}]"
 
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits (N, K) and labels (N,) to the loss

@@ -1,4 +1,4 @@
-"""Mean squared displacement over log-spaced lags, with one remembered place per lag."""
+"""How the weights move: step length, path length, displacement, and mean squared displacement by lag."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -62,8 +62,8 @@ class ProbedRun:
     """A run as its probes see it. They read it and leave it as it was.
 
     A probe draws no number from torch's default generator outside `noise`, and puts back modes, statistics
-    and gradients that it touches (`regx.probes.modes` helps), so that training is the same bytes with it and
-    without.
+    and gradients that it touches (`evaluation` does so; `noiseless_copy` of `regx.probes.layers` touches a
+    copy), so that training is the same bytes with it and without.
 
     Attributes:
         config: The run's config.

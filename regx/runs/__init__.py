@@ -1,1 +1,1 @@
-"""The folder of a run: every file name, atomic writes, the record, loading many runs into one table."""
+"""The folder of a run: its file names, safe writes, its record; and finding and loading many runs."""

@@ -1,8 +1,10 @@
 """Files that are complete or absent, and files that grow and always end at a complete row."""
 
 import contextlib
+import csv
 import errno
 import glob
+import io
 import os
 import re
 import shutil
@@ -10,7 +12,7 @@ import socket
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +29,7 @@ __all__ = [
     "read_lines",
     "remove_leftovers",
     "scratch_folder",
+    "write_csv",
     "write_text",
 ]
 
@@ -82,6 +85,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file completely or not at all. Control characters are escaped."""
     with atomic_path(path) as temporary:
         temporary.write_text(printable(text), encoding="utf-8", newline="\n")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table completely or not at all; every digit of a number is kept, None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 @contextlib.contextmanager

@@ -32,14 +32,23 @@ class NoRecord:
     """What is known of a run without a record.
 
     Attributes:
-        status: `absent`: no run.json; `damaged`: it cannot be read, or the files are not what it says.
-        reason: What is damaged, in one line; empty where nothing is there.
+        error: Why there is none.
         has_ended: As a record has it.
     """
 
-    status: Literal["absent", "damaged"]
-    reason: str = ""
+    error: OSError | ValueError
     has_ended: ClassVar[bool] = False
+
+    @property
+    def status(self) -> Literal["absent", "damaged"]:
+        """`absent`: no run.json; `damaged`: it cannot be read, or the files are not what it says."""
+        is_absent = isinstance(self.error, FileNotFoundError | NotADirectoryError)
+        return "absent" if is_absent else "damaged"
+
+    @property
+    def reason(self) -> str:
+        """What is damaged, in one line; empty where nothing is there."""
+        return "" if self.status == "absent" else explain(self.error)
 
 
 @dataclass(frozen=True)
@@ -147,13 +156,23 @@ class RunFolder:
         return record
 
     def find_record(self) -> RunRecord | NoRecord:
-        """Read run.json where it can be read."""
+        """Read run.json as `read_record` does; what is wrong with it is returned, not raised."""
         try:
             return self.read_record()
-        except FileNotFoundError:
-            return NoRecord("absent")
         except (OSError, ValueError) as error:
-            return NoRecord("damaged", explain(error))
+            return NoRecord(error)
+
+    def find_earlier_record(self) -> RunRecord | NoRecord:
+        """Read what an earlier process left, for one that trains here.
+
+        Raises:
+            ValueError: If it is damaged, and no checkpoint can do without it; as from `read_record`.
+            OSError: If it cannot be read.
+        """
+        found = self.find_record()
+        if isinstance(found, NoRecord) and found.status == "damaged" and not self.can_go_on():
+            raise found.error
+        return found
 
     def can_go_on(self) -> bool:
         """Whether only run.json is lost: the checkpoint has its own checksum and the rows."""
@@ -193,7 +212,7 @@ class RunFolder:
             return f"remove {self.path} and train the run again"
         words = ["regx", "train", str(self.config), "--out", str(self.path.parent)]
         if self.can_go_on():
-            return f"`{shlex.join(words)}` goes on from its checkpoint"
+            return f"`{shlex.join(words)}` continues from its checkpoint"
         return f"`{shlex.join([*words, '--fresh'])}` trains it again"
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regx.reading import explain
-from regx.runs.folder import RunFolder
+from regx.runs.folder import NoRecord, RunFolder
+from regx.runs.load import list_runs_and_sweeps
 from regx.runs.metrics import read_rows
 from regx.runs.query import Row
 from regx.runs.record import RunRecord
 from regx.runs.sweep import SweepFolder, SweepRecord, is_sweep_folder, read_sweep
-from regx.runs.table import list_runs_and_sweeps
 
 __all__ = ["FoundSweep", "list_folder", "list_sweep"]
 
@@ -118,21 +118,19 @@ def _owners(parts: Sequence[tuple[str, str]]) -> list[str]:
 def _describe(path: Path) -> Row:
     """Read the record of one folder; a damaged one is listed with the reason."""
     folder = RunFolder(path)
-    try:
-        record = folder.read_record()
-    except FileNotFoundError:
-        return {"path": str(path), "status": "damaged", "reason": "run.json is missing"}
-    except OSError as error:
-        return {"path": str(path), "status": "damaged", "reason": explain(error)}
-    except ValueError as error:
-        return {"path": str(path), "status": "damaged", "reason": f"{error}; {folder.how_to_repair()}"}
+    record = folder.find_record()
+    if isinstance(record, NoRecord):
+        reason = record.reason or "run.json is missing"
+        if isinstance(record.error, ValueError):
+            reason += f"; {folder.how_to_repair()}"
+        return {"path": str(path), "status": "damaged", "reason": reason}
     said = record.failure or record.note
     return {
         "path": str(path),
         "status": record.status,
         "name": record.name,
         "seed": record.seed,
-        "epochs_completed": record.epochs_completed if record.has_ended else _count_rows(folder),
+        "epochs_completed": record.epochs_completed if record.has_ended else _last_epoch(folder),
         "valid_error": _valid_error(record),
         "test_error": record.final.test_error if record.final else None,
         "images_per_second": record.images_per_second,
@@ -141,12 +139,13 @@ def _describe(path: Path) -> Row:
     }
 
 
-def _count_rows(folder: RunFolder) -> int:
-    """Count the epochs of a run that has not ended; its record is as old as its last checkpoint."""
+def _last_epoch(folder: RunFolder) -> int:
+    """Return the last epoch of a run that has not ended; its record is as old as its last checkpoint."""
     try:
-        return len(read_rows(folder.metrics))
+        rows = read_rows(folder.metrics)
     except (OSError, ValueError):
         return 0
+    return rows[-1].epoch if rows else 0
 
 
 def _valid_error(record: RunRecord) -> float | None:

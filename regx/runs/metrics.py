@@ -50,14 +50,17 @@ class EpochMetrics:
     eval_seconds: float
 
     @classmethod
-    def from_csv(cls, row: dict[str, str]) -> Self:
-        """Read one row of text.
+    def from_csv(cls, line: str) -> Self:
+        """Read the row from one line of text, without its end.
 
         Raises:
             ValueError: If a cell is missing, is no number or is not finite.
         """
-        cells = {field.name: _read_cell(field.name, row.get(field.name)) for field in fields(cls)}
-        return cls(**cells)  # type: ignore[arg-type]  # _read_cell gives each field its own type
+        cells = line.split(",")
+        if len(cells) != len(COLUMNS):
+            raise ValueError(f"{len(cells)} cells where {len(COLUMNS)} belong")
+        values = {name: _read_cell(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)}
+        return cls(**values)  # type: ignore[arg-type]  # _read_cell gives each field its own type
 
     def to_csv(self) -> str:
         """Write the row as one line of text, line end included."""
@@ -65,11 +68,14 @@ class EpochMetrics:
 
     def as_written(self) -> Self:
         """Return the row with the digits that metrics.csv has of it."""
-        return self.from_csv({name: self.cell(name) for name in COLUMNS})
+        return self.from_csv(self.to_csv().removesuffix("\n"))
 
     def cell(self, column: str) -> str:
         """Return one value as metrics.csv has it."""
-        return _write_cell(getattr(self, column))
+        value = getattr(self, column)
+        if value is None:
+            return ""
+        return str(value) if isinstance(value, int) else format(value, ".9g")
 
 
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))
@@ -103,27 +109,16 @@ def read_rows(path: Path) -> list[EpochMetrics]:
 
 def _read_row(line: str, *, after: EpochMetrics | None) -> EpochMetrics:
     """Read a row that follows another one."""
-    cells = line.split(",")
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} cells where {len(COLUMNS)} belong")
-    row = EpochMetrics.from_csv(dict(zip(COLUMNS, cells, strict=True)))
+    row = EpochMetrics.from_csv(line)
     if after is not None and (row.epoch <= after.epoch or row.step <= after.step):
         raise ValueError(f"epoch {row.epoch}, step {row.step} after epoch {after.epoch}, step {after.step}")
     return row
 
 
-def _read_cell(name: str, text: str | None) -> int | float | None:
-    if text is None:
-        raise ValueError(f"no {name}")
+def _read_cell(name: str, text: str) -> int | float | None:
     if text == "" and name in _OPTIONAL:
         return None
     value = int(text) if name in _INTEGERS else float(text)
     if not math.isfinite(value) or value < 0 or (value > 1 and "_error" in name):
         raise ValueError(f"{name} is {text}")
     return value
-
-
-def _write_cell(value: float | None) -> str:
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, int) else format(value, ".9g")

@@ -83,7 +83,7 @@ class Condition:
             if isinstance(wanted, Mapping):
                 return all(found.get(key, _MISSING) == value for key, value in wanted.items())
             return wanted is True or (wanted is not None and found.get("kind", _MISSING) == wanted)
-        if wanted in (None, "none") and not isinstance(wanted, bool):
+        if wanted in (None, "none"):
             return found is None or found is False or found == "none"
         if isinstance(found, bool) or isinstance(wanted, bool):
             return found is wanted

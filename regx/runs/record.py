@@ -5,7 +5,7 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,7 +15,6 @@ from regx.text import clean, printable
 
 __all__ = [
     "ENDED",
-    "FORMAT",
     "Best",
     "Environment",
     "Failure",
@@ -23,6 +22,7 @@ __all__ = [
     "Frozen",
     "Note",
     "Process",
+    "RecordFile",
     "RunRecord",
     "Status",
     "read_json",
@@ -41,13 +41,12 @@ class Frozen(BaseModel):
 Record = TypeVar("Record", bound=BaseModel)
 
 
-def read_json(path: Path, model: type[Record], *, form: int) -> Record:
+def read_json(path: Path, model: type[Record]) -> Record:
     """Read a record; what its texts hold that a terminal would obey is escaped.
 
     Args:
         path: The file.
-        model: What it holds; with a field `format`.
-        form: The format that this version reads.
+        model: What it holds; its field `format` has the format that this version reads.
 
     Raises:
         ValueError: If it is no record of this format, or not the one that was written; the message names the
@@ -59,6 +58,7 @@ def read_json(path: Path, model: type[Record], *, form: int) -> Record:
         content = clean(json.loads(text))
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is not valid JSON") from None
+    form = model.model_fields["format"].default
     found = content.get("format") if isinstance(content, dict) else None
     if found != form:
         raise ValueError(f"{path}: has format {found!r}; this version of regx reads format {form}")
@@ -85,7 +85,26 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-FORMAT = 1  # of the run folder; a reader refuses a number that it does not know
+class RecordFile(Frozen):
+    """A record with a file of its own."""
+
+    indent: ClassVar[int]
+    format: int = 1  # of its folder; a reader refuses a number that it does not know
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file.
+
+        Raises:
+            ValueError: If it is no record of this format; the message names the file.
+            OSError: If it cannot be read.
+        """
+        return read_json(path, cls)
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        write_json(path, self, indent=self.indent)
+
 
 # `stopped` is ended before its budget by the config's own rule, train.stop_if.
 Status = Literal["running", "done", "stopped", "diverged", "failed", "interrupted"]
@@ -173,10 +192,10 @@ class Note(Frozen):
     message: str
 
 
-class RunRecord(Frozen):
+class RunRecord(RecordFile):
     """The content of run.json."""
 
-    format: int = FORMAT
+    indent = 2
     name: str
     seed: int
     config_hash: str = Field(description="First 8 hex digits of the sha256 of the resolved config.")
@@ -234,17 +253,3 @@ class RunRecord(Frozen):
             for before, after in pairwise(self.processes)
             for change in after.environment.changes_since(before.environment)
         )
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read run.json.
-
-        Raises:
-            ValueError: If it is no record of this format; the message names the file.
-            OSError: If it cannot be read.
-        """
-        return read_json(path, cls, form=FORMAT)
-
-    def write(self, path: Path) -> None:
-        """Write run.json, whole or not at all."""
-        write_json(path, self, indent=2)

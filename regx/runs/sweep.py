@@ -5,18 +5,18 @@ How far each run has come stands in its own folder and nowhere else.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field
 
 from regx.config.errors import UsageError
 from regx.reading import explain
-from regx.runs.record import Frozen, read_json, write_json
+from regx.runs.record import Frozen, RecordFile
 
 __all__ = [
-    "FORMAT",
     "SWEEP_NAME",
     "ArmRecord",
+    "Stage",
     "SweepFolder",
     "SweepRecord",
     "SweepRun",
@@ -25,8 +25,8 @@ __all__ = [
     "read_sweep",
 ]
 
-FORMAT = 1
 SWEEP_NAME = "sweep.json"
+Stage = Literal["tune", "confirm"]  # a trial of the tuning, or a run to compare
 
 
 class Tuned(Frozen):
@@ -52,7 +52,7 @@ class ArmRecord(Frozen):
 class SweepRun(Frozen):
     """One run of a sweep."""
 
-    stage: Literal["tune", "confirm"]
+    stage: Stage
     arm: str
     cell: dict[str, Any] = Field(description="Its cell of the grid, by dotted path; empty without a grid.")
     tuned: dict[str, Any] = Field(description="The values that were tuned, or are on trial.")
@@ -60,10 +60,10 @@ class SweepRun(Frozen):
     folder: str = Field(description="Name of the run's folder, which stands beside the sweep's.")
 
 
-class SweepRecord(Frozen):
+class SweepRecord(RecordFile):
     """The content of sweep.json."""
 
-    format: int = FORMAT
+    indent = 1
     name: str
     question: str
     tier: str
@@ -73,20 +73,6 @@ class SweepRecord(Frozen):
     tune_by: str | None = Field(default=None, description="Measure that chose the tuned values.")
     arms: tuple[ArmRecord, ...]
     runs: tuple[SweepRun, ...] = Field(description="Tuning runs first; those to compare have stage confirm.")
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read sweep.json.
-
-        Raises:
-            ValueError: If it is no record of this format; the message names the file.
-            OSError: If it cannot be read.
-        """
-        return read_json(path, cls, form=FORMAT)
-
-    def write(self, path: Path) -> None:
-        """Write sweep.json, whole or not at all."""
-        write_json(path, self, indent=1)
 
     def arm(self, name: str) -> ArmRecord:
         """Return one arm.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import regx
 from regx.config import Experiment
-from regx.runs.files import put_aside, remove_leftovers, write_text
+from regx.runs.files import put_aside, remove_leftovers, write_csv
 from regx.runs.folder import NoRecord, RunFolder
 from regx.runs.record import Final
 from regx.runs.sweep import SweepFolder, SweepRecord, SweepRun
@@ -27,11 +27,7 @@ def write_run_table(folder: SweepFolder, record: SweepRecord) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    import pandas as pd
-
-    rows = [_row(folder, run) for run in record.runs]
-    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # as objects, numbers keep all their digits
-    write_text(folder.table, table.to_csv(index=False, lineterminator="\n"))
+    write_csv(folder.table, COLUMNS, (_row(folder, run) for run in record.runs))
 
 
 def _row(folder: SweepFolder, run: SweepRun) -> list[object]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regx.config import RunConfig
-from regx.runs.table import Run
+from regx.runs.load import Run
 from regx.sweeps.driver import Plan
 from regx.sweeps.ledger import Ledger
 

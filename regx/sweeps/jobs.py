@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from regx.config import RunConfig, Settings, config_hash
 from regx.config.errors import UsageError
 from regx.config.messages import show
-from regx.runs.sweep import SweepRun
+from regx.runs.sweep import Stage, SweepRun
 
 __all__ = [
     "Ending",
@@ -17,13 +17,11 @@ __all__ = [
     "EngineOptions",
     "Job",
     "JobResult",
-    "Stage",
     "Watch",
     "folder_name",
     "show_settings",
 ]
 
-Stage = Literal["tune", "confirm"]  # a trial of the tuning, or a run to compare
 # What became of a job. `lost` is no verdict on the run (its worker died, or the disk was full):
 # it is trained again when the sweep is. `failed` is one: its own code raised, or it ran past the time limit.
 Ending = Literal["done", "diverged", "failed", "interrupted", "lost"]

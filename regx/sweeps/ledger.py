@@ -10,11 +10,12 @@ from regx.config.errors import UsageError
 from regx.reading import OTHER_OUT, advising, explain
 from regx.runs.files import put_aside, remove_leftovers
 from regx.runs.folder import NAME, NoRecord, RunFolder
+from regx.runs.load import Run
 from regx.runs.lock import hold
 from regx.runs.metrics import read_rows
 from regx.runs.record import ENDED, Status
-from regx.runs.table import Run
-from regx.sweeps.jobs import Job, Stage, folder_name
+from regx.runs.sweep import Stage
+from regx.sweeps.jobs import Job, folder_name
 from regx.sweeps.shared_folder import remove_marks
 
 __all__ = ["Ledger", "State"]

@@ -18,8 +18,8 @@ from regx.config.errors import Finding, Problem
 from regx.config.hints import choice_hint
 from regx.measures.measure import Reference, SeedRuns
 from regx.measures.registry import find_measure, tuning_measures
+from regx.runs.load import Run
 from regx.runs.sweep import ArmRecord, Tuned
-from regx.runs.table import Run
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
@@ -190,12 +190,12 @@ def _extend(
     experiment: Experiment, plan: TuneConfig, arms: Sequence[ArmRecord], notice: Callable[[str], None]
 ) -> TuneConfig:
     """Let every axis on whose edge a choice lies go on by one step, for all arms."""
-    edges: dict[tuple[str, int], list[str]] = {}
+    edges: dict[tuple[str, int], dict[str, None]] = {}  # of each end of an axis, the arms that are there
     for arm in arms:
         for tuned in arm.tuned if plan.tries(arm.name) else ():
             for path in tuned.at_edge:
-                at = edges.setdefault((path, _edge(plan, arm.name, path, tuned.settings)), [])
-                at.extend([arm.name] * (arm.name not in at))
+                end = path, _edge(plan, arm.name, path, tuned.settings)
+                edges.setdefault(end, {})[arm.name] = None
     for (path, side), names in sorted(edges.items()):
         wider = experiment.extended(plan, path, up=side > 0)
         if wider != plan:

@@ -1,10 +1,10 @@
-"""Training the run of a job, within a time limit, in whatever process."""
+"""Training the run of a job within a time limit: in any process, or one run after another in this one."""
 
 import contextlib
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -18,14 +18,14 @@ from regx.runs.folder import FolderBusyError, RunFolder
 from regx.runs.lock import UNPROTECTED
 from regx.runs.metrics import EpochMetrics
 from regx.runs.record import RunRecord
-from regx.sweeps.jobs import Ending, EngineOptions, Job, JobResult, Watch
+from regx.sweeps.jobs import Ending, Engine, EngineOptions, Job, JobResult, Watch
 from regx.sweeps.shared_folder import is_shared, pack
 from regx.training.observer import Observer
 
 if TYPE_CHECKING:
     from regx.data.load import Dataset
 
-__all__ = ["execute", "mark_late", "wait_until_idle"]
+__all__ = ["execute", "in_process", "mark_late", "wait_until_idle"]
 
 BUSY_SECONDS = 30.0  # a worker that was killed may hold the folder for a moment more
 TAIL_LINES = 5
@@ -58,6 +58,28 @@ def execute(
         if travels and result.ending not in ("interrupted", "lost"):
             result = replace(result, files=pack(folder))
     return replace(result, seconds=time.monotonic() - began)
+
+
+@contextmanager
+def in_process(options: EngineOptions) -> Iterator[Engine]:
+    """Train in this process, one run at a time.
+
+    A time limit is seen between two steps: a run that hangs inside one is not ended by it.
+    """
+    yield _InProcess(options)
+
+
+class _InProcess:
+    def __init__(self, options: EngineOptions) -> None:
+        self.options = options
+        self.stopped = False
+
+    def run(self, jobs: Sequence[Job], watch: Watch) -> Iterator[JobResult]:
+        for job in jobs:
+            yield execute(job, self.options, watch, lambda: self.stopped)
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 def wait_until_idle(seconds: float) -> None:

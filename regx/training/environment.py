@@ -1,7 +1,6 @@
 """Where a run is computed, and what may move the last bits of its result."""
 
 import platform
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from regx.config.errors import UsageError
 from regx.runs.checkout import code_digest, git_state
 from regx.runs.record import Environment
 
-__all__ = ["autocast", "describe_environment", "device_name", "resolve_device"]
+__all__ = ["describe_environment", "device_name", "resolve_device"]
 
 
 def resolve_device(requested: str) -> torch.device:
@@ -27,13 +26,6 @@ def resolve_device(requested: str) -> torch.device:
     if not available[requested]:
         raise UsageError(f"device: this machine has no {requested} that torch can use; write device: auto")
     return torch.device(requested)
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context of a forward pass; entered anew at each step, since it caches converted weights."""
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def device_name(device: torch.device) -> str:

@@ -6,6 +6,7 @@ Shapes: N images, B batch, C channels, H height, W width, K classes.
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,18 +17,17 @@ from torch.nn import functional
 from regx.config import RunConfig
 from regx.config.sections.model import FixedMask
 from regx.data import augment
+from regx.data.images import RunData
 from regx.models.dropout import FixableDropout
 from regx.runs.metrics import EpochMetrics
-from regx.training.environment import autocast
 from regx.training.evaluate import BestWeights, evaluate, fresh_batch_norm, has_batch_norm, has_finite_weights
 from regx.training.observer import Observer
 from regx.training.optim import Sgd, constrained_weights, project_max_norm_
-from regx.training.prepare import RunData
 from regx.training.probing import Probing
 from regx.training.schedules import lr_at, momentum_at
 from regx.training.seeding import generator
 
-__all__ = ["Ending", "TrainState", "hopeless", "train"]
+__all__ = ["Ending", "TrainState", "is_hopeless", "train"]
 
 Ending = Literal["finished", "stopped", "non_finite", "hopeless"]
 
@@ -81,18 +81,15 @@ def train(
         if row is None:
             continue
         observer.epoch_done(row)
-        if hopeless(config, row):
+        if is_hopeless(config, row):
             return "hopeless"
     return "finished"
 
 
-def hopeless(config: RunConfig, row: EpochMetrics) -> str | None:
-    """Say why the config's rule ends the run after this epoch; None where it goes on."""
+def is_hopeless(config: RunConfig, row: EpochMetrics) -> bool:
+    """Whether the config's rule ends the run after this epoch."""
     rule = config.train.stop_if
-    if rule is None or row.epoch != rule.epoch or row.train_loss <= rule.train_loss_above:
-        return None
-    limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
-    return f"the training loss is {row.train_loss:.3g} after epoch {row.epoch}; {limit}"
+    return rule is not None and row.epoch == rule.epoch and row.train_loss > rule.train_loss_above
 
 
 def _train_epoch(
@@ -142,7 +139,7 @@ def _step_function(
 
     def take_step(images_BCHW: Tensor, labels_B: Tensor) -> Tensor:
         lr = lr_at(optim, step=state.step, steps_per_epoch=per_epoch, num_steps=total)
-        with autocast(device, config.train.precision):
+        with _autocast(device, config.train.precision):
             logits_BK = network(images_BCHW)
         loss = functional.cross_entropy(logits_BK.float(), labels_B)
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -153,6 +150,13 @@ def _step_function(
         return loss.detach()
 
     return take_step
+
+
+def _autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context of a forward pass; entered anew at each step, since it caches converted weights."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
 
 
 def _fix_masks_(network: nn.Module, config: RunConfig, epoch: int) -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from regx.runs.metrics import EpochMetrics
     from regx.runs.record import RunRecord
 
-__all__ = ["Observer"]
+__all__ = ["Observer", "Rows"]
 
 
 class Observer:
@@ -32,3 +32,14 @@ class Observer:
 
     def epoch_done(self, row: EpochMetrics) -> None:
         """An epoch is complete and evaluated; in a run with a folder, it is on disk."""
+
+
+class Rows(Observer):
+    """Keeps the metrics of each epoch that was evaluated."""
+
+    def __init__(self) -> None:
+        self.rows: list[EpochMetrics] = []
+
+    def epoch_done(self, row: EpochMetrics) -> None:
+        """Keep it."""
+        self.rows.append(row)

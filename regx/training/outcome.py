@@ -7,17 +7,52 @@ from torch import nn
 
 from regx.config import RunConfig
 from regx.config.sections.model import FixedMask
+from regx.data.images import RunData
 from regx.runs.metrics import EpochMetrics, best_row
 from regx.runs.record import Best, Failure, Final, Note
 from regx.training.evaluate import evaluate, fresh_batch_norm, weights_of
-from regx.training.loop import TrainState, hopeless
-from regx.training.prepare import RunData
+from regx.training.loop import Ending, TrainState
 
-__all__ = ["best_epoch", "describe_ending", "final_metrics"]
+__all__ = ["best_epoch", "describe_ending"]
 
 
-def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
-    """Read the test set, once, with the network of the last epoch; None where its loss is not finite."""
+def describe_ending(
+    config: RunConfig, data: RunData, state: TrainState, rows: Sequence[EpochMetrics], ending: Ending
+) -> dict[str, object]:
+    """Say how a run ended, in the words of run.json. The test set is read here, once.
+
+    Args:
+        config: Of the run.
+        data: Its images.
+        state: The state at the end.
+        rows: The epochs that were evaluated.
+        ending: How training ended, unless it was stopped from outside.
+    """
+    best = best_epoch(rows)
+    if ending == "hopeless":
+        last, rule = rows[-1], config.train.stop_if
+        assert rule is not None
+        limit = f"train.stop_if ends a run above {rule.train_loss_above:g}"
+        message = f"the training loss is {last.train_loss:.3g} after epoch {last.epoch}; {limit}"
+        return {"status": "stopped", "best": best, "note": Note(kind="no_learning", message=message)}
+    final = _final_metrics(config, data, state.network, rows[-1]) if ending == "finished" else None
+    if final is None:
+        failure = Failure(
+            kind="non_finite",
+            message="a loss or a weight became infinite or NaN",
+            epoch=state.step // config.steps_per_epoch,
+            step=state.step,
+        )
+        return {"status": "diverged", "best": best, "failure": failure}
+    ended: dict[str, object] = {"status": "done", "final": final}
+    ended["best"] = _best_metrics(config, data, state, final, best) if best else None
+    if complaint := _learned_nothing(final, config.data.facts.num_classes):
+        ended["note"] = Note(kind="no_learning", message=complaint)
+    return ended
+
+
+def _final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: EpochMetrics) -> Final | None:
+    """Read the test set with the network of the last epoch; None where its loss is not finite."""
     test_loss, test_error = _test(config, data, network)
     if not math.isfinite(test_loss):
         return None
@@ -29,37 +64,6 @@ def final_metrics(config: RunConfig, data: RunData, network: nn.Module, last: Ep
         test_loss=test_loss,
         test_error=test_error,
     )
-
-
-def describe_ending(
-    config: RunConfig, data: RunData, state: TrainState, rows: Sequence[EpochMetrics], final: Final | None
-) -> dict[str, object]:
-    """Say how a run ended, in the words of run.json.
-
-    Args:
-        config: Of the run.
-        data: Its images; the test set is read with the weights of the best epoch, too.
-        state: The state at the end.
-        rows: The epochs that were evaluated.
-        final: The final metrics; None for a run that was ended by its own rule, or diverged.
-    """
-    best = best_epoch(rows)
-    if best and final:
-        best = _best_metrics(config, data, state, final, best)
-    ended: dict[str, object] = {"status": "done", "final": final, "best": best}
-    if rows and (reason := hopeless(config, rows[-1])):
-        ended |= {"status": "stopped", "note": Note(kind="no_learning", message=reason)}
-    elif final is None:
-        failure = Failure(
-            kind="non_finite",
-            message="a loss or a weight became infinite or NaN",
-            epoch=state.step // config.steps_per_epoch,
-            step=state.step,
-        )
-        ended |= {"status": "diverged", "failure": failure}
-    elif complaint := _learned_nothing(final, config.data.facts.num_classes):
-        ended["note"] = Note(kind="no_learning", message=complaint)
-    return ended
 
 
 def best_epoch(rows: Sequence[EpochMetrics]) -> Best | None:

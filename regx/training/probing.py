@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from regx.config import RunConfig
-from regx.data.images import Images
+from regx.data.images import Images, RunData
 from regx.probes import find
 from regx.probes.protocol import Optimizer, Probe, ProbedRun, Rows
 from regx.runs.probes import ProbeValue, csv_lines
 from regx.training.evaluate import fresh_batch_norm
-from regx.training.prepare import RunData
 from regx.training.seeding import noise_state, set_noise_state, stream_seed
 
 __all__ = ["Probing"]

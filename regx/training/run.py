@@ -24,11 +24,10 @@ from regx.training.checkpoint import Checkpoint, UnusableError, load_checkpoint,
 from regx.training.environment import describe_environment, resolve_device
 from regx.training.loop import Ending, train
 from regx.training.observer import Observer
-from regx.training.outcome import best_epoch, describe_ending, final_metrics
-from regx.training.prepare import prepare
+from regx.training.outcome import best_epoch, describe_ending
 from regx.training.probing import Probing
 from regx.training.seeding import stream_seed
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 __all__ = ["train_run"]
 
@@ -94,15 +93,12 @@ def train_run(
 
 def _record_before(folder: RunFolder, observer: Observer) -> RunRecord | None:
     """Read what an earlier process recorded; where that is lost, a checkpoint does without."""
-    if not folder.record.exists():
-        return None
-    try:
-        return folder.read_record()
-    except ValueError as error:
-        if not folder.can_go_on():
-            raise
-        observer.noticed(f"{error}; it is put aside as {put_aside(folder.record)}")
-        return None
+    found = folder.find_earlier_record()
+    if isinstance(found, RunRecord):
+        return found
+    if found.status == "damaged":
+        observer.noticed(f"{found.reason}; it is put aside as {put_aside(folder.record)}")
+    return None
 
 
 def _new_record(config: RunConfig, device: torch.device, dataset: Dataset) -> RunRecord:
@@ -204,7 +200,7 @@ class _Run(Observer):
             return load_checkpoint(path, self.record.config_hash, self.record.seed)
         except UnusableError as error:
             aside = put_aside(path)
-            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run begins anew")
+            self.observer.noticed(f"{path}: {error}; it is put aside as {aside}, and the run starts again")
             return None
 
     def restore_tables(self, checkpoint: Checkpoint | None) -> None:
@@ -232,7 +228,7 @@ class _Run(Observer):
         self.record = self.record.model_copy(update={"processes": (*earlier, process)})
         if earlier and (changes := process.environment.changes_since(earlier[-1].environment)):
             self.observer.noticed(
-                f"{self.folder.path}: goes on as another program than before ({', '.join(changes)}), which "
+                f"{self.folder.path}: continues as another program than before ({', '.join(changes)}), which "
                 "may move digits: the run is marked mixed; --fresh trains it as one"
             )
 
@@ -305,13 +301,10 @@ class _Run(Observer):
         self.ending = ending
         # First: whoever goes on from it reads the test set and asks the probes again, and gets the same.
         weights = self.save_checkpoint() if keep else None
-        final = None
-        if ending == "finished":
-            final = final_metrics(self.config, self.data, self.state.network, self.rows[-1])
-        if self.probing and final is not None:
+        ended = describe_ending(self.config, self.data, self.state, self.rows, ending)
+        if self.probing and ended["status"] == "done":
             self.probing.end(self.data.test)
         self.write_probes()
-        ended = describe_ending(self.config, self.data, self.state, self.rows, final)
         self.write_record(**ended, files=self.checksums(weights))
         if not keep:
             self.folder.checkpoint.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from small_config import small_yaml
+
 from regx.claims.lock import rule_digest
 from regx.claims.measuring import MeasureRow, write_measures
 from regx.claims.parts import parts_of
@@ -10,14 +12,7 @@ from regx.claims.results import Lock, LockedClaim, LockedPart, ResultsFolder
 from regx.config import Experiment, Tier, load_experiment
 from regx.config.sections.claim import ClaimConfig
 
-BASE = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [16]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml()
 HEAD = """
 name: {name}
 question: Does it?

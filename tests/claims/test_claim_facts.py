@@ -2,8 +2,7 @@
 
 import pytest
 
-from regx.claims.facts import part_facts
-from regx.claims.quantity import quantity_of
+from regx.claims.facts import part_facts, quantity_of
 from regx.claims.results import PartResult
 
 

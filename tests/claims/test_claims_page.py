@@ -1,6 +1,5 @@
 """docs/claims.md is right with no results, with some, with open ones. No comment outlives its verdict."""
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -15,15 +14,19 @@ from regx.claims.results import ResultsFolder
 from regx.claims.tuned import show_tuning
 from regx.config import load_experiment
 from regx.config.errors import UsageError
+from regx.runs.files import write_csv
+from regx.runs.sweep import ArmRecord, Tuned
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "docs"))
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 
-from claim_comments import Comment, read_comments  # noqa: E402
-from claim_pages import ClaimsPage  # noqa: E402
+from claims_page import ClaimsPage, Comment, read_comments  # noqa: E402
 
 RULE = "measure: test_loss, contrast: a - b, smallest_effect: 0.1"
-RUNS = "stage,arm,tuned,folder,seconds\nconfirm,a,{},try.a-s0,90.0\nconfirm,b,{},try.b-s0,30.0\n"
+RUNS = """stage,arm,tuned,folder,status,seconds
+confirm,a,{},try.a-s0,done,90.0
+confirm,b,{},try.b-s0,done,30.0
+"""
 
 
 def differ(size: float, spreads: float = 1) -> Values:
@@ -85,23 +88,20 @@ def test_a_null_says_which_effect_is_excluded(tmp_path: Path) -> None:
     assert "| too small: 0.038 nats or more is excluded |" in text
 
 
-def tuned(name: str, trials: int, **settings: object) -> dict[str, object]:
+def arm_tuned(name: str, trials: int, **settings: object) -> ArmRecord:
     chosen = {key.replace("__", "."): value for key, value in settings.items()}
-    return {"name": name, "num_trials": trials, "tuned": [{"cell": {}, "settings": chosen}]}
+    tuned = Tuned(cell={}, settings=chosen, score=1.0, at_edge=())
+    return ArmRecord(name=name, settings={}, num_trials=trials, tuned=(tuned,))
 
 
-def tuning(
-    folder: Path, arms: tuple[dict[str, object], ...], trials: Sequence[tuple[dict[str, object], str]]
-) -> str:
+def tuning(folder: Path, arms: tuple[ArmRecord, ...], trials: Sequence[tuple[dict[str, object], str]]) -> str:
     """Store what arms were tuned to, and the trials of the first; return what is said of it."""
     path = write_experiment(folder, claim("X01", RULE))
     results = ResultsFolder.named(folder / "results", "cpu", "try")
     lock = lock_of(load_experiment(path, "cpu"))
     lock.model_copy(update={"tune_by": "final_valid_loss", "arms": arms}).write(results.lock)
-    with results.runs.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["stage", "arm", "tuned", "status"])
-        writer.writerows(["tune", "a", json.dumps(settings), status] for settings, status in trials)
+    rows = (["tune", "a", json.dumps(settings), "try.a-s0", status, 9.0] for settings, status in trials)
+    write_csv(results.runs, ["stage", "arm", "tuned", "folder", "status", "seconds"], rows)
     return show_tuning(results, "X01")
 
 
@@ -109,7 +109,7 @@ def test_a_tuned_value_at_an_edge_is_called_that(tmp_path: Path) -> None:
     trials: list[tuple[dict[str, object], str]] = [
         ({"optim.lr": lr}, status) for lr, status in ((0.01, "done"), (0.1, "done"), (1.0, "diverged"))
     ]
-    arms = (tuned("a", 3, optim__lr=0.1), tuned("b", 0, optim__lr=0.1))
+    arms = (arm_tuned("a", 3, optim__lr=0.1), arm_tuned("b", 0, optim__lr=0.1))
     assert tuning(tmp_path, arms, trials) == (
         "tuned by final_valid_loss: a optim.lr 0.1 (highest that trains); "
         "b optim.lr 0.1 (taken over from another arm)"
@@ -125,10 +125,18 @@ def test_a_list_is_told_and_one_bad_combination_makes_no_edge(tmp_path: Path) ->
         for lr in (0.01, 0.1, 1.0)
         for drop in ([0.0, 0.25], [0.0, 0.5])
     ]
-    best = tuned("a", 6, optim__lr=0.1, model__drop_prob__hidden=[0.0, 0.25])
+    best = arm_tuned("a", 6, optim__lr=0.1, model__drop_prob__hidden=[0.0, 0.25])
     assert tuning(tmp_path, (best,), trials) == (
         "tuned by final_valid_loss: a optim.lr 0.1, model.drop_prob.hidden [0, 0.25] (lowest of 2)"
     )
+
+
+@pytest.mark.parametrize("damage", ["stag", "tune,x", "tune,a,{,try.a-s0,done,1.0", "\0"])
+def test_a_damaged_table_of_runs_is_named(tmp_path: Path, damage: str) -> None:
+    results = ResultsFolder(tmp_path)
+    results.runs.write_text(RUNS.replace("stage", damage) if damage == "stag" else f"{RUNS}{damage}\n")
+    with pytest.raises(UsageError, match=r"runs.csv: is damaged; put the right file back, or remove it"):
+        results.read_runs()
 
 
 def test_the_effect_in_the_table_is_the_one_that_decides(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -107,17 +107,13 @@ def test_two_measures_may_agree_within_a_margin(tmp_path: Path) -> None:
     path = write_experiment(tmp_path, claim("X01", rule))
     experiment = load_experiment(path)
     rows = [
-        row if row.measure == "test_loss" else type(row)(**{**row.__dict__, "value": 0.0})
-        for row in rows_of(experiment, values)
+        row if row.measure == "test_loss" else replace(row, value=0.0) for row in rows_of(experiment, values)
     ]
     judged = judge_rows(experiment, rows)
     assert judged.verdict == "supported (strong)"
     outside = [
-        type(row)(**{**row.__dict__, "value": (row.value or 0) + 0.2})
-        for row in rows
-        if row.measure == "test_loss"
+        replace(row, value=(row.value or 0) + 0.2) if row.measure == "test_loss" else row for row in rows
     ]
-    outside += [row for row in rows if row.measure != "test_loss"]
     assert judge_rows(experiment, outside).verdict == "contradicted (outside)"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from engine_jobs import work_off
+from small_config import small_yaml
 
 from regx.claims.gates.plan import GatePlan, plan_gates
 from regx.claims.gates.quick import GATES, check_gates, random_labels_of_mnist
@@ -19,19 +20,17 @@ from regx.claims.gates.reference import (
 from regx.claims.results import Gate, Gates
 from regx.config import Experiment, load_experiment
 from regx.sweeps.driver import make_plan
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ROOT = Path(__file__).parents[2]
-BASE = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [32]}
-optim: {lr: 0.2}
-train: {epochs: 5, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(
+    data={"train_size": 200},
+    model={"hidden_sizes": [32]},
+    optim={"lr": 0.2},
+    train={"epochs": 5, "batch_size": 20},
+)
 EXPERIMENT = """
 name: references
 question: Does training reach what is known?

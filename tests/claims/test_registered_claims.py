@@ -138,10 +138,7 @@ def test_arms_that_are_compared_have_one_budget(
     for item in registry.registered:
         experiment = experiments[item.path]
         for part in [] if item.id == "C10" else decisive(item.claim):
-            configs = [
-                experiment.config(arm, experiment.first(arm), 0)
-                for arm in dict.fromkeys((*part.contrast.first, *(part.contrast.second or ())))
-            ]
+            configs = [experiment.config(arm, experiment.first(arm), 0) for arm in part.contrast.arms]
             budgets = {
                 (c.train.epochs, c.train.batch_size, c.train.precision, c.data.num_train, c.train.stop_if)
                 for c in configs

@@ -9,6 +9,7 @@ from statistics import fmean
 import pytest
 from conftest import ROOT
 from run_builder import remove_checksums
+from small_config import small_yaml
 
 from regx.claims.lock import register
 from regx.claims.measuring import SweepRuns, read_measures
@@ -19,18 +20,11 @@ from regx.config import Experiment, load_experiment
 from regx.config.errors import UsageError
 from regx.measures.measure import Reference
 from regx.runs.sweep import SweepRecord, SweepRun
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
-BASE = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [16]}
-optim: {lr: 0.2}
-train: {epochs: 3, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(data={"train_size": 100}, optim={"lr": 0.2}, train={"batch_size": 20})
 EXPERIMENT = """
 name: fixing
 question: Does it?

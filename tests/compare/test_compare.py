@@ -1,15 +1,16 @@
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run, group_runs
+from run_builder import build_run, built_run, group_runs
 
 from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import show_cell_of, show_tuned
 from regx.compare.words import conclude
 from regx.config.errors import UsageError
-from regx.runs.table import Run, load_run_folder
+from regx.runs.load import Run, load_run_folder
 
 REGULARIZED: dict[str, Any] = {
     "name": "dropout",
@@ -23,10 +24,7 @@ REGULARIZED: dict[str, Any] = {
 
 @pytest.fixture
 def build(tmp_path: Path):
-    def run(**changes: Any) -> Run:
-        return load_run_folder(build_run(tmp_path, **changes))
-
-    return run
+    return partial(built_run, tmp_path)
 
 
 @pytest.fixture
@@ -90,7 +88,7 @@ def test_a_run_given_twice_is_refused(build) -> None:
 
 
 def test_a_copy_of_a_run_is_refused(build, tmp_path: Path) -> None:
-    copy = load_run_folder(build_run(tmp_path / "copy"))
+    copy = built_run(tmp_path / "copy")
     with pytest.raises(UsageError, match="are the same run"):
         group_runs([build(), copy, build(**REGULARIZED)])
 
@@ -215,7 +213,7 @@ def test_equal_runs_are_called_equal(build) -> None:
 def test_what_is_not_known_is_no_word_of_python(tmp_path: Path) -> None:
     """A run outside a git checkout has no commit; an arm may be tuned to nothing, or not at all."""
     runs = [
-        load_run_folder(build_run(tmp_path, name=name, optim={"lr": lr}, environment={"git_commit": commit}))
+        built_run(tmp_path, name=name, optim={"lr": lr}, environment={"git_commit": commit})
         for name, lr, commit in (("a", 0.1, None), ("b", 0.2, "c" * 40))
     ]
     said = notes(compare(group_runs(runs)))

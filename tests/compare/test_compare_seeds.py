@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run, group_runs
+from run_builder import built_run, group_runs
 from scipy import stats
 from sweep_builder import build_sweep
 
@@ -14,7 +14,6 @@ from regx.compare.compare import Comparison, compare
 from regx.compare.notes import notes
 from regx.compare.select import group_selections, select
 from regx.compare.words import conclude
-from regx.runs.table import load_run_folder
 from regx.stats.power import seeds_needed
 
 FIRST = (0.10, 0.12, 0.11, 0.14, 0.13, 0.12)
@@ -28,15 +27,13 @@ def arm(
 ) -> Any:
     """Runs with these test errors, and test losses six times as large."""
     return [
-        load_run_folder(
-            build_run(
-                root,
-                seed=seed,
-                optim={"lr": lr},
-                test_error=error,
-                test_loss=6 * error,
-                **{"name": f"lr{lr:g}", **changes},
-            )
+        built_run(
+            root,
+            seed=seed,
+            optim={"lr": lr},
+            test_error=error,
+            test_loss=6 * error,
+            **{"name": f"lr{lr:g}", **changes},
         )
         for seed, error in zip(seeds or range(len(errors)), errors, strict=True)
     ]

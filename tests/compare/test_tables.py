@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from run_builder import build_run, group_runs
+from run_builder import built_run, group_runs
 
 from regx.compare.compare import Comparison, compare
 from regx.compare.tables import (
@@ -18,16 +18,15 @@ from regx.compare.tables import (
 )
 from regx.config.sections.model import BatchNormConfig
 from regx.measures.registry import shown_measures
-from regx.runs.table import load_run_folder
 
 
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
     runs = [
-        build_run(tmp_path),
-        build_run(tmp_path, name="fast", optim={"lr": 0.2}, valid_errors=(0.3, 0.1, 0.1)),
+        built_run(tmp_path),
+        built_run(tmp_path, name="fast", optim={"lr": 0.2}, valid_errors=(0.3, 0.1, 0.1)),
     ]
-    return compare(group_runs([load_run_folder(path) for path in runs]), target_error=0.15)
+    return compare(group_runs(runs), target_error=0.15)
 
 
 def test_json_has_every_measure_and_nothing_made_up(comparison: Comparison) -> None:
@@ -57,13 +56,13 @@ def test_csv_is_one_line_per_measure_and_group(comparison: Comparison) -> None:
 
 def test_csv_has_the_speed_up_of_times_only(tmp_path: Path) -> None:
     runs = [
-        build_run(
+        built_run(
             tmp_path, name=name, seed=seed, optim={"lr": lr}, valid_errors=(0.2,) * 3, seconds_per_epoch=s
         )
         for name, lr, s in (("slow", 0.1, 4.0), ("fast", 0.2, 1.0))
         for seed in range(2)
     ]
-    text = as_csv(compare(group_runs([load_run_folder(path) for path in runs]), target_error=0.25))
+    text = as_csv(compare(group_runs(runs), target_error=0.25))
     found = {
         row["measure"]: row["times_as_fast"]
         for row in csv.DictReader(io.StringIO(text))

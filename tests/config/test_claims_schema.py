@@ -217,6 +217,26 @@ MISTAKES = {
         edited("    and:", "    cells: {optim.lr: 0.1}\n    and:"),
         "mine.yaml:18:13: C01: cells: optim.lr: is no axis of the grid of these arms",
     ),
+    "a cell that the grid has not": (
+        edited("tune: {over", "grid: {train.batch_size: [20, 50]}\ntune: {over").replace(
+            "    and:", "    cells: {train.batch_size: 30}\n    and:"
+        ),
+        "mine.yaml:19:31: C01: cells: train.batch_size: has no value 30 (there are 20, 50)",
+    ),
+    "an arm that is tuned and follows": (
+        edited("0.1]}}", "0.1]}, arms: {drop: {optim.lr: [0.1]}}, follow: {drop: none}}"),
+        "mine.yaml:7:81: tune.follow.drop: is in `tune.arms` too; an arm is tuned or follows another",
+    ),
+    "cells that have none to follow": (
+        edited("tune: {over", "grid: {train.batch_size: [20], arms: {drop: {}}}\ntune: {over").replace(
+            "0.1]}}", "0.1]}, per: cell, follow: {drop: none}}"
+        ),
+        "mine.yaml:8:65: tune.follow.drop: with `per: cell`, drop and none must have the same grid",
+    ),
+    "a setting of a claim with settings": (
+        edited("    family: dropout", "    family: dropout\n    part_of: C02\n    any_of: [C03]"),
+        "mine.yaml:16:5: C01: any_of: stands beside part_of; only the claim that all settings are part of",
+    ),
     "a target above everything": (
         edited("    and:", "    target: 120% of none\n    and:"),
         "mine.yaml:18:13: C01: target: must be below 1, or below 100% (got '120% of none')",

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from regx.config import dump_config, load_run, run_warnings
-from regx.config.warnings import thread_warnings
+from regx.config import dump_config, load_run
+from regx.config.warnings import run_warnings, thread_warnings
 
 BASE = "name: a\ndata: {name: digits}\nmodel: {family: cnn}\noptim: {lr: 0.1}\n"
 
@@ -160,12 +160,14 @@ def test_defaults_that_are_written_out_are_no_reason_for_a_warning(base: Path) -
         (2, 4, 2, []),
     ],
 )
-def test_more_threads_than_cores(threads: int, cores: int, at_once: int, said: list[str]) -> None:
-    assert thread_warnings(threads, cores, at_once) == said
+def test_more_threads_than_cores(
+    threads: int, cores: int, at_once: int, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regx.config.warnings.available_cores", lambda: cores)
+    assert thread_warnings(threads, at_once) == said
 
 
-def test_of_the_machine_nothing_is_said_unasked(base: Path) -> None:
-    config = load_run(base, ["train.threads=64"])
-    assert run_warnings(config) == []
-    assert run_warnings(config, 64) == []
-    assert run_warnings(config, 8) == thread_warnings(64, 8)
+def test_a_run_is_told_of_more_threads_than_cores(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regx.config.warnings.available_cores", lambda: 8)
+    assert run_warnings(load_run(base, ["train.threads=64"])) == thread_warnings(64)
+    assert run_warnings(load_run(base, ["train.threads=8"])) == []

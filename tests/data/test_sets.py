@@ -13,9 +13,9 @@ from small_set import small_arrays, small_spec
 
 from regx.config.sections.data import DataConfig
 from regx.data.arrays import content_sha256, write_npz
-from regx.data.cache import DamagedCacheError, read_cache
+from regx.data.cache import DamagedCacheError, cached_file, is_here, read_cache
 from regx.data.fetch import check_published
-from regx.data.load import Dataset, find, load_dataset, status
+from regx.data.load import Dataset, find, load_dataset
 from regx.data.preprocess import mean_and_deviation
 from regx.data.sets import DATASETS
 
@@ -80,12 +80,10 @@ def test_content_has_the_published_checksums(dataset):
     assert dataset.sha256 == spec.sha256
 
 
-def test_status_says_where_it_is(dataset):
-    found = status(dataset.name)
-    if found.spec.embedded:
-        assert found.path is None
-    else:
-        assert found.num_bytes == found.path.stat().st_size
+def test_only_what_is_fetched_has_a_file_in_the_cache(dataset):
+    spec = find(dataset.name)
+    assert is_here(spec)
+    assert (cached_file(spec) is None) == (spec.embedded is not None)
 
 
 def test_digits_are_split_evenly_by_class(digits):

@@ -139,7 +139,7 @@ def test_all_effects_are_drawn_in_one_figure(judged: Cli, tmp_path: Path) -> Non
     result = judged("--figure", "out/all.svg")
     assert (result.code, result.err) == (0, "out/all.svg: written\n")
     assert "X01 A wider network learns faster." in (tmp_path / "out" / "all.svg").read_text()
-    result = judged("--figure", "all.png")
+    result = judged("--figure", "all.png", "--recompute")  # refused before anything is stored
     assert (result.code, result.err) == (2, "--figure: must be a file that ends in .svg (got 'all.png')\n")
 
 

@@ -1,29 +1,21 @@
 """More threads than cores: a note before the run, whatever command trains it."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_config import small_yaml
 
-from regx.cli.engines import available_cores
+from regx.config.warnings import available_cores
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.1}
-train: {epochs: 1, batch_size: 50, threads: 3}
-device: cpu
-"""
+CONFIG = small_yaml(train={"epochs": 1, "threads": 3})
 EXPERIMENT = "name: mine\nquestion: Does it?\nbase: small.yaml\narms: {plain: {}}\nseeds: 0-1\n"
 NOTE = "note: train.threads 3 on 2 cores: with more threads than cores, training is far slower"
 
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for module in ("train", "validate", "engines"):
-        monkeypatch.setattr(sys.modules[f"regx.cli.{module}"], "available_cores", lambda: 2)
+    monkeypatch.setattr("regx.config.warnings.available_cores", lambda: 2)
     (tmp_path / "small.yaml").write_text(CONFIG)
     (tmp_path / "mine.yaml").write_text(EXPERIMENT)
 

@@ -6,20 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from width_experiment import ARMS, BASE
+from width_experiment import ARMS, BASE, CLAIM
 
 from regx.claims.gates.reference import ReferenceNetwork
 from regx.claims.results import Gates, VerdictFile
 
-EXPERIMENT = f"""{ARMS}claims:
-  - id: X01
-    says: A wider network learns faster.
-    source: Somebody 2014, section 1
-    family: own
-    measure: train_loss
-    contrast: none - wide
-    smallest_effect: 0.05
-"""
+EXPERIMENT = ARMS + CLAIM
 REFERENCES = """
 name: references
 question: Does training reach what is known?

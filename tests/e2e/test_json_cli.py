@@ -11,7 +11,7 @@ from run_builder import build_run, remove_checksums
 from width_experiment import ARMS, BASE
 
 from regx.cli import app
-from regx.cli.json_output import print_json
+from regx.cli.output import print_json
 from regx.config.errors import Place, Problem
 
 Cli = Callable[..., Any]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from run_builder import build_run
+from small_config import small_yaml
 
 MASK = """
 import importlib, json, os, pkgutil, signal, sys
@@ -33,14 +34,7 @@ for module in pkgutil.walk_packages(regx.__path__, "regx."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+CONFIG = small_yaml()
 
 
 def run_masked(script: str, folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:

@@ -10,17 +10,11 @@ from pathlib import Path
 
 import pytest
 from run_builder import build_run, remove_checksums
+from small_config import small_yaml
 
 from regx.cli.output import plain_console, prepare_streams, say
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 400}
-model: {family: mlp, hidden_sizes: [32]}
-optim: {lr: 0.1}
-train: {epochs: 3, batch_size: 20}
-device: cpu
-"""
+CONFIG = small_yaml()
 NO_SPACE = "standard output: No space left on device; free some space there, or choose another place"
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
 

@@ -9,20 +9,12 @@ from typing import Any
 
 import pytest
 from terminal import on_terminal
-from width_experiment import ARMS, BASE
+from width_experiment import ARMS, BASE, CLAIM
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = f"""{ARMS}tiers:
   smoke: {{seeds: 2, set: {{train.epochs: 1}}}}
-claims:
-  - id: X01
-    says: A wider network learns faster.
-    source: Somebody 2014, section 1
-    family: own
-    measure: train_loss
-    contrast: none - wide
-    smallest_effect: 0.05
-"""
+{CLAIM}"""
 WORDS = ["reproduce", "--experiments", "experiments", "--tier", "smoke", "--jobs", "1"]
 HINT = "no claim is named, and all of them take hours: `regx reproduce --all` starts them, "
 

@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from width_experiment import ARMS, BASE
+from width_experiment import ARMS, BASE, CLAIM
 
 from regx.claims.results import Gate, Gates, VerdictFile
 
 EXPERIMENT = f"""{ARMS}tiers:
   smoke: {{seeds: 2, set: {{train.epochs: 1}}}}
   gpu: {{seeds: 6}}
-claims:
-  - id: X01
-    says: A wider network learns faster.
-    source: Somebody 2014, section 1
-    family: own
-    measure: train_loss
-    contrast: none - wide
-    smallest_effect: 0.05
-  - id: X02
+{CLAIM}  - id: X02
     says: A wider network learns more slowly.
     source: Somebody 2014, section 2
     family: own

@@ -10,20 +10,14 @@ from typing import get_args
 
 import pytest
 from run_builder import build_run, remove_checksums
+from small_config import small_yaml
 from sweep_builder import build_sweep
 
-from regx.cli.runs_text import STATES
+from regx.cli.runs import STATES
 from regx.runs.record import Status
 from regx.runs.sweep import SweepFolder, SweepRecord
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [16]}
-optim: {lr: 0.1}
-train: {epochs: 4, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(train={"epochs": 4})
 
 
 @pytest.fixture(autouse=True)

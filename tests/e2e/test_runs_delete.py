@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from run_builder import build_run
+from small_config import small_yaml
 from sweep_builder import build_sweep
+from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.runs.lock import hold
-from regx.runs.metrics import read_rows
 from regx.runs.sweep import SweepRecord
 
 
@@ -25,10 +26,6 @@ def runs(tmp_path: Path) -> list[Path]:
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-def losses(folder: Path) -> list[tuple[float, float]]:
-    return [(row.train_loss, row.valid_loss) for row in read_rows(folder / "metrics.csv")]
 
 
 def there(folders: list[Path]) -> list[bool]:
@@ -171,17 +168,14 @@ def test_the_runs_of_one_arm_in_a_sweep(cli: Callable, tmp_path: Path) -> None:
 
 
 def test_the_next_sweep_trains_again_what_was_removed(cli: Callable, tmp_path: Path) -> None:
-    (tmp_path / "small.yaml").write_text(
-        "name: small\ndata: {name: digits, train_size: 100}\nmodel: {family: mlp, hidden_sizes: [8]}\n"
-        "optim: {lr: 0.1}\ntrain: {epochs: 1, batch_size: 50}\ndevice: cpu\n"
-    )
+    (tmp_path / "small.yaml").write_text(small_yaml(train={"epochs": 1}))
     (tmp_path / "mine.yaml").write_text(
         "name: mine\nquestion: Does it?\nbase: small.yaml\narms: {plain: {}}\nseeds: 0-1\n"
     )
     cli("sweep", "mine.yaml", "--jobs", "1")
     (folder,) = Path("runs").glob("mine.plain-s1-*")
-    before = losses(folder)
+    before = timeless(folder)
     assert cli("runs", "--where", "seed=1", "--delete", "--yes").code == 0
     assert not folder.exists()
     assert "done already: 1 run; left: 1 run" in cli("sweep", "mine.yaml", "--jobs", "1").err
-    assert losses(folder) == before
+    assert timeless(folder) == before

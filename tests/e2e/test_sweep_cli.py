@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from small_config import small_yaml
 from terminal import on_terminal
 
 from regx.cli import sweep_display
@@ -14,14 +15,7 @@ from regx.runs.lock import hold
 from regx.sweeps.jobs import JobResult
 from regx.sweeps.ledger import LOCK_NAME
 
-BASE = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(model={"hidden_sizes": [8]}, train={"epochs": 2})
 EXPERIMENT = """
 name: toggles
 question: Does a wider network err less?
@@ -90,6 +84,7 @@ def test_a_dry_run_trains_nothing(sweep: Cli, tmp_path: Path) -> None:
     assert result.code == 0
     assert "left: 4 runs" in result.out  # the plan is the result
     assert not result.err
+    assert sweep("--dry-run", "--quiet").out == result.out  # asked for, so it is shown all the same
     assert not (tmp_path / "runs").exists()
 
 

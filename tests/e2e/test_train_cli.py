@@ -11,18 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
+from small_config import small_yaml
 
 from regx.runs.record import RunRecord
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [32], drop_prob: {hidden: 0.2}}
-optim: {lr: 0.1}
-train: {epochs: 4, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(
+    data={"train_size": 200}, model={"hidden_sizes": [32], "drop_prob": {"hidden": 0.2}}, train={"epochs": 4}
+)
 
 
 @pytest.fixture
@@ -103,13 +98,15 @@ def test_a_bad_config_is_refused_before_anything_is_made(cli: Callable, config: 
     assert not Path("runs").exists()
 
 
-@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has mps")
-def test_a_device_that_is_not_there(cli: Callable, config: Path) -> None:
-    result = cli("train", config, "--device", "mps")
-    assert result.code == 2
-    assert "no mps" in result.err
+def test_a_device_that_is_not_there_is_refused_before_data_are_read(
+    cli: Callable, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("regx.data.load.load_dataset", None)  # must not be called
+    result = cli("train", config, "--device", "cuda")
+    said = "device: this machine has no cuda that torch can use; write device: auto\n"
+    assert (result.code, result.err) == (2, said)
     assert not Path("runs").exists()
-    assert len(result.err.splitlines()) == 1
 
 
 def test_an_output_folder_that_cannot_be(cli: Callable, config: Path) -> None:

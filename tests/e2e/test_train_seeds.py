@@ -1,6 +1,5 @@
 """`regx train --seed 0-4`: several seeds, one after the other."""
 
-import csv
 import shlex
 import signal
 import subprocess
@@ -10,18 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_config import small_yaml
+from watching import timeless
 
 from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [32], drop_prob: {hidden: 0.2}}
-optim: {lr: 0.1}
-train: {epochs: 2, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(model={"drop_prob": {"hidden": 0.2}}, train={"epochs": 2})
 
 
 @pytest.fixture
@@ -33,11 +27,6 @@ def config(tmp_path: Path) -> Path:
 
 def seeds_in(folder: Path) -> list[int]:
     return sorted(RunFolder(path).read_record().seed for path in folder.iterdir())
-
-
-def losses(folder: Path) -> list[str]:
-    with (folder / "metrics.csv").open() as file:
-        return [row["train_loss"] + row["valid_loss"] for row in csv.DictReader(file)]
 
 
 def test_each_seed_has_its_lines_and_the_last_says_how_to_compare(cli: Callable, config: Path) -> None:
@@ -56,7 +45,7 @@ def test_the_numbers_are_those_of_seeds_trained_alone(cli: Callable, config: Pat
     cli("train", config, "--seed", "0,1", "--quiet")
     cli("train", config, "--seed", "1", "--quiet", "--out", "alone")
     (alone,) = Path("alone").iterdir()
-    assert losses(Path("runs") / alone.name) == losses(alone) != []
+    assert timeless(Path("runs") / alone.name) == timeless(alone)
 
 
 def test_quiet_prints_each_folder_and_data_are_loaded_once(

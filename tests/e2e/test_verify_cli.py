@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from run_builder import remove_checksums
+from small_config import small_yaml
 from watching import Quiet
 
 from regx.config import load_run
@@ -12,14 +13,7 @@ from regx.data.load import load_dataset
 from regx.runs.folder import RunFolder
 from regx.training.run import train_run
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [16], drop_prob: {hidden: 0.2}}
-optim: {lr: 0.1}
-train: {epochs: 4, batch_size: 50}
-device: cpu
-"""
+CONFIG = small_yaml(model={"drop_prob": {"hidden": 0.2}}, train={"epochs": 4})
 
 
 @pytest.fixture
@@ -133,7 +127,7 @@ def test_a_mixed_run_is_the_first_reason(
         train_run(settings, folder, load_dataset("digits"), Quiet(stop=3))
     trained = cli("train", config)
     assert (
-        "note: runs/small-s0-ef96ad32: goes on as another program than before (code 0123abcd -> "
+        "note: runs/small-s0-ef96ad32: continues as another program than before (code 0123abcd -> "
         in trained.err
     )
     result = cli("verify", folder.path, "--quiet")

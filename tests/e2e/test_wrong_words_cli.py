@@ -1,8 +1,14 @@
 """Words that no command knows: each is answered in one line that says what to write."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+import yaml
+
+import regx.cli
 
 COMMANDS = {
     "trian": "no such command: trian; did you mean train?",
@@ -13,6 +19,7 @@ COMMANDS = {
     "bogus": "no such command: bogus; see regx --help",
 }
 OPTIONS = {
+    "--list": "no such option: --list; `regx runs` lists the runs, `regx claims` the claims",
     "train a.yaml --seeds 0-4": "no such option: --seeds; did you mean --seed?",
     "train a.yaml --lr 0.1": "no such option: --lr; write `--set optim.lr=VALUE`",
     "train a.yaml --epochs 3": "no such option: --epochs; write `--set train.epochs=VALUE`",
@@ -40,6 +47,17 @@ def test_the_answer_leads_on(cli: Callable, words: str, message: str) -> None:
     assert result.err.rstrip().endswith(message)
     assert len(result.err.splitlines()) == 1
     assert "Value error" not in result.err
+
+
+def test_no_word_of_the_list_is_known_or_stands_there_twice() -> None:
+    root: Any = typer.main.get_command(regx.cli.app)
+    content = yaml.safe_load(Path(regx.cli.__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    for name, answers in content.items():
+        command = root if name == "regx" else root.commands[name]
+        known = root.commands if command is root else {option for it in command.params for option in it.opts}
+        words = " ".join(answers.values()).split()
+        assert len(words) == len(set(words))
+        assert not {word if command is root else f"--{word}" for word in words} & set(known)
 
 
 def test_the_help_ends_its_sentences(cli: Callable) -> None:

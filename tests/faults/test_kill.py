@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from watching import timeless
 
-from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.record import RunRecord
 
 pytestmark = pytest.mark.faults
@@ -86,9 +86,7 @@ class Training:
 
     def timeless_metrics(self) -> list[list[str]]:
         (path,) = self.out.glob("*/metrics.csv")
-        lines = [line.split(",") for line in path.read_text().splitlines()]
-        kept = [index for index, name in enumerate(lines[0]) if name not in TIME_COLUMNS]
-        return [[cells[index] for index in kept] for cells in lines]
+        return timeless(path.parent)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 from clusters import start_scheduler, start_worker, wait_until
+from watching import timeless
 
-from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.record import RunRecord
 
 pytestmark = pytest.mark.faults
@@ -100,10 +100,7 @@ class Sweep:
 
 
 def read_result(run: Path) -> tuple[str, list[list[str]]]:
-    lines = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
-    kept = [index for index, name in enumerate(lines[0]) if name not in TIME_COLUMNS]
-    status = RunRecord.read(run / "run.json").status
-    return status, [[cells[index] for index in kept] for cells in lines]
+    return RunRecord.read(run / "run.json").status, timeless(run)
 
 
 @pytest.fixture(scope="module")

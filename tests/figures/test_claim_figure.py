@@ -17,8 +17,8 @@ from regx.figures.claim_evidence import GridPanel, Panel, PanelRow, PartEvidence
 from regx.figures.grid import GridLine
 from regx.measures.measure import Course, Line
 from regx.measures.registry import find_measure
+from regx.runs.load import load_run_folder
 from regx.runs.probes import ProbeValue
-from regx.runs.table import load_run_folder
 
 NAN = float("nan")
 

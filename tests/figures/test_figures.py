@@ -12,7 +12,7 @@ import matplotlib as mpl
 import pytest
 from drawing import draw
 from matplotlib.figure import Figure
-from run_builder import build_run, group_runs
+from run_builder import built_run, group_runs
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
@@ -21,7 +21,7 @@ from regx.figures.compare import save_convergence, save_differences, save_overfi
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
 from regx.figures.run import save_curves
-from regx.runs.table import Run, load_run_folder
+from regx.runs.load import Run
 
 HOSTILE = "\x1b[31m$x_1$ <script>alert(1)</script> $\\frac$ 你"
 Save = Callable[[Path, Comparison], Figure]
@@ -39,10 +39,6 @@ def decaying(num_epochs: int, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def one_run(folder: Path, **changes: Any) -> Run:
-    return load_run_folder(build_run(folder, **changes))
-
-
 def curves_of(run: Run, title: str = "plain, seed 0") -> Callable[[Path], Figure]:
     return partial(save_curves, rows=run.rows, record=run.record, title=title)
 
@@ -50,7 +46,7 @@ def curves_of(run: Run, title: str = "plain, seed 0") -> Callable[[Path], Figure
 def compared(folder: Path, *, groups: int = 2, seeds: int = 1, epochs: int = 3, **changes: Any) -> Comparison:
     """Compare groups of seeds with curves that fall; `changes` are for all runs."""
     runs = [
-        one_run(
+        built_run(
             folder,
             **{
                 "name": f"arm{group}",
@@ -75,29 +71,29 @@ def over_grid(folder: Path, curves: Callable[..., dict[str, Any]], *, seeds: int
 class TestCurves:
     @pytest.mark.parametrize("num_epochs", [1, 2, 3, 200, 3000])
     def test_they_have_any_length(self, tmp_path: Path, num_epochs: int) -> None:
-        _, texts = draw(curves_of(one_run(tmp_path, **decaying(num_epochs))), tmp_path)
+        _, texts = draw(curves_of(built_run(tmp_path, **decaying(num_epochs))), tmp_path)
         assert {"Loss (nats)", "Error (%)", "test  0.600", "completed epochs"} <= set(texts)
 
     def test_they_state_gap_and_best_epoch(self, tmp_path: Path) -> None:
-        _, texts = draw(curves_of(one_run(tmp_path, valid_errors=(0.5, 0.2, 0.3))), tmp_path)
+        _, texts = draw(curves_of(built_run(tmp_path, valid_errors=(0.5, 0.2, 0.3))), tmp_path)
         assert "gap at the end (test − train): 0.500 nats" in texts
         assert "gap at the end (test − train): 7.00 points" in texts
         assert "best epoch: 2" in texts
 
     def test_a_diverged_run_says_so(self, tmp_path: Path) -> None:
-        _, texts = draw(curves_of(one_run(tmp_path, status="diverged", epochs=9)), tmp_path)
+        _, texts = draw(curves_of(built_run(tmp_path, status="diverged", epochs=9)), tmp_path)
         assert "diverged after epoch 3" in texts
         assert "gap at the end (valid − train): 0.300 nats" in texts
         assert not [text for text in texts if text.startswith("test")]
 
     def test_a_run_without_an_epoch_says_so(self, tmp_path: Path) -> None:
-        run = one_run(tmp_path, train_losses=(), valid_errors=(), status="diverged")
+        run = built_run(tmp_path, train_losses=(), valid_errors=(), status="diverged")
         _, texts = draw(curves_of(run), tmp_path)
         assert {"diverged in the first epoch", "no epoch was completed"} <= set(texts)
 
     def test_tiny_losses_have_room_for_their_numbers(self, tmp_path: Path) -> None:
         losses = tuple(2.0 * 10 ** (-5 * epoch / 59) for epoch in range(60))
-        run = one_run(tmp_path, train_losses=losses, valid_errors=(0.4,) * 59 + (0.35,))
+        run = built_run(tmp_path, train_losses=losses, valid_errors=(0.4,) * 59 + (0.35,))
         _, texts = draw(curves_of(run), tmp_path)
         assert "(log scale)" in texts
 
@@ -118,7 +114,7 @@ class TestFiles:
             assert first.read_bytes() == second.read_bytes()
 
     def test_a_users_own_style_changes_nothing(self, tmp_path: Path) -> None:
-        save = curves_of(one_run(tmp_path))
+        save = curves_of(built_run(tmp_path))
         draw(save, tmp_path)
         own = {"font.size": 30, "svg.hashsalt": None, "axes.facecolor": "black", "xtick.direction": "in"}
         with mpl.rc_context(own):
@@ -127,7 +123,7 @@ class TestFiles:
 
     def test_a_figure_that_fails_leaves_the_old_one(self, tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No such file"):
-            curves_of(one_run(tmp_path))(tmp_path / "nowhere" / "a.svg")
+            curves_of(built_run(tmp_path))(tmp_path / "nowhere" / "a.svg")
         assert list(tmp_path.glob("*.part")) == []
 
     def test_a_name_is_neither_code_nor_formula(self, tmp_path: Path) -> None:
@@ -214,7 +210,7 @@ class TestComparisons:
 
     def test_long_names_stand_on_the_convergence(self, tmp_path: Path) -> None:
         runs = [
-            one_run(
+            built_run(
                 tmp_path,
                 seed=seed,
                 name=name,
@@ -236,7 +232,7 @@ class TestComparisons:
 
     def test_differences_state_what_they_show(self, tmp_path: Path) -> None:
         runs = [
-            one_run(tmp_path, name=name, seed=seed, optim={"lr": lr}, test_loss=0.6 + step * seed)
+            built_run(tmp_path, name=name, seed=seed, optim={"lr": lr}, test_loss=0.6 + step * seed)
             for name, lr, step in (("plain", 0.1, 0.1), ("fast", 0.2, 0.2))
             for seed in range(3)
         ]
@@ -254,7 +250,7 @@ class TestComparisons:
         wide = {"train_losses": (1.0, 0.3, 0.1), "valid_errors": (0.6, 0.5, 0.4), "test_loss": 0.9}
         narrow = {"train_losses": (1.0, 0.01, 0.0001), "valid_errors": (0.6, 0.2, 0.15), "test_loss": 0.3}
         runs = [
-            one_run(tmp_path, name=name, optim={"lr": lr}, **curves)
+            built_run(tmp_path, name=name, optim={"lr": lr}, **curves)
             for name, lr, curves in (("wide", 0.1, wide), ("narrow", 0.2, narrow))
         ]
         figure, _ = draw(partial(save_overfitting, comparison=compare(group_runs(runs))), tmp_path)

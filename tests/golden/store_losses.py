@@ -10,9 +10,8 @@ from regx.config import RunConfig
 from regx.data.load import load_dataset
 from regx.training.loop import TrainState, train
 from regx.training.observer import Observer
-from regx.training.prepare import prepare
 from regx.training.seeding import stream_seed
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 STORE = Path(__file__).parent / "losses.json"
 NUM_STEPS = 5

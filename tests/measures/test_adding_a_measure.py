@@ -8,21 +8,15 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from small_config import small_yaml
 
 from regx.claims.measuring import read_measures
 from regx.measures.measure import Measure
 from regx.measures.run import RUN_MEASURES, of_run
+from regx.runs.load import Run, load_run_folder
 from regx.runs.sweep import SweepRecord
-from regx.runs.table import Run, load_run_folder
 
-BASE = """
-name: small
-data: {name: digits, train_size: 100}
-model: {family: mlp, hidden_sizes: [16]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(train={"epochs": 2})
 CLAIM = "says: It does., source: Somebody 2014, family: own, contrast: wide - plain, smallest_effect: 0.001"
 EXPERIMENT = f"""
 name: adding
@@ -102,8 +96,9 @@ def test_it_tunes_and_is_claimed_and_compared(cli: Cli, monkeypatch: pytest.Monk
 def test_a_schema_and_the_docs_have_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     tune = json.loads(cli("schema", "experiment").out)["$defs"]["TuneConfig"]
     assert tune["properties"]["by"]["enum"][-2:] == ["steps_to_target", "loss_fall"]
+    monkeypatch.syspath_prepend(ROOT)
     monkeypatch.syspath_prepend(ROOT / "docs")
-    from settings_tables import compared_table, experiment_tables, measure_table
+    from code_tables import compared_table, experiment_tables, measure_table
 
     meaning = "Fall of the validation loss from the first epoch to the last."
     assert f"| `loss_fall` | nats per run | {meaning} |" in measure_table()

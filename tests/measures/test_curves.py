@@ -10,6 +10,7 @@ from regx.measures.curves import (
     overtraining_index,
     smoothed_valid_error,
     time_to_target,
+    time_to_train_loss,
 )
 from regx.runs.metrics import EpochMetrics
 
@@ -63,9 +64,19 @@ def test_smoothing_takes_medians_of_three_and_leaves_the_ends() -> None:
 
 
 def test_time_to_target_is_interpolated_in_three_units() -> None:
-    time = time_to_target(epochs(valid_error=[0.5, 0.4, 0.2, 0.1]), 0.3)
-    assert time is not None
-    assert (time.epochs, time.steps, time.seconds) == pytest.approx((2.5, 25.0, 5.0))
+    moment = time_to_target(epochs(valid_error=[0.5, 0.4, 0.2, 0.1]), 0.3)
+    assert moment is not None
+    assert moment.at(lambda row: row.epoch) == pytest.approx(2.5)
+    assert moment.at(lambda row: row.step) == pytest.approx(25.0)
+    assert moment.at(lambda row: row.train_seconds) == pytest.approx(5.0)
+
+
+def test_steps_to_a_training_loss_are_interpolated_likewise() -> None:
+    rows = epochs(train_loss=[1.0, 0.6, 0.2])
+    moment = time_to_train_loss(rows, 0.3)
+    assert moment is not None
+    assert moment.at(lambda row: row.step) == pytest.approx(27.5)
+    assert time_to_train_loss(rows, 0.1) is None
 
 
 def test_one_lucky_epoch_is_not_the_target() -> None:
@@ -74,9 +85,9 @@ def test_one_lucky_epoch_is_not_the_target() -> None:
 
 def test_a_target_met_at_once_and_one_never_met() -> None:
     rows = epochs(valid_error=[0.2, 0.1])
-    time = time_to_target(rows, 0.3)
-    assert time is not None
-    assert time.epochs == 1
+    moment = time_to_target(rows, 0.3)
+    assert moment is not None
+    assert moment.at(lambda row: row.epoch) == 1
     assert time_to_target(rows, 0.05) is None
     assert time_to_target([], 0.5) is None
 
@@ -91,9 +102,10 @@ def test_area_is_the_mean_accuracy_over_steps() -> None:
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20), st.floats(0, 1))
 def test_time_to_target_lies_inside_the_run(errors: list[float], target: float) -> None:
     rows = epochs(valid_error=errors)
-    time = time_to_target(rows, target)
+    moment = time_to_target(rows, target)
     reached = [error for error in smoothed_valid_error(rows) if error <= target]
-    assert (time is not None) == bool(reached)
-    if time is not None:
-        assert 1 <= time.epochs <= len(errors)
-        assert time.steps == pytest.approx(10 * time.epochs)
+    assert (moment is not None) == bool(reached)
+    if moment is not None:
+        passed = moment.at(lambda row: row.epoch)
+        assert 1 <= passed <= len(errors)
+        assert moment.at(lambda row: row.step) == pytest.approx(10 * passed)

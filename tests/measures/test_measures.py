@@ -5,19 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_builder import build_run, write_probes
+from run_builder import built_run, write_probes
 
 from regx.config.errors import UsageError
 from regx.measures.measure import CellRun, Number, Reference, SeedRuns
 from regx.measures.registry import find_measure, list_measures, shown_measures
+from regx.runs.load import Run
 from regx.runs.probes import ProbeValue
-from regx.runs.table import Run, load_run_folder
 
 REFERENCE = Reference(target_error=0.25, train_loss=0.4)
-
-
-def run_of(folder: Path, **changes: Any) -> Run:
-    return load_run_folder(build_run(folder, **changes))
 
 
 def value(name: str, run: Run) -> float | None:
@@ -26,7 +22,7 @@ def value(name: str, run: Run) -> float | None:
 
 class TestOfARun:
     def test_every_measure_of_compare_is_there(self, tmp_path: Path) -> None:
-        run = run_of(tmp_path)
+        run = built_run(tmp_path)
         for measure in shown_measures():
             if measure.name != "valid_accuracy_area":
                 assert value(measure.name, run) == measure.number(SeedRuns.single(run), REFERENCE).value
@@ -34,7 +30,7 @@ class TestOfARun:
 
     def test_times(self, tmp_path: Path) -> None:
         """Train losses 1, 0.4, 0.1 after 10, 20, 30 steps of 30 images; errors 0.5, 0.3, 0.2."""
-        run = run_of(tmp_path)
+        run = built_run(tmp_path)
         assert value("steps_to_train_loss", run) == 20
         assert value("examples_to_train_loss", run) == 600
         assert value("steps_to_target", run) == pytest.approx(25)
@@ -42,7 +38,7 @@ class TestOfARun:
 
     def test_the_time_lies_between_two_epochs(self, tmp_path: Path) -> None:
         reference = Reference(train_loss=0.25)
-        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(run_of(tmp_path)), reference)
+        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(built_run(tmp_path)), reference)
         assert found.value == pytest.approx(25)
 
     @pytest.mark.parametrize(
@@ -51,17 +47,17 @@ class TestOfARun:
     )
     def test_a_time_that_is_too_long_is_the_budget(self, tmp_path: Path, name: str, budget: float) -> None:
         reference = Reference(target_error=0.01)
-        assert find_measure(name).counted(SeedRuns.single(run_of(tmp_path)), reference) == Number(
+        assert find_measure(name).counted(SeedRuns.single(built_run(tmp_path)), reference) == Number(
             value=budget, note="censored"
         )
 
     def test_a_training_loss_that_is_never_reached_too(self, tmp_path: Path) -> None:
         reference = Reference(train_loss=0.01)
-        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(run_of(tmp_path)), reference)
+        found = find_measure("steps_to_train_loss").counted(SeedRuns.single(built_run(tmp_path)), reference)
         assert found == Number(value=30.0, note="censored")
 
     def test_a_diverged_run_guesses(self, tmp_path: Path) -> None:
-        run = run_of(tmp_path, status="diverged")
+        run = built_run(tmp_path, status="diverged")
         found = find_measure("test_error").counted(SeedRuns.single(run), REFERENCE)
         assert found == Number(value=0.9, note="diverged: counted as chance")
         assert value("final_valid_accuracy", run) == pytest.approx(0.1)
@@ -71,12 +67,14 @@ class TestOfARun:
 
     def test_a_diverged_run_has_no_loss(self, tmp_path: Path) -> None:
         found = find_measure("loss_gap").counted(
-            SeedRuns.single(run_of(tmp_path, status="diverged")), REFERENCE
+            SeedRuns.single(built_run(tmp_path, status="diverged")), REFERENCE
         )
         assert found == Number(value=None, note="diverged")
 
     def test_several_cells_are_refused(self, tmp_path: Path) -> None:
-        runs = tuple(CellRun({"optim.lr": rate}, run_of(tmp_path, optim={"lr": rate})) for rate in (0.1, 0.2))
+        runs = tuple(
+            CellRun({"optim.lr": rate}, built_run(tmp_path, optim={"lr": rate})) for rate in (0.1, 0.2)
+        )
         with pytest.raises(UsageError, match=r"a: has 2 cells .optim.lr.; choose one with `cells`"):
             find_measure("loss_gap").counted(SeedRuns(arm="a", runs=runs, reference={}), REFERENCE)
 
@@ -88,10 +86,10 @@ class TestOverAGrid:
         runs = []
         for gain, error in ((0.1, 0.5), (1.0, 0.2), (10.0, 0.3)):
             status = "diverged" if lost and gain == 10 else "done"
-            path = build_run(
+            run = built_run(
                 folder, valid_errors=(0.9, 0.8, error), status=status, model={"init": {"gain": gain}}
             )
-            runs.append(CellRun({axis: gain}, load_run_folder(path)))
+            runs.append(CellRun({axis: gain}, run))
         return SeedRuns(arm="a", runs=tuple(runs), reference={axis: 1.0})
 
     @pytest.mark.parametrize(
@@ -121,8 +119,8 @@ class TestOverAGrid:
     def test_a_parabola_has_its_minimum(self, tmp_path: Path) -> None:
         runs = []
         for drop, error in ((0.2, 0.3), (0.5, 0.2), (0.8, 0.3)):
-            path = build_run(tmp_path, valid_errors=(0.9, 0.8, error), model={"drop_prob": {"hidden": drop}})
-            runs.append(CellRun({"model.drop_prob.hidden": drop}, load_run_folder(path)))
+            run = built_run(tmp_path, valid_errors=(0.9, 0.8, error), model={"drop_prob": {"hidden": drop}})
+            runs.append(CellRun({"model.drop_prob.hidden": drop}, run))
         grid = SeedRuns(arm="a", runs=tuple(runs), reference={})
         assert find_measure("optimum(final_valid_loss)").counted(grid, REFERENCE).value == pytest.approx(0.5)
 
@@ -136,7 +134,7 @@ class TestOverAGrid:
 
     def test_one_run_is_no_grid(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="needs one axis of the grid that varies"):
-            find_measure("lr_max").counted(SeedRuns.single(run_of(tmp_path)), REFERENCE)
+            find_measure("lr_max").counted(SeedRuns.single(built_run(tmp_path)), REFERENCE)
 
 
 class TestOfProbes:
@@ -159,7 +157,7 @@ class TestOfProbes:
     )
 
     def probed(self, folder: Path, radius: float = 3.0, **changes: Any) -> Run:
-        run = run_of(folder, optim={"lr": 0.1, "max_norm": radius}, **changes)
+        run = built_run(folder, optim={"lr": 0.1, "max_norm": radius}, **changes)
         write_probes(run.path, self.ROWS)
         return run
 
@@ -196,7 +194,7 @@ class TestOfProbes:
 
     def test_without_probes_the_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"probes.csv: no such file; the measure needs a probe"):
-            value("drift", run_of(tmp_path))
+            value("drift", built_run(tmp_path))
 
 
 class TestNames:

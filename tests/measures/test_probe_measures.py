@@ -13,8 +13,8 @@ from regx.data.load import load_dataset
 from regx.measures.measure import Number, Reference, SeedRuns
 from regx.measures.registry import find_measure
 from regx.runs.folder import RunFolder
+from regx.runs.load import load_run_folder
 from regx.runs.probes import ProbeValue
-from regx.runs.table import load_run_folder
 from regx.training.run import train_run
 
 

@@ -18,6 +18,7 @@ from regx.runs.files import (
     part_folder,
     remove_leftovers,
     scratch_folder,
+    write_csv,
     write_text,
 )
 
@@ -129,3 +130,9 @@ def test_nothing_is_appended_to_a_named_pipe(tmp_path: Path) -> None:
 def test_a_page_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     write_text(tmp_path / "page.md", "a\x1b[31m\u202eb\n")
     assert (tmp_path / "page.md").read_bytes() == b"a\\u001b[31m\\u202eb\n"
+
+
+def test_a_table_keeps_every_digit_and_what_its_texts_hold(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", ("value", "text"), [(0.1 + 0.2, 'a, "b"'), (None, ""), (1e-300, True)])
+    wanted = 'value,text\n0.30000000000000004,"a, ""b"""\n,\n1e-300,True\n'
+    assert (tmp_path / "a.csv").read_bytes() == wanted.encode()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_config import small_yaml
 
 from regx.data.cache import locked
 from regx.runs.lock import hold, is_held
@@ -14,14 +15,7 @@ from regx.runs.record import RunRecord
 
 # Lustre mounted without flock, NFS without its daemon, FUSE and others.
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
-CONFIG = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 2, batch_size: 20}
-device: cpu
-"""
+CONFIG = small_yaml()
 EXPERIMENT = "name: two\nquestion: q\nbase: small.yaml\narms: {a: {}, b: {optim.lr: 0.3}}\nseeds: 1\n"
 
 

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pytest
 from run_builder import remove_checksums
+from small_config import small_yaml
 
-CONFIG = """
-name: small
-data: {name: digits, train_size: 400}
-model: {family: mlp, hidden_sizes: [32]}
-optim: {lr: 0.1}
-train: {epochs: 3, batch_size: 20}
-device: cpu
-"""
+CONFIG = small_yaml()
 REFUSED = {
     os.mkfifo: "is a named pipe, not a file; put a regular file there, or move it away",
     Path.mkdir: "Is a directory; a file belongs there; move the folder away",

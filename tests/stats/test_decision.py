@@ -3,9 +3,9 @@
 from dataclasses import replace
 from math import sqrt
 
-import numpy as np
 import pytest
 from scipy import stats
+from spread import with_spread
 
 from regx.stats.tests import summarize
 from regx.stats.verdict import (
@@ -21,14 +21,8 @@ from regx.stats.verdict import (
 )
 
 
-def seeds(mean: float, sd: float, num_seeds: int = 10) -> np.ndarray:
-    """Make differences with exactly this mean and standard deviation."""
-    steps = np.linspace(-1, 1, num_seeds)
-    return mean + sd * steps / steps.std(ddof=1)
-
-
 def judge(mean: float, sd: float, num_seeds: int = 10, **corrected: float) -> Decision:
-    return decide(replace(at_least(seeds(mean, sd, num_seeds), 1.0), **corrected))
+    return decide(replace(at_least(with_spread(mean, sd, num_seeds), 1.0), **corrected))
 
 
 # The half-width of the 95 % interval of 10 seeds is 0.7154 sd, that of the 90 % interval 0.5797 sd.
@@ -74,7 +68,7 @@ def test_below_ten_seeds_a_verdict_is_provisional() -> None:
 
 
 def test_failed_gates_and_equal_seeds_are_invalid() -> None:
-    decision = decide(at_least(seeds(3, 1), 1.0), failed_gates=["chance level not reached"])
+    decision = decide(at_least(with_spread(3, 1), 1.0), failed_gates=["chance level not reached"])
     assert (decision.label, decision.reasons) == ("invalid", ("chance level not reached",))
     equal = decide(at_least([3.0] * 5, 1.0))
     assert equal.label == "invalid"
@@ -86,11 +80,11 @@ def test_what_is_not_finite_is_refused_and_not_judged() -> None:
     with pytest.raises(ValueError, match="nan at index 1"):
         at_least([1.0, float("nan"), 1.0, 1.0, 1.0], 1.0)
     with pytest.raises(ValueError, match="must be > 0"):
-        at_least(seeds(1, 1), 0.0)
+        at_least(with_spread(1, 1), 0.0)
 
 
 def test_the_numbers_behind_a_decision() -> None:
-    differences = seeds(1.2, 1.0)
+    differences = with_spread(1.2, 1.0)
     evidence = at_least(differences, 1.0)
     summary = evidence.summary
     assert summary is not None
@@ -117,31 +111,31 @@ def test_corrected_p_values_decide() -> None:
 
 
 def test_the_family_is_corrected_by_holm() -> None:
-    close = at_least(seeds(1.5, 1.8), 1.0)
+    close = at_least(with_spread(1.5, 1.8), 1.0)
     assert close.p == pytest.approx(0.0271, abs=1e-4)
     assert decide_family({"A": close})["A"].verdict == "supported"
     assert decide_family({"A": close}, family_size=2)["A"].label == "inconclusive"
-    both = decide_family({"A": close, "B": at_least(seeds(3, 1), 1.0)})
+    both = decide_family({"A": close, "B": at_least(with_spread(3, 1), 1.0)})
     assert both["A"].verdict == both["B"].verdict == "supported"  # B is the smaller p: A is not doubled
     assert both["A"].p == pytest.approx(close.p)
-    three = decide_family({"A": close, "B": close, "C": at_least(seeds(3, 1), 1.0)})
+    three = decide_family({"A": close, "B": close, "C": at_least(with_spread(3, 1), 1.0)})
     assert [decision.verdict for decision in three.values()] == ["inconclusive", "inconclusive", "supported"]
 
 
 def test_only_what_is_open_enters_the_null_stage() -> None:
-    null = at_least(seeds(0.0, 1.35), 1.0)
+    null = at_least(with_spread(0.0, 1.35), 1.0)
     assert 0.01 < null.p_null < 0.025
-    settled = {"A": at_least(seeds(3, 1), 1.0), "B": at_least(seeds(-3, 1), 1.0)}
+    settled = {"A": at_least(with_spread(3, 1), 1.0), "B": at_least(with_spread(-3, 1), 1.0)}
     assert decide_family({"N": null, **settled})["N"].label == "contradicted (null)"
     assert decide_family({"N": null, **settled})["N"].p == null.p_null
-    open_ones = {name: at_least(seeds(0.0, 9), 1.0) for name in "ABCD"}
+    open_ones = {name: at_least(with_spread(0.0, 9), 1.0) for name in "ABCD"}
     assert decide_family({"N": null, **open_ones})["N"].label == "inconclusive"
     assert decide_family({"N": null}, family_size=5)["N"].label == "inconclusive"
 
 
 def test_invalid_claims_count_as_tests_that_found_nothing() -> None:
-    close = at_least(seeds(1.5, 1.8), 1.0)
-    strong, equal = at_least(seeds(3, 1), 1.0), at_least([3.0] * 10, 1.0)
+    close = at_least(with_spread(1.5, 1.8), 1.0)
+    strong, equal = at_least(with_spread(3, 1), 1.0), at_least([3.0] * 10, 1.0)
     assert decide_family({"A": close, "B": strong})["A"].verdict == "supported"
     family = decide_family({"A": close, "B": equal})
     assert [decision.verdict for decision in family.values()] == ["inconclusive", "invalid"]
@@ -163,10 +157,10 @@ def test_invalid_claims_count_as_tests_that_found_nothing() -> None:
     ],
 )
 def test_equivalence(mean: float, label: str) -> None:
-    evidence = within(seeds(mean, 1.0), 1.0)
+    evidence = within(with_spread(mean, 1.0), 1.0)
     assert decide(evidence).label == label
     if evidence.favours:
-        assert evidence.p == pytest.approx(summarize(seeds(mean, 1.0)).equivalence_p(1.0))
+        assert evidence.p == pytest.approx(summarize(with_spread(mean, 1.0)).equivalence_p(1.0))
 
 
 @pytest.mark.parametrize(
@@ -180,23 +174,23 @@ def test_equivalence(mean: float, label: str) -> None:
     ],
 )
 def test_not_worse_than(mean: float, label: str) -> None:
-    evidence = not_worse_than(seeds(mean, 1.0), 1.0)
+    evidence = not_worse_than(with_spread(mean, 1.0), 1.0)
     assert decide(evidence).label == label
-    shifted = stats.ttest_1samp(seeds(mean, 1.0), -1.0, alternative="greater")
+    shifted = stats.ttest_1samp(with_spread(mean, 1.0), -1.0, alternative="greater")
     assert evidence.p == pytest.approx(shifted.pvalue, rel=1e-9)
     if mean < -1:
-        two_sided = stats.ttest_1samp(seeds(mean, 1.0), -1.0)
+        two_sided = stats.ttest_1samp(with_spread(mean, 1.0), -1.0)
         assert evidence.p_against == pytest.approx(two_sided.pvalue, rel=1e-9)
 
 
-FOR = at_least(seeds(3, 1), 1.0)
-BARELY_FOR = at_least(seeds(1.5, 1.8), 1.0)
-AGAINST = at_least(seeds(-3, 1), 1.0)
-BARELY_AGAINST = at_least(seeds(-1.5, 1.8), 1.0)
-NULL = at_least(seeds(0, 0.1), 1.0)
-BARELY_NULL = at_least(seeds(0, 1.6), 1.0)
-OPEN = at_least(seeds(0.5, 3), 1.0)
-KEPT = not_worse_than(seeds(0, 1), 1.0)
+FOR = at_least(with_spread(3, 1), 1.0)
+BARELY_FOR = at_least(with_spread(1.5, 1.8), 1.0)
+AGAINST = at_least(with_spread(-3, 1), 1.0)
+BARELY_AGAINST = at_least(with_spread(-1.5, 1.8), 1.0)
+NULL = at_least(with_spread(0, 0.1), 1.0)
+BARELY_NULL = at_least(with_spread(0, 1.6), 1.0)
+OPEN = at_least(with_spread(0.5, 3), 1.0)
+KEPT = not_worse_than(with_spread(0, 1), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +206,7 @@ KEPT = not_worse_than(seeds(0, 1), 1.0)
         ([BARELY_AGAINST], "contradicted (reversed)"),
         ([FOR, BARELY_AGAINST], "inconclusive"),  # one of two: its p is doubled
         ([FOR, BARELY_NULL], "inconclusive"),
-        ([FOR, within(seeds(3, 1), 1.0)], "contradicted (outside)"),
+        ([FOR, within(with_spread(3, 1), 1.0)], "contradicted (outside)"),
     ],
 )
 def test_claims_that_need_all_their_parts(parts: list[Evidence], label: str) -> None:
@@ -253,12 +247,12 @@ def test_parts_nest() -> None:
 
 
 def test_the_weakest_part_sets_seeds_and_problems() -> None:
-    few = at_least(seeds(3, 1, 3), 1.0)
+    few = at_least(with_spread(3, 1, 3), 1.0)
     assert decide(all_of([FOR, few])).label == "smoke"
     assert decide(any_of([FOR, few])).label == "smoke"
     equal = at_least([2.0] * 6, 1.0)
     assert decide(all_of([FOR, equal])).label == decide(any_of([FOR, equal])).label == "invalid"
-    assert decide(all_of([FOR, at_least(seeds(3, 1, 6), 1.0)])).provisional
+    assert decide(all_of([FOR, at_least(with_spread(3, 1, 6), 1.0)])).provisional
     for combine in (all_of, any_of):
         with pytest.raises(ValueError, match="at least one part"):
             combine([])

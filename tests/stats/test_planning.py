@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from spread import with_spread
 
 from regx.stats.power import seeds_needed, seeds_to_settle
 from regx.stats.verdict import Evidence, all_of, always, any_of, at_least, decide, not_worse_than, within
@@ -15,12 +16,6 @@ Part = tuple[Rule, float, float]  # mean and standard deviation of its differenc
 
 REPETITIONS = 2_000
 ERROR = 5 * (0.8 * 0.2 / REPETITIONS) ** 0.5
-
-
-def with_spread(mean: float, sd: float, num_seeds: int = 10) -> np.ndarray:
-    """Make differences with exactly this mean and standard deviation."""
-    steps = np.linspace(-1, 1, num_seeds)
-    return mean + sd * steps / steps.std(ddof=1)
 
 
 OPEN = at_least(with_spread(1.2, 2), 1.0)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from run_builder import folder_record
+from small_config import small_yaml
 
 from regx.config import Experiment, RunConfig, dump_config, load_experiment
 from regx.runs.files import GrowingFile
@@ -11,14 +12,7 @@ from regx.runs.folder import RunFolder
 from regx.runs.metrics import HEADER, EpochMetrics
 from regx.sweeps.jobs import Job
 
-BASE = """
-name: small
-data: {name: digits, train_size: 200}
-model: {family: mlp, hidden_sizes: [8]}
-optim: {lr: 0.2}
-train: {epochs: 3, batch_size: 20}
-device: cpu
-"""
+BASE = small_yaml(model={"hidden_sizes": [8]})
 
 
 def write_experiment(folder: Path, text: str) -> Experiment:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from small_sweeps import finish, write_experiment
+from watching import timeless
 
 from regx.config import Experiment
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import TIME_COLUMNS
 from regx.runs.sweep import SweepFolder, SweepRecord
 from regx.sweeps.driver import Summary, make_plan, sweep
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
 from regx.sweeps.ledger import Ledger
+from regx.sweeps.worker import in_process
 
 ARMS = "arms: {none: {}, wide: {model.hidden_sizes: [16]}}\nseeds: 2\n"
 TUNE = "tune: {over: {optim.lr: [0.1, 0.2, 0.4]}, seeds: [1000], max_extensions: 0}\n"
@@ -186,15 +186,6 @@ def test_an_experiment_that_was_edited_keeps_its_former_record(tmp_path: Path) -
     assert not seen.notices
 
 
-def test_trials_do_not_show_the_test_images(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    run(write_experiment(tmp_path, ARMS + TUNE), runs)
-    with (runs / "try" / "runs.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "tune"} == {True}
-    assert {row["test_error"] == "" for row in rows if row["stage"] == "confirm"} == {False}
-
-
 def test_an_extension_says_why(tmp_path: Path) -> None:
     tune = "tune: {over: {optim.lr: [0.02, 0.05]}, seeds: [1000], max_extensions: 1}\n"
     _, seen = run(write_experiment(tmp_path, ARMS + tune), tmp_path / "runs")
@@ -205,7 +196,7 @@ def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_aske
     experiment, runs = write_experiment(tmp_path, ARMS), tmp_path / "runs"
     run(experiment, runs)
     metrics = sorted(runs.glob("*/metrics.csv"))[0]
-    whole = timeless(metrics)
+    whole = timeless(metrics.parent)
     metrics.write_text(metrics.read_text().replace("0.", "1.", 1))
     summary, seen = run(experiment, runs)
     assert (summary.complete, [job.folder for job in summary.skipped]) == (False, [metrics.parent.name])
@@ -218,14 +209,7 @@ def test_a_damaged_run_is_named_counts_as_not_done_and_is_trained_anew_when_aske
         "the run is trained again",
         f"it is put aside as {metrics}.damaged",
     ]
-    assert timeless(metrics) == whole
-
-
-def timeless(metrics: Path) -> list[list[str]]:
-    rows = [line.split(",") for line in metrics.read_text().splitlines()]
-    return [
-        [cell for cell, name in zip(row, rows[0], strict=True) if name not in TIME_COLUMNS] for row in rows
-    ]
+    assert timeless(metrics.parent) == whole
 
 
 @pytest.mark.parametrize(

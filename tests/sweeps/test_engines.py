@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from clusters import start_scheduler, start_worker
-from engine_jobs import TOO_LARGE, Notebook, small_job, timeless, work_off
+from engine_jobs import TOO_LARGE, Notebook, small_job, work_off
+from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.sweeps.dask_engine import local_cluster, remote
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import Engine, EngineOptions, Job, JobResult
+from regx.sweeps.worker import in_process
 
 GOOD = [small_job(seed) for seed in range(4)]
 DIVERGES = small_job(model={"family": "mlp", "hidden_sizes": [64, 64, 64]}, optim={"lr": 1e6})
@@ -80,8 +81,8 @@ def test_contract(sweep: Sweep, reference: Sweep) -> None:
     for job in GOOD:
         assert sweep.results[job.folder].ending == "done"
         assert sweep.folder(job).read_record().status == "done"
-        assert len(timeless(sweep.runs_dir, job)) == 3
-        assert timeless(sweep.runs_dir, job) == timeless(reference.runs_dir, job)
+        assert len(timeless(sweep.runs_dir / job.folder)) == 3
+        assert timeless(sweep.runs_dir / job.folder) == timeless(reference.runs_dir / job.folder)
     check_divergence(sweep)
     check_failure(sweep)
     assert sweep.watch.started_by.keys() == sweep.results.keys()

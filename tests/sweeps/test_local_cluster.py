@@ -8,15 +8,16 @@ from typing import Any
 
 import psutil
 import pytest
-from engine_jobs import Notebook, once, small_job, timeless, work_off
+from engine_jobs import Notebook, once, small_job, work_off
+from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.runs.record import RunRecord
 from regx.sweeps import dask_engine
 from regx.sweeps.dask_engine import local_cluster
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job
 from regx.sweeps.local_workers import place
+from regx.sweeps.worker import in_process
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def signal_worker(options: EngineOptions, number: int) -> Callable[[Job], None]:
 def undisturbed(folder: Path, all_jobs: list[Job]) -> Iterator[list[list[str]]]:
     with in_process(EngineOptions(runs_dir=folder)) as engine:
         work_off(engine, all_jobs)
-    return (timeless(folder, job) for job in all_jobs)
+    return (timeless(folder / job.folder) for job in all_jobs)
 
 
 def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_a_killed_worker_costs_no_run(options: EngineOptions, tmp_path: Path) ->
         results = work_off(engine, jobs(3), watch)
     assert {result.ending for result in results.values()} == {"done"}
     assert [notice for notice in watch.notices if "is gone" in notice]
-    found = [timeless(options.runs_dir, job) for job in jobs(3)]
+    found = [timeless(options.runs_dir / job.folder) for job in jobs(3)]
     assert found == list(undisturbed(tmp_path / "undisturbed", jobs(3)))
 
 
@@ -92,7 +93,7 @@ def test_a_stop_saves_what_runs(options: EngineOptions, tmp_path: Path) -> None:
     assert list(options.runs_dir.glob("*/checkpoint.pt"))
     with in_process(options) as engine:
         work_off(engine, all_jobs)
-    found = [timeless(options.runs_dir, job) for job in all_jobs]
+    found = [timeless(options.runs_dir / job.folder) for job in all_jobs]
     assert found == list(undisturbed(tmp_path / "undisturbed", all_jobs))
 
 

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 from clusters import Scheduler, start_scheduler, start_worker, wait_until
-from engine_jobs import Notebook, once, small_job, timeless, work_off
+from engine_jobs import Notebook, once, small_job, work_off
+from watching import timeless
 
 import regx
 from regx.config.errors import UsageError
 from regx.runs.folder import RunFolder
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 from regx.sweeps.dask_engine import remote
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineLostError, EngineOptions
+from regx.sweeps.worker import in_process
 
 slow = pytest.mark.slow
 
@@ -138,7 +139,7 @@ def test_a_worker_that_does_not_see_the_folder_sends_it(
         work_off(engine, [small_job(0), small_job(1)])
     for job in (small_job(0), small_job(1)):
         assert load_run_folder(options.runs_dir / job.folder).record.status == "done"
-        assert timeless(options.runs_dir, job) == timeless(tmp_path / "here", job)
+        assert timeless(options.runs_dir / job.folder) == timeless(tmp_path / "here" / job.folder)
 
 
 @slow

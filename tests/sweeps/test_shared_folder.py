@@ -6,7 +6,7 @@ import pytest
 from run_builder import build_run
 
 from regx.runs.folder import FolderBusyError, RunFolder
-from regx.runs.table import load_run_folder
+from regx.runs.load import load_run_folder
 from regx.sweeps.shared_folder import deliver, is_shared, mark, pack
 
 

@@ -144,7 +144,7 @@ def test_tuned_once_an_arm_has_its_value_in_every_cell(tmp_path: Path) -> None:
     text = ARMS.replace("tune:", "grid: {train.batch_size: [20, 50]}\ntune:")
     tuning = tuned(tmp_path, text, lambda config: abs(math.log10(config.optim.lr / 0.1)))
     assert tuning.settings("none", {"train.batch_size": 50}) == {"optim.lr": 0.1}
-    assert {trial.config.train.batch_size for trial in tuning.trials} == {20}
+    assert {trial.config.train.batch_size for trial in tuning.trials} == {50}
 
 
 def test_tuning_that_could_not_finish_chooses_nothing(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_jobs import small_job, timeless
+from engine_jobs import small_job
+from watching import timeless
 
 from regx.runs.folder import RunFolder
 from regx.sweeps import worker
-from regx.sweeps.in_process import in_process
 from regx.sweeps.jobs import EngineOptions, Job, JobResult, Watch
-from regx.sweeps.worker import execute
+from regx.sweeps.worker import execute, in_process
 
 LONG = small_job(train={"epochs": 60})
 
@@ -66,7 +66,7 @@ def test_a_stop_saves_and_the_next_order_goes_on(train: Train, tmp_path: Path) -
     assert train(LONG, line).ending == "done"
     assert line.epochs[0] == 5
     train(LONG, runs_dir=tmp_path / "undisturbed")
-    assert timeless(tmp_path / "runs", LONG) == timeless(tmp_path / "undisturbed", LONG)
+    assert timeless(tmp_path / "runs" / LONG.folder) == timeless(tmp_path / "undisturbed" / LONG.folder)
 
 
 def test_a_run_past_its_limit_has_failed_and_can_go_on(train: Train, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from small_config import small_config
-from watching import Quiet
+from watching import Quiet, timeless
 
 from regx.config import RunConfig, config_hash
 from regx.data.load import Dataset
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import TIME_COLUMNS, read_rows
+from regx.runs.metrics import read_rows
 from regx.runs.record import RunRecord
 from regx.training.checkpoint import SEAL_LENGTH, UnusableError, load_checkpoint
 from regx.training.run import train_run
@@ -38,8 +38,7 @@ def train(
 def result(folder: RunFolder) -> tuple[object, ...]:
     """All that must not depend on what happened on the way."""
     record = RunRecord.read(folder.record)
-    rows = [vars(row) | dict.fromkeys(TIME_COLUMNS, 0.0) for row in read_rows(folder.metrics)]
-    return rows, folder.probes.read_bytes(), record.final, record.best, record.status
+    return timeless(folder.path), folder.probes.read_bytes(), record.final, record.best, record.status
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +256,7 @@ class TestFinished:
         words = ["regx", "train", str(folder.config), "--out", str(folder.path.parent), "--fresh"]
         assert folder.how_to_repair() == f"`{' '.join(words)}` trains it again"
         folder.record.write_text("{")  # the checkpoint, which was kept, has the rows as well
-        assert folder.how_to_repair() == f"`{' '.join(words[:-1])}` goes on from its checkpoint"
+        assert folder.how_to_repair() == f"`{' '.join(words[:-1])}` continues from its checkpoint"
         folder.config.unlink()
         assert folder.how_to_repair() == f"remove {folder.path} and train the run again"
 

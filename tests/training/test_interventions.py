@@ -9,21 +9,21 @@ import pytest
 import torch
 from small_config import small_config
 from torch import Tensor, nn
-from watching import Quiet
+from watching import Quiet, timeless
 
 from regx.config import RunConfig
+from regx.data.images import RunData
 from regx.data.load import Dataset
 from regx.models.batch_norm import ReferenceBatchNorm
 from regx.models.dropout import FixableDropout
 from regx.runs.folder import RunFolder
-from regx.runs.metrics import COLUMNS, EpochMetrics, read_rows
+from regx.runs.metrics import EpochMetrics, read_rows
 from regx.training.evaluate import evaluate, fresh_batch_norm
-from regx.training.loop import Ending, TrainState, hopeless, train
-from regx.training.observer import Observer
-from regx.training.prepare import RunData, prepare
+from regx.training.loop import Ending, TrainState, is_hopeless, train
+from regx.training.observer import Rows
 from regx.training.run import train_run
 from regx.training.seeding import stream_seed
-from regx.training.start import start
+from regx.training.start import prepare, start
 
 CNN: dict[str, Any] = {"family": "cnn", "conv_channels": [8], "hidden_sizes": [16, 16]}
 WITH_DROPOUT: dict[str, Any] = {"drop_prob": {"input": 0.1, "conv": 0.2, "hidden": 0.3}}
@@ -33,16 +33,16 @@ def config_of(**sections: dict[str, Any]) -> RunConfig:
     return small_config(data={"train_size": 200}, **sections | {"model": CNN | sections.get("model", {})})
 
 
-class Recorder(Observer):
-    """Keeps the rows, and a look at the network after each epoch."""
+class Recorder(Rows):
+    """Keeps a look at the network after each epoch, too."""
 
     def __init__(self, state: TrainState, look: Callable[[nn.Module], Any]) -> None:
+        super().__init__()
         self.state, self.look = state, look
-        self.rows: list[EpochMetrics] = []
         self.seen: list[Any] = []
 
     def epoch_done(self, row: EpochMetrics) -> None:
-        self.rows.append(row)
+        super().epoch_done(row)
         self.seen.append(self.look(self.state.network))
 
 
@@ -126,10 +126,10 @@ def test_a_fixed_mask_holds_from_its_epoch_on_and_changes_nothing_before(digits:
     _, _, plain, _ = trained(config_of(model=WITH_DROPOUT), digits)
     _, _, recorder, _ = trained(fixed, digits, masks)
 
-    def timeless(row: EpochMetrics) -> EpochMetrics:
+    def without_time(row: EpochMetrics) -> EpochMetrics:
         return replace(row, train_seconds=0.0, eval_seconds=0.0)
 
-    assert timeless(recorder.rows[0]) == timeless(plain.rows[0])
+    assert without_time(recorder.rows[0]) == without_time(plain.rows[0])
     assert recorder.rows[1].train_loss_running != plain.rows[1].train_loss_running
     first, second, third = recorder.seen
     assert set(first) == {"input_drop", "conv1_drop", "hidden1_drop", "hidden2_drop"}
@@ -210,12 +210,6 @@ TOGGLES: dict[str, dict[str, Any]] = {
 }
 
 
-def without_time(folder: RunFolder) -> list[list[str]]:
-    timeless = [index for index, column in enumerate(COLUMNS) if not column.endswith("_seconds")]
-    lines = [line.split(",") for line in folder.metrics.read_text().splitlines()]
-    return [[cells[index] for index in timeless] for cells in lines]
-
-
 @pytest.mark.parametrize("step", [3, 6])
 @pytest.mark.parametrize("sections", TOGGLES.values(), ids=TOGGLES)
 def test_a_stopped_run_goes_on_to_the_same_bytes(
@@ -228,7 +222,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
     record = train_run(config, parts, digits, Quiet(stop=step))
     assert (record.status, record.steps_completed) == ("interrupted", step)
     record = train_run(config, parts, digits, Quiet())
-    assert without_time(parts) == without_time(whole)
+    assert timeless(parts.path) == timeless(whole.path)
     assert (record.status, record.final, record.failure) == (
         expected.status,
         expected.final,
@@ -263,6 +257,16 @@ def test_a_hopeless_run_is_stopped(digits: Dataset, tmp_path: Path) -> None:
     assert train_run(config, folder, digits, Quiet()) == record  # it is not trained again
 
 
+def test_a_run_above_the_limit_by_less_than_metrics_csv_shows_is_stopped(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    rows = trained(config_of(), digits)[2].rows[:-1]
+    row = next(row for row in rows if row.as_written().train_loss < row.train_loss)
+    rule = {"epoch": row.epoch, "train_loss_above": row.as_written().train_loss}
+    record = train_run(config_of(train={"stop_if": rule}), RunFolder(tmp_path / "a"), digits, Quiet())
+    assert (record.status, record.epochs_completed) == ("stopped", row.epoch)
+
+
 def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:
     """The limit is the loss itself of that epoch: only what lies above it ends there."""
     rows = trained(config_of(), digits)[2].rows
@@ -275,5 +279,5 @@ def test_a_run_below_the_limit_goes_on(digits: Dataset) -> None:
 def test_the_stop_rule_is_applied_once(digits: Dataset) -> None:
     row = trained(config_of(train={"epochs": 1}), digits)[2].rows[0]
     config = config_of(train={"stop_if": {"epoch": 2, "train_loss_above": row.train_loss / 2}})
-    ended = [hopeless(config, replace(row, epoch=epoch)) is not None for epoch in (1, 2, 3)]
+    ended = [is_hopeless(config, replace(row, epoch=epoch)) for epoch in (1, 2, 3)]
     assert ended == [False, True, False]

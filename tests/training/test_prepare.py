@@ -7,7 +7,7 @@ import torch
 from small_config import small_config
 
 from regx.data.load import Dataset
-from regx.training.prepare import prepare
+from regx.training.start import prepare
 
 
 @pytest.mark.parametrize("preprocess", ["center", "standardize", "standardize_pixels", "zca_whiten"])

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import torch
 from small_config import small_config
-from watching import Quiet
+from watching import Quiet, timeless
 
 from regx.config import RunConfig
 from regx.data.load import Dataset
 from regx.runs.folder import FolderBusyError, RunFolder
-from regx.runs.metrics import COLUMNS, read_rows
+from regx.runs.load import load_run_folder
+from regx.runs.metrics import read_rows
 from regx.runs.record import RunRecord
-from regx.runs.table import load_run_folder
 from regx.training.run import train_run
 
 Run = Callable[..., tuple[RunFolder, RunRecord]]
@@ -46,13 +46,6 @@ def run(tmp_path: Path, digits: Dataset) -> Run:
     return run
 
 
-def without_time(folder: RunFolder) -> list[list[str]]:
-    timeless = [index for index, column in enumerate(COLUMNS) if not column.endswith("_seconds")]
-    lines = [line.split(",") for line in folder.metrics.read_text().splitlines()]
-    assert len(lines) > 1
-    return [[cells[index] for index in timeless] for cells in lines]
-
-
 def test_a_finished_run_has_its_files(run: Run) -> None:
     folder, record = run(model=REGULARIZED)
     assert sorted(path.name for path in folder.path.glob("[!.]*")) == [
@@ -78,8 +71,8 @@ def test_same_seed_same_bytes_other_seed_others(run: Run, threads: int) -> None:
     first, _ = run("a", model=REGULARIZED, train={"threads": threads})
     again, _ = run("b", model=REGULARIZED, train={"threads": threads})
     other, _ = run("a", model=REGULARIZED, train={"threads": threads}, seed=1)
-    assert without_time(first) == without_time(again)
-    assert without_time(first)[1:] != without_time(other)[1:]
+    assert timeless(first.path) == timeless(again.path)
+    assert timeless(first.path)[1:] != timeless(other.path)[1:]
 
 
 def test_a_finished_run_is_not_trained_again_unless_asked(run: Run) -> None:
@@ -105,7 +98,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run: Run, step: int, precision:
     assert (record.status, record.steps_completed) == ("interrupted", step)
     assert folder.checkpoint.exists()
     _, record = run("parts", **sections)
-    assert without_time(folder) == without_time(whole)
+    assert timeless(folder.path) == timeless(whole.path)
     assert record.final == expected.final
     assert not folder.checkpoint.exists()
 
@@ -114,8 +107,8 @@ def test_rarer_evaluation_changes_nothing_but_the_rows(run: Run) -> None:
     train = {"epochs": 7, "batch_size": 50}
     often = run("often", model=REGULARIZED, train=train)
     rarely = run("rarely", model=REGULARIZED, train=train | {"eval_every": 3})
-    assert [line for line in without_time(often[0]) if line[0] in ("epoch", "3", "6", "7")] == without_time(
-        rarely[0]
+    assert [line for line in timeless(often[0].path) if line[0] in ("epoch", "3", "6", "7")] == timeless(
+        rarely[0].path
     )
     assert rarely[1].final == often[1].final
     assert rarely[1].epochs_completed == 7
@@ -129,7 +122,7 @@ def test_a_stopped_run_that_is_rarely_evaluated_goes_on_to_the_same_bytes(run: R
     assert record.steps_completed == step
     load_run_folder(part.path)
     run("part", model=REGULARIZED, train=train)
-    assert without_time(part) == without_time(whole)
+    assert timeless(part.path) == timeless(whole.path)
     assert load_run_folder(part.path).record.status == "done"
 
 
@@ -144,7 +137,7 @@ def test_rows_that_are_gone_are_written_anew_from_the_checkpoint(run: Run) -> No
     folder, _ = run("parts", stop=13)
     folder.metrics.unlink()
     _, record = run("parts")
-    assert without_time(folder) == without_time(whole)
+    assert timeless(folder.path) == timeless(whole.path)
     assert record.processes[-1].from_step == 13
 
 
@@ -191,7 +184,7 @@ def test_switched_off_is_bit_identical_to_never_there(run: Run) -> None:
     never, _ = run("never")
     off, _ = run("off", model={"drop_prob": {"input": 0.0, "conv": 0.0, "hidden": 0.0}, "batch_norm": False})
     assert never.path.name == off.path.name
-    assert without_time(never) == without_time(off)
+    assert timeless(never.path) == timeless(off.path)
 
 
 def test_blown_up_weights_are_a_status(run: Run) -> None:
@@ -249,7 +242,7 @@ def test_rows_that_a_disk_damaged_mean_a_new_start(run: Run) -> None:
     folder, _ = run("parts", stop=13)
     folder.metrics.write_bytes(folder.metrics.read_bytes().replace(b"0.9,", b"\xff,"))
     run("parts")
-    assert without_time(folder) == without_time(whole)
+    assert timeless(folder.path) == timeless(whole.path)
 
 
 def test_a_reader_never_takes_another_reader_for_a_trainer(run: Run) -> None:

@@ -9,10 +9,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from regx.claims.exact.check import Values
 from regx.claims.small_runs import reproducible, small_config
-from regx.data.images import Images
+from regx.data.images import Images, RunData
 from regx.training.loop import train
 from regx.training.observer import Observer
-from regx.training.prepare import RunData
 from regx.training.start import start
 
 NUM_IMAGES = 300

@@ -12,17 +12,17 @@ from torch.nn import functional
 
 from regx.claims.gates.reference import ON_MNIST
 from regx.claims.results import Gate
-from regx.claims.small_runs import Rows, load_data, reproducible, small_config
+from regx.claims.small_runs import load_data, reproducible, small_config
 from regx.config import RunConfig
-from regx.data.images import Images
+from regx.data.images import Images, RunData
 from regx.data.load import load_dataset
 from regx.runs.files import scratch_folder
 from regx.runs.folder import RunFolder
 from regx.runs.metrics import EpochMetrics
 from regx.training.evaluate import evaluate
 from regx.training.loop import TrainState, train
+from regx.training.observer import Rows
 from regx.training.optim import Sgd
-from regx.training.prepare import RunData
 from regx.training.run import train_run
 from regx.training.seeding import generator
 from regx.training.start import build_network, start

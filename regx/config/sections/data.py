@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from regx.config.sections.fields import Section, optional
+from regx.config.sections.fields import Section, off
 from regx.data.sets import DATASETS
 from regx.data.spec import DatasetFacts
 
@@ -24,7 +24,7 @@ class DataConfig(Section):
     name: DatasetName = Field(
         description="Data set. `digits` is embedded; the others are fetched once (`regx data fetch NAME`)."
     )
-    train_size: Annotated[NumImages | None, optional(NumImages)] = Field(
+    train_size: Annotated[NumImages | None, off(NumImages)] = Field(
         default=None,
         description=(
             "Number of training images, drawn from the training pool by the seed, equally from all "

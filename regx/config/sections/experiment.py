@@ -18,6 +18,7 @@ from regx.config.sections.fields import (
     SEEDS_PATTERN,
     Section,
     by_form,
+    off,
     parse_seeds,
 )
 from regx.config.yaml_tree import Plain
@@ -242,16 +243,12 @@ def _ascending(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(values)) if numbers else values
 
 
-def _null_is_false(value: Any) -> Any:
-    return False if value is None else value
-
-
 _Tune = Annotated[
     Annotated[
         Annotated[TuneConfig, Tag("<settings>")] | Annotated[Literal[False], Tag("<switch>")],
         by_form("<settings>", "<switch>"),
     ],
-    BeforeValidator(_null_is_false, json_schema_input_type=TuneConfig | Literal[False] | None),
+    off(TuneConfig | Literal[False], meaning=False, words=()),
 ]
 
 

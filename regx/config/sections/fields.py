@@ -24,7 +24,7 @@ __all__ = [
     "Widths",
     "by_form",
     "by_kind",
-    "optional",
+    "off",
     "parse_seeds",
 ]
 
@@ -46,10 +46,6 @@ class Section(BaseModel):
     """Frozen, strict, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-def _none_is_null(value: Any) -> Any:
-    return None if value == "none" else value
 
 
 # Tags stand in the location of an error; angle brackets tell them from the names of fields.
@@ -92,9 +88,20 @@ PerLayer = Annotated[
 ]
 
 
-def optional(number: Any) -> BeforeValidator:
-    """Let `none` switch an optional number off too: `--set optim.max_norm=none` means what it reads."""
-    return BeforeValidator(_none_is_null, json_schema_input_type=number | Literal["none"] | None)
+def off(form: Any, meaning: Any = None, words: tuple[str, ...] = ("none",)) -> BeforeValidator:
+    """Let null and words switch something off: `--set optim.max_norm=none` means what it reads.
+
+    Args:
+        form: What else the value may be.
+        meaning: What null and the words stand for.
+        words: The words.
+    """
+
+    def read(value: Any) -> Any:
+        return meaning if value is None or (isinstance(value, str) and value in words) else value
+
+    written = Literal[words] if words else None
+    return BeforeValidator(read, json_schema_input_type=form | written | None)
 
 
 MAX_SEEDS = 1000  # in one command or one experiment

@@ -15,7 +15,7 @@ from regx.config.sections.fields import (
     Widths,
     by_form,
     by_kind,
-    optional,
+    off,
 )
 from regx.data.spec import DatasetFacts
 
@@ -82,19 +82,13 @@ class FixedMask(Section):
     )
 
 
-def _none_is_per_image(value: Any) -> Any:
-    return {"kind": "per_image"} if value in (None, "none", "per_image") else value
-
-
 DropMask = MaskPerImage | FixedMask
 if TYPE_CHECKING:
     DropMaskField = DropMask
 else:
     DropMaskField = Annotated[
         by_kind(DropMask),
-        BeforeValidator(
-            _none_is_per_image, json_schema_input_type=DropMask | Literal["none", "per_image"] | None
-        ),
+        off(DropMask, {"kind": "per_image"}, words=("none", "per_image")),
         ADDED_LATER,
     ]
 
@@ -137,7 +131,7 @@ class BatchNormConfig(Section):
         le=1,
         description="Added to the variance before the square root, in squared input units.",
     )
-    ghost_size: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
+    ghost_size: Annotated[NumImages | None, off(NumImages), ADDED_LATER] = Field(
         default=None,
         description=(
             "Images that are normalised together. A batch is split into groups of this size, each with "
@@ -145,7 +139,7 @@ class BatchNormConfig(Section):
             "whole batch."
         ),
     )
-    reference_images: Annotated[NumImages | None, optional(NumImages), ADDED_LATER] = Field(
+    reference_images: Annotated[NumImages | None, off(NumImages), ADDED_LATER] = Field(
         default=None,
         description=(
             "Normalise every batch with the statistics of this many training images (the first ones) "
@@ -154,7 +148,7 @@ class BatchNormConfig(Section):
             "statistics."
         ),
     )
-    noise: Annotated[BatchNormNoiseConfig | None, optional(BatchNormNoiseConfig), ADDED_LATER] = Field(
+    noise: Annotated[BatchNormNoiseConfig | None, off(BatchNormNoiseConfig), ADDED_LATER] = Field(
         default=None,
         description=(
             "Random shift and scale of every unit's output. They are drawn at each training step and are "

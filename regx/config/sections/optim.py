@@ -1,8 +1,8 @@
 """`optim`: SGD, its schedules, and the regularizers that act on its step."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, Tag
+from pydantic import Field, Tag
 
 from regx.config.sections.fields import (
     ADDED_LATER,
@@ -12,7 +12,7 @@ from regx.config.sections.fields import (
     Section,
     by_form,
     by_kind,
-    optional,
+    off,
 )
 
 __all__ = [
@@ -82,18 +82,11 @@ class CosineLr(Section):
     )
 
 
-def _none_is_constant(value: Any) -> Any:
-    return {"kind": "none"} if value is None or value == "none" else value
-
-
 LrDecay = ConstantLr | ExponentialLr | StepLr | InverseTimeLr | LinearLr | CosineLr
 if TYPE_CHECKING:
     _LrDecayField = LrDecay
 else:
-    _LrDecayField = Annotated[
-        by_kind(LrDecay),
-        BeforeValidator(_none_is_constant, json_schema_input_type=LrDecay | Literal["none"] | None),
-    ]
+    _LrDecayField = Annotated[by_kind(LrDecay), off(LrDecay, {"kind": "none"})]
 
 
 class MomentumRamp(Section):
@@ -132,7 +125,7 @@ class OptimConfig(Section):
             "gamma or beta."
         ),
     )
-    max_norm: Annotated[Radius | None, optional(Radius)] = Field(
+    max_norm: Annotated[Radius | None, off(Radius)] = Field(
         default=None,
         description=(
             "Largest norm of each unit's incoming weights, also in the output layer. After every step, "

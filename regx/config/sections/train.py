@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, Section, optional
+from regx.config.sections.fields import ADDED_LATER, MAX_EPOCHS, Section, off
 
 __all__ = ["ProbeName", "Probes", "StopIf", "TrainConfig"]
 
@@ -65,7 +65,7 @@ class TrainConfig(Section):
         le=1024,
         description="CPU threads of torch. A run repeats bit for bit only with the same number.",
     )
-    target_error: Annotated[ErrorRate | None, optional(ErrorRate)] = Field(
+    target_error: Annotated[ErrorRate | None, off(ErrorRate)] = Field(
         default=None,
         description="Validation error for time-to-target, as a fraction. Omitted: `compare` chooses.",
     )
@@ -87,7 +87,7 @@ class TrainConfig(Section):
             "that of stop_if are always evaluated."
         ),
     )
-    stop_if: Annotated[StopIf | None, optional(StopIf), ADDED_LATER] = Field(
+    stop_if: Annotated[StopIf | None, off(StopIf), ADDED_LATER] = Field(
         default=None,
         description=("Stop the run if its training loss is still too high after some epoch. Omitted: never."),
     )

@@ -1,14 +1,14 @@
 from pathlib import Path
 
 import pytest
-from run_builder import build_run, remove_checksums
+from run_builder import build_run, built_run, remove_checksums
 
 from regx.config.errors import UsageError
-from regx.runs.table import find_run_folders, load_run_folder
+from regx.runs.load import find_run_folders, load_run_folder
 
 
 def test_a_run_is_loaded_whole(tmp_path: Path) -> None:
-    run = load_run_folder(build_run(tmp_path, seed=3))
+    run = built_run(tmp_path, seed=3)
     assert (run.record.seed, run.config.seed, len(run.rows)) == (3, 3, 3)
 
 
