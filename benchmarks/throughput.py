@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,9 @@ def processor() -> str:
 
 
 def versions() -> str:
-    """Name the versions that matter."""
-    return ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "lightning", "keras"))
+    """Name the versions that matter, of what is installed here."""
+    names = [name for name in ("torch", "torchvision", "lightning", "keras") if find_spec(name)]
+    return ", ".join(f"{name} {version(name)}" for name in names)
 
 
 if __name__ == "__main__":

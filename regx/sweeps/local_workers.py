@@ -127,6 +127,9 @@ def local_workers(gpus: Sequence[str | None]) -> Iterator[Any]:
             raise UsageError(
                 f"--jobs: the workers could not be started ({error.__cause__ or error})"
             ) from None
+        # The scheduler times the collections of garbage in this process. A Ctrl-C in the middle of one would
+        # be raised in its callback, and be lost.
+        dask.gc.disable_gc_diagnosis()
         try:
             yield cluster
         finally:

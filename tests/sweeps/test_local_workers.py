@@ -1,5 +1,6 @@
 """Workers on this machine: which GPU each gets; too low a limit on open files is refused, not waited out."""
 
+import gc
 import os
 import resource
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from regx.config.errors import UsageError
 from regx.reading import explain
+from regx.sweeps.dask_client import dask_settings
 from regx.sweeps.local_workers import local_workers, place, visible_gpus
 
 NVIDIA_SMI = """#!/bin/sh
@@ -71,3 +73,9 @@ def test_more_workers_than_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(OSError, match="Too many open files") as caught, local_workers([None, None]):
         pass
     assert explain(caught.value) == "--jobs 2: Too many open files; raise the limit on open files (ulimit -n)"
+
+
+def test_ctrl_c_during_a_collection_of_garbage_is_not_lost() -> None:
+    """Python drops what is raised in a callback of the collector, and a KeyboardInterrupt with it."""
+    with dask_settings(), local_workers([None]):
+        assert [call for call in gc.callbacks if call.__module__.startswith("distributed")] == []
