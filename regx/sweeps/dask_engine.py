@@ -33,7 +33,7 @@ ANSWER_SECONDS = 10.0  # for a result that is known to be there
 GRACE_SECONDS = 10.0  # after its time limit, for a run to end by itself
 STOP_SECONDS = 60.0  # for a run to save itself
 RESTART_SECONDS = 30.0  # for a worker that hung to be started anew
-PATIENCE_SECONDS = 60.0  # for a worker on this machine to come back
+PATIENCE_SECONDS = 120.0  # for a worker on this machine to come back: a busy one takes its time
 FIT = ""  # what is to be said of a worker that takes part
 AGAIN = "run the same command again: finished runs are kept"
 

@@ -68,13 +68,13 @@ def test_problems_of_configs_come_one_by_one(cli: Cli, folder: Path) -> None:
     rate, key, absent = document["problems"]
     assert rate == {
         "file": "bad.yaml",
-        "line": 5,
+        "line": 6,
         "column": 13,
         "path": "optim.lr",
         "message": "must be > 0 (got -1)",
         "hint": None,
     }
-    assert (key["line"], key["path"], key["hint"]) == (7, "devise", "did you mean 'device'?")
+    assert (key["line"], key["path"], key["hint"]) == (8, "devise", "did you mean 'device'?")
     said = "name a YAML file that is there, e.g. experiments/width.yaml"
     assert absent == {
         **dict.fromkeys(rate),
