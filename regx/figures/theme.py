@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib as mpl
@@ -50,7 +51,7 @@ LINE = "#888888"  # of an axis, and at 0
 PALE = "#EFEFEF"  # behind what is too small to matter
 EPOCHS = "completed epochs"
 WIDE_RANGE = 20.0
-MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this
+MAX_LOG_RANGE = 100_000  # a logarithmic axis shows no more than this, unless most values lie below it
 
 _SCALES = {"log": "log scale", "symlog": "symlog scale"}
 
@@ -186,7 +187,7 @@ def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = W
     """Set the y axis to fit losses or errors: from 0, or logarithmic where they span more than `wide_range`.
 
     A value of 0 (no training error left) does not keep the rest from being readable: on a logarithmic axis
-    its line leaves the panel at the bottom.
+    its line leaves the panel at the bottom. Nor does a single huge loss push most of the values out.
 
     Args:
         axes: The panel.
@@ -195,7 +196,8 @@ def set_value_axis(axes: Axes, values: Sequence[float], *, wide_range: float = W
     """
     highest = max(values)
     positive = [value for value in values if value > 0]
-    lowest = max(min(positive, default=highest), highest / MAX_LOG_RANGE)
+    floor = min(highest / MAX_LOG_RANGE, median(positive) / 10) if positive else highest
+    lowest = max(min(positive, default=highest), floor)
     if not positive or highest / lowest <= wide_range or min(values) < 0:
         margin = 0.04 * ((highest - min(0.0, *values)) or 1.0)
         axes.set_ylim(min(0.0, *values) - margin, highest + 2 * margin)

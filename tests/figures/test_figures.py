@@ -21,6 +21,7 @@ from regx.figures.compare import save_convergence, save_differences, save_overfi
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
 from regx.figures.run import save_curves
+from regx.figures.theme import set_value_axis
 from regx.runs.load import Run
 
 HOSTILE = "\x1b[31m$x_1$ <script>alert(1)</script> $\\frac$ 你"
@@ -283,6 +284,13 @@ class TestGrids:
         assert "optim.lr (log scale)" in texts
         [mean] = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
         assert list(mean.get_xdata()) == [0.01, 0.1]
+
+    def test_one_huge_loss_leaves_the_others_in_the_panel(self) -> None:
+        axes = Figure().add_subplot()
+        set_value_axis(axes, [0.4, 0.5, 0.6, 1e9])
+        low, high = axes.get_ylim()
+        assert low < 0.4
+        assert high > 1e9
 
     def test_one_value_that_did_not_diverge_is_a_point(self, tmp_path: Path) -> None:
         comparison = over_grid(
