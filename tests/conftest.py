@@ -1,5 +1,6 @@
 """What all tests share: the command line, run in this process as a user would run it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from regx.cli import main
 pytest_plugins = ["real_data"]  # mnist, cifar10, ...: skipped where no source gives them
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Hear a hang-up also under `nohup`, which has it ignored by all processes below it: tests send it."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
