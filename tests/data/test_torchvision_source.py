@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from small_set import small_arrays
 
-from regx.data import torchvision_source as download_module
 from regx.data.download import Download, Listener, SourceError
 from regx.data.fetch import check_published
 from regx.data.idx import write_files
@@ -122,7 +121,7 @@ def test_wrong_md5_is_a_failed_source(serve, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(download_module, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr("regx.data.download.SILENT_SECONDS", 1.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begin = time.monotonic()
         with pytest.raises(SourceError, match="no data came for"):
