@@ -12,7 +12,7 @@ from pathlib import Path
 from a_a_experiments import BASE
 
 from regx.compare.compare import Row, compare
-from regx.compare.select import Group
+from regx.compare.groups import Group
 from regx.config import RunConfig
 from regx.data.load import load_dataset
 from regx.runs.files import write_csv

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from regx.compare.select import Group, Selection, group_selections
+from regx.compare.groups import Group, group_selections
+from regx.compare.select import Selection
 from regx.config import RunConfig, config_hash, dump_config
 from regx.runs.files import GrowingFile
 from regx.runs.folder import RunFolder

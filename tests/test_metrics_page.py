@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from regx.compare.tables import COLUMNS as COMPARE_COLUMNS
-from regx.compare.tables import GRID_COLUMNS
+from regx.compare.data import COLUMNS as COMPARE_COLUMNS
+from regx.compare.data import GRID_COLUMNS
 from regx.runs.metrics import COLUMNS
 from regx.runs.record import Best, Environment, Failure, Final, RunRecord
 

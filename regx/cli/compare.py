@@ -50,9 +50,9 @@ def compare(  # one parameter per option of the command
     Runs that differ only in the seed are one group. Each group is compared with the first.
     Example: regx compare runs/digits_toggles:plain runs/digits_toggles:dropout --out comparison
     """
-    from regx.compare import tables
+    from regx.compare import data, tables
     from regx.compare.compare import compare as measure
-    from regx.compare.select import group_selections
+    from regx.compare.groups import group_selections
     from regx.config.errors import UsageError
 
     if as_json + as_csv + as_md > 1:
@@ -70,9 +70,9 @@ def compare(  # one parameter per option of the command
         comparison = measure(groups, target_error=target_error)
     saved = [] if out is None else _save(comparison, out)
     if as_json:
-        echo(tables.as_json(comparison), nl=False)
+        echo(data.as_json(comparison), nl=False)
     elif as_csv:
-        echo(tables.as_csv(comparison), nl=False)
+        echo(data.as_csv(comparison), nl=False)
     elif as_md:
         echo(tables.as_markdown(comparison), nl=False)
     else:
@@ -109,7 +109,8 @@ def _select(arguments: Sequence[str]) -> "list[Selection]":
 
 def _save(comparison: "Comparison", out: Path) -> list[Path]:
     """Write tables and figures, each whole or not at all."""
-    from regx.compare.tables import as_csv, as_markdown
+    from regx.compare.data import as_csv
+    from regx.compare.tables import as_markdown
     from regx.reading import OTHER_OUT, advising
     from regx.runs.files import write_text
 

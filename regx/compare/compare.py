@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from regx.compare.select import Group
+from regx.compare.groups import Group
 from regx.measures.curves import smoothed_valid_error
 from regx.measures.grid import ANY_AXIS, OTHER_AXES, RATES, SHOWN_GRID_MEASURES
 from regx.measures.ladder import LADDER_START, MIN_PARABOLA, grid_floor

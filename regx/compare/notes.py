@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from math import log2
 
 from regx.compare.compare import Comparison
-from regx.compare.select import Group, how_to_go_on, show_tuned
+from regx.compare.groups import Group
+from regx.compare.select import how_to_go_on, show_tuned
 from regx.numbers import in_words, show_seeds
 from regx.runs.load import Run
 from regx.stats.inference import MOST_CENSORED

@@ -7,7 +7,8 @@ Every sentence on a difference is made of the same facts in the same order: two 
 from collections.abc import Sequence
 
 from regx.compare.compare import Comparison, Row, treatments, varied_settings
-from regx.compare.select import Arm, Group, show_tuned
+from regx.compare.groups import Group
+from regx.compare.select import Arm, show_tuned
 from regx.numbers import (
     equals,
     in_words,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, MaxNLocator, NullLocator
 
 from regx.compare.compare import Comparison, Row, measure_group
-from regx.compare.select import Group
+from regx.compare.groups import Group
 from regx.compare.tables import show_cell, show_interval, show_label
 from regx.figures import marks, theme
 from regx.measures.curves import smoothed_valid_error

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from regx.compare.compare import Comparison
-from regx.compare.select import Group
+from regx.compare.groups import Group
 from regx.figures import marks, theme
 from regx.runs.record import Final
 

@@ -11,8 +11,9 @@ from scipy import stats
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
+from regx.compare.groups import group_selections
 from regx.compare.notes import notes
-from regx.compare.select import group_selections, select
+from regx.compare.select import select
 from regx.compare.words import conclude
 from regx.stats.power import seeds_needed
 

@@ -10,9 +10,11 @@ import pytest
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
+from regx.compare.data import GRID_COLUMNS, as_csv, as_json
+from regx.compare.groups import group_selections
 from regx.compare.notes import notes
-from regx.compare.select import group_selections, select
-from regx.compare.tables import GRID_COLUMNS, as_csv, as_json, as_markdown
+from regx.compare.select import select
+from regx.compare.tables import as_markdown
 from regx.compare.words import conclude
 from regx.config.errors import UsageError
 

@@ -5,8 +5,9 @@ from run_builder import build_run
 from sweep_builder import build_sweep
 
 from regx.compare.compare import compare
+from regx.compare.groups import Group, group_selections
 from regx.compare.notes import notes
-from regx.compare.select import Group, group_selections, select
+from regx.compare.select import select
 from regx.config.errors import UsageError
 from regx.runs.sweep import SweepFolder, SweepRecord
 

@@ -7,15 +7,8 @@ import pytest
 from run_builder import built_run, group_runs
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.tables import (
-    COLUMNS,
-    as_csv,
-    as_json,
-    as_markdown,
-    markdown_page,
-    markdown_table,
-    show_setting,
-)
+from regx.compare.data import COLUMNS, as_csv, as_json
+from regx.compare.tables import as_markdown, markdown_page, markdown_table, show_setting
 from regx.config.sections.model import BatchNormConfig
 from regx.measures.registry import shown_measures
 

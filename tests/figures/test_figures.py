@@ -16,7 +16,8 @@ from run_builder import built_run, group_runs
 from sweep_builder import build_sweep
 
 from regx.compare.compare import Comparison, compare
-from regx.compare.select import group_selections, select
+from regx.compare.groups import group_selections
+from regx.compare.select import select
 from regx.figures.compare import save_convergence, save_differences, save_overfitting
 from regx.figures.grid import save_grid
 from regx.figures.marks import EndLabel, in_two_lines, label_line_ends, thin_out
