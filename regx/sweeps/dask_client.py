@@ -14,6 +14,12 @@ from regx.config.errors import UsageError
 __all__ = ["connect", "dask_settings"]
 
 CONNECT_SECONDS = 10
+LOGGERS = ("distributed", "tornado", "tornado.application", "asyncio")
+SETTINGS = {
+    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+    "distributed.scheduler.allowed-failures": 2,  # a run whose third worker dies is not given to a fourth
+    "distributed.worker.profile.enabled": False,
+}
 
 
 def connect(target: object, name: str) -> Any:
@@ -68,14 +74,6 @@ def _reason(error: BaseException) -> str:
         cause = cause.__cause__
     said = [text for text in texts if text] or [type(error).__name__]
     return said[-1].rpartition(">: ")[2]  # without the object in which it happened
-
-
-LOGGERS = ("distributed", "tornado", "tornado.application", "asyncio")
-SETTINGS = {
-    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
-    "distributed.scheduler.allowed-failures": 2,  # a run whose third worker dies is not given to a fourth
-    "distributed.worker.profile.enabled": False,
-}
 
 
 @contextmanager

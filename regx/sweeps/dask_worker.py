@@ -22,6 +22,10 @@ __all__ = ["Event", "Introduction", "introduce", "request_stop", "resource", "tr
 
 SAVE_SECONDS = 60.0  # for a run to come to its next step and be saved
 SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1")  # SIGUSR1 is Slurm's warning; Windows has but the first
+EVENT_SECONDS = 0.2  # between two events of one run
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+_stopped: set[str] = set()  # tokens of sweeps that were asked to end
 
 
 def save_before_the_end(worker: "Worker") -> None:
@@ -71,13 +75,6 @@ def _outlive_nanny(worker: "Worker") -> None:
 
     process: Any = importlib.import_module("distributed.process")
     process.os = SimpleNamespace(**{**vars(os), "_exit": leave})
-
-
-EVENT_SECONDS = 0.2  # between two events of one run
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
-
-_stopped: set[str] = set()  # tokens of sweeps that were asked to end
 
 
 class Introduction(TypedDict):
