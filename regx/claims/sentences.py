@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import yaml
+from regx.reading import read_beside
 
 __all__ = ["CourseText", "LoosePoint", "Sentence", "course_text", "loose_points"]
 
@@ -64,7 +63,7 @@ class CourseText:
 @cache
 def course_text() -> CourseText:
     """Read the text; a second call reads nothing."""
-    content = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    content = read_beside(__file__, "sentences.yaml")
     return CourseText(
         name=content["text"],
         sentences=tuple(Sentence(**sentence) for sentence in content["sentences"]),

@@ -2,10 +2,7 @@
 
 import re
 import sys
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from regx.text import near_key
 
@@ -61,7 +58,9 @@ def _of_option(option: str, command: Any) -> str:
 
 def _foreign(word: str, command: Any) -> str:
     """Look a word up in words.yaml, under the command that does not know it."""
-    content = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    from regx.reading import read_beside
+
+    content = read_beside(__file__, "words.yaml")
     answers: dict[str, str] = content.get(command.name, {})
     return next((answer for answer, words in answers.items() if word.lower() in words.split()), "")
 

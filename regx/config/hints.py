@@ -4,12 +4,10 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from regx.config.schema import settings_of
+from regx.reading import read_beside
 from regx.text import known_hint, near_key, nearest
 
 __all__ = [
@@ -60,7 +58,7 @@ class Words:
 @functools.cache
 def read_words() -> Words:
     """Read words.yaml, which takes a moment: only who wrote something unknown waits for it."""
-    content = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    content = read_beside(__file__, "words.yaml")
     settings: dict[str, dict[str, str]] = {}
     for places, answers in content["settings"].items():
         for place in places.split():

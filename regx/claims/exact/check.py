@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from regx.claims.sentences import course_text, loose_points
+from regx.reading import read_beside
 
 __all__ = ["CheckResult", "CheckedValue", "MechanicalClaim", "Values", "all_mechanical", "holds"]
 
@@ -142,7 +140,7 @@ def holds(value: float | str, criterion: str) -> bool:
 @cache
 def all_mechanical() -> tuple[MechanicalClaim, ...]:
     """Return every mechanical claim, ordered by id."""
-    content = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8"))
+    content = read_beside(__file__, "claims.yaml")
     return tuple(_read(claim, content[claim]) for claim in sorted(content))
 
 

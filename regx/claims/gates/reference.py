@@ -6,13 +6,11 @@ looked at. A result outside the bounds is no finding: it makes claims invalid.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import yaml
 
 from regx.claims.registry import starter_folder
 from regx.claims.results import Gate
 from regx.config import Experiment, Tier, load_experiment
+from regx.reading import read_beside
 from regx.sweeps.jobs import Job
 from regx.sweeps.ledger import Ledger
 
@@ -49,10 +47,7 @@ class ReferenceNetwork:
         return tuple(filter(None, (self.arm, self.minus)))
 
 
-REFERENCES = tuple(
-    ReferenceNetwork(**network)
-    for network in yaml.safe_load(Path(__file__).with_name("references.yaml").read_text(encoding="utf-8"))
-)
+REFERENCES = tuple(ReferenceNetwork(**network) for network in read_beside(__file__, "references.yaml"))
 
 
 def reference_experiment(tier: Tier) -> Experiment:
