@@ -40,7 +40,7 @@ format: $(VENV)/.installed-dev  ## format the code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --quiet --fix .
 
-sweep-digits: $(VENV)/.installed  ## each regularizer alone and together on the digits: two minutes
+sweep-digits: $(VENV)/.installed  ## each regularizer alone and together on the digits: a minute or two
 	$(SWEEP) --tier $(TIER) experiments/digits_toggles.yaml
 
 sweep-mnist: $(VENV)/.installed  ## the same on 5,000 images of MNIST: half an hour (TIER=gpu: all of it)
